@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_API_API_H
+#define SB_API_API_H
+
+#include "auth/users.h"
+#include "identity/identity.h"
+#include "pkcs11/token.h"
+#include "web/web.h"
+
+/* Everything an administrator can do is a method here: pages, programs, shell
+ * and console come through api_handle(), so there is one check of rights and
+ * one audit record. Rows: api/methods_<area>.c. */
+
+enum restart_kind { RESTART_NOW, SHUT_DOWN };
+
+/* What the methods work on; all outlive the api. */
+struct api_services {
+	struct store *store;
+	struct config *config;
+	struct settings *settings;
+	struct audit *audit;
+	struct users *users;
+	struct sessions *sessions;
+	struct token *token;
+	struct identity *identity;
+	/* Ask the application to restart or end, after the reply is out; any
+	 * thread. */
+	void (*restart)(void *arg, enum restart_kind kind);
+	void *app;
+	const char *version;
+	time_t started_at;
+};
+
+struct api;
+struct api *api_new(const struct api_services *services,
+		    struct error *e) MUST_CHECK;
+void api_free(struct api *a);
+
+/* A web_rpc_fn; arg is the struct api. */
+int api_handle(void *arg, const struct web_request *rq, struct web_reply *reply,
+	       struct error *e);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_AUDIT_AUDIT_H
+#define SB_AUDIT_AUDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+/* The audit trail: one record for whatever an administrator changed or somebody
+ * tried. Records are chained: each carries SHA-256 over its fields and the
+ * record before, so a changed or missing one shows. Any thread. */
+
+/* One row an event in events.def: AUDIT_LOGIN, AUDIT_CERTIFICATE_UPLOADED, ...
+ */
+enum audit_event {
+#define EVENT(id, name, severity, help) AUDIT_##id,
+#include "audit/events.def"
+#undef EVENT
+	AUDIT_EVENT_COUNT
+};
+
+enum audit_severity {
+	AUDIT_ERROR,
+	AUDIT_SEVERE_WARNING,
+	AUDIT_WARNING,
+	AUDIT_INFO,
+	AUDIT_STATUS_WARNING
+};
+
+/* The original's words: "Error", "Severe Warning", "Warning", "Info", "Status
+ * Warning"; modules "Web", "Serial", "API", "System". */
+const char *audit_severity_name(enum audit_severity s);
+const char *audit_event_name(enum audit_event event);
+
+/* Who did it from where. */
+struct audit_actor {
+	const char *module;    /* as above */
+	const char *user_name; /* "" when nobody is known */
+	const char *peer;      /* numeric address, "local", "" */
+};
+
+struct audit;
+
+/* Reads the end of the chain; the store must outlive it. */
+struct audit *audit_new(struct store *s, struct error *e) MUST_CHECK;
+void audit_free(struct audit *a);
+
+/* Append one record; detail is one line for a person, no secrets, cut at 1024
+ * bytes. A failure (disk full) is for the caller to decide about; it is also
+ * counted and shown in the log. */
+int audit_append(struct audit *a, enum audit_event event,
+		 const struct audit_actor *actor, struct error *e,
+		 const char *detail_fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+struct audit_verdict {
+	bool intact;
+	uint64_t checked;
+	uint64_t first_broken; /* index of the record, 0 when intact */
+};
+
+/* Read the whole chain. */
+int audit_verify(struct audit *a, struct audit_verdict *out,
+		 struct error *e) MUST_CHECK;
+
+struct audit_record {
+	uint64_t index;
+	time_t time;
+	const char *module, *severity, *user_name, *peer, *event, *detail;
+};
+
+/* Records with index >= from, at most count, in order. */
+int audit_each(struct audit *a, uint64_t from, size_t count,
+	       int (*each)(void *arg, const struct audit_record *r,
+			   struct error *e),
+	       void *arg, struct error *e) MUST_CHECK;
+
+#endif

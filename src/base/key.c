@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/x509.h>
+
+static const struct {
+	const char *name;
+	enum key_type type;
+	unsigned bits;
+} kinds[KEY_KIND_COUNT] = {
+	[KEY_KIND_RSA2048] = { "rsa2048", KEY_RSA, 2048 },
+	[KEY_KIND_RSA3072] = { "rsa3072", KEY_RSA, 3072 },
+	[KEY_KIND_RSA4096] = { "rsa4096", KEY_RSA, 4096 },
+	[KEY_KIND_EC_P256] = { "ecP256", KEY_EC, 256 },
+	[KEY_KIND_EC_P384] = { "ecP384", KEY_EC, 384 },
+};
+
+const char *key_kind_name(enum key_kind kind)
+{
+	return (unsigned)kind < KEY_KIND_COUNT ? kinds[kind].name : NULL;
+}
+
+int key_kind_from_name(const char *name, enum key_kind *out)
+{
+	for (int i = 0; i < KEY_KIND_COUNT; i++)
+		if (!strcmp(kinds[i].name, name)) {
+			*out = (enum key_kind)i;
+			return 0;
+		}
+	return -1;
+}
+
+enum key_type key_kind_type(enum key_kind kind)
+{
+	return kinds[kind].type;
+}
+
+unsigned key_kind_bits(enum key_kind kind)
+{
+	return kinds[kind].bits;
+}
+
+static int check_ec(EVP_PKEY *pkey, struct public_key *out, struct error *e)
+{
+	char group[32] = "";
+
+	EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group,
+				       sizeof(group), NULL);
+	out->type = KEY_EC;
+	if (!strcmp(group, "prime256v1"))
+		out->bits = 256;
+	else if (!strcmp(group, "secp384r1"))
+		out->bits = 384;
+	else
+		return error_set(e, ERR_KEY_UNSUPPORTED,
+				 "EC curve %s: only P-256 and P-384 are used",
+				 group[0] ? group : "with own parameters");
+	return 0;
+}
+
+static int check_rsa(EVP_PKEY *pkey, struct public_key *out, struct error *e)
+{
+	int bits = EVP_PKEY_get_bits(pkey);
+
+	out->type = KEY_RSA;
+	out->bits = (unsigned)bits;
+	if (bits < KEY_RSA_BITS_MIN)
+		return error_set(e, ERR_KEY_UNSUPPORTED,
+				 "RSA %d bits: at least %d are needed", bits,
+				 KEY_RSA_BITS_MIN);
+	if (bits > KEY_RSA_BITS_MAX)
+		return error_set(e, ERR_KEY_UNSUPPORTED,
+				 "RSA %d bits: at most %d are used", bits,
+				 KEY_RSA_BITS_MAX);
+	return 0;
+}
+
+/* Fill *out from an EVP_PKEY: kind check, SPKI, identifier. */
+static int describe(EVP_PKEY *pkey, struct public_key *out, struct error *e)
+{
+	const char *name = EVP_PKEY_get0_type_name(pkey);
+	unsigned char *der = NULL;
+	const unsigned char *bits;
+	X509_PUBKEY *xpub = NULL;
+	int len, bits_len, rc = -1;
+
+	memset(out, 0, sizeof(*out));
+	if (EVP_PKEY_is_a(pkey, "RSA"))
+		rc = check_rsa(pkey, out, e);
+	else if (EVP_PKEY_is_a(pkey, "EC"))
+		rc = check_ec(pkey, out, e);
+	else
+		rc = error_set(e, ERR_KEY_UNSUPPORTED,
+			       "%s keys are not used; RSA or EC is needed",
+			       name ? name : "such");
+	if (rc < 0)
+		return -1;
+	rc = -1;
+	len = i2d_PUBKEY(pkey, &der);
+	if (len <= 0 || (size_t)len > sizeof(out->spki)) {
+		error_set(e, ERR_KEY, "public key cannot be encoded");
+		goto done;
+	}
+	memcpy(out->spki, der, (size_t)len);
+	out->spki_len = (size_t)len;
+	if (!X509_PUBKEY_set(&xpub, pkey) ||
+	    !X509_PUBKEY_get0_param(NULL, &bits, &bits_len, NULL, xpub)) {
+		error_set(e, ERR_KEY, "public key cannot be encoded");
+		goto done;
+	}
+	hash_of(HASH_SHA1, view_of(bits, (size_t)bits_len), out->id);
+	rc = 0;
+done:
+	X509_PUBKEY_free(xpub);
+	OPENSSL_free(der);
+	return rc;
+}
+
+int public_key_from_spki(struct view spki, struct public_key *out,
+			 struct error *e)
+{
+	const unsigned char *p = spki.ptr;
+	EVP_PKEY *pkey;
+	int rc;
+
+	if (spki.len > LONG_MAX ||
+	    !(pkey = d2i_PUBKEY(NULL, &p, (long)spki.len)))
+		return error_set(e, ERR_KEY, "not a public key");
+	if ((size_t)(p - spki.ptr) != spki.len)
+		rc = error_set(e, ERR_KEY, "bytes behind the public key");
+	else
+		rc = describe(pkey, out, e);
+	EVP_PKEY_free(pkey);
+	return rc;
+}
+
+static int from_params(const char *type, OSSL_PARAM *params,
+		       struct public_key *out, struct error *e)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *pkey = NULL;
+	int rc;
+
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+		rc = error_set(e, ERR_KEY, "not a valid %s public key", type);
+	else
+		rc = describe(pkey, out, e);
+	EVP_PKEY_free(pkey);
+	EVP_PKEY_CTX_free(ctx);
+	return rc;
+}
+
+int public_key_from_rsa(struct view modulus, struct view exponent,
+			struct public_key *out, struct error *e)
+{
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	BIGNUM *n = NULL, *x = NULL;
+	OSSL_PARAM *params = NULL;
+	int rc = -1;
+
+	if (modulus.len > KEY_SPKI_MAX || exponent.len > KEY_SPKI_MAX) {
+		error_set(e, ERR_KEY_UNSUPPORTED, "RSA key too large");
+		goto done;
+	}
+	n = BN_bin2bn(modulus.ptr, (int)modulus.len, NULL);
+	x = BN_bin2bn(exponent.ptr, (int)exponent.len, NULL);
+	if (!bld || !n || !x ||
+	    !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) ||
+	    !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, x) ||
+	    !(params = OSSL_PARAM_BLD_to_param(bld))) {
+		error_nomem(e);
+		goto done;
+	}
+	rc = from_params("RSA", params, out, e);
+done:
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	BN_free(n);
+	BN_free(x);
+	return rc;
+}
+
+int public_key_from_ec(unsigned bits, struct view point, struct public_key *out,
+		       struct error *e)
+{
+	char group[16];
+	OSSL_PARAM params[3];
+
+	snprintf(group, sizeof(group), "%s",
+		 bits == 256 ? "prime256v1" : "secp384r1");
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+						     group, 0);
+	params[1] = OSSL_PARAM_construct_octet_string(
+	    OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.ptr, point.len);
+	params[2] = OSSL_PARAM_construct_end();
+	return from_params("EC", params, out, e);
+}
+
+bool public_key_equal(const struct public_key *a, const struct public_key *b)
+{
+	return view_equal(view_of(a->spki, a->spki_len),
+			  view_of(b->spki, b->spki_len));
+}
+
+void public_key_describe(const struct public_key *k, char out[16])
+{
+	if (k->type == KEY_EC)
+		snprintf(out, 16, "EC P-%u", k->bits);
+	else
+		snprintf(out, 16, "RSA %u", k->bits);
+}
+
+void key_material_free(struct key_material *m)
+{
+	secret_free(&m->n);
+	secret_free(&m->e);
+	secret_free(&m->d);
+	secret_free(&m->p);
+	secret_free(&m->q);
+	secret_free(&m->dp);
+	secret_free(&m->dq);
+	secret_free(&m->qi);
+	secret_free(&m->point);
+	memset(&m->pub, 0, sizeof(m->pub));
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_CERT_CERT_H
+#define SB_CERT_CERT_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/key.h"
+
+/* X.509 certificates (RFC 5280) as immutable counted values. Pure: no I/O, no
+ * clock of its own. libcrypto stays behind this folder. Any thread. */
+
+struct cert;
+
+/* From DER, which must be used up exactly. NULL: ERR_CERTIFICATE. */
+struct cert *cert_from_der(struct view der, struct error *e) MUST_CHECK;
+struct cert *cert_ref(const struct cert *c);
+void cert_unref(struct cert *c); /* NULL is fine */
+
+struct view cert_der(const struct cert *c); /* lives as long as c */
+const uint8_t *cert_sha256(const struct cert *c);
+bool cert_equal(const struct cert *a, const struct cert *b);
+/* PEM block with line ends. */
+int cert_to_pem(const struct cert *c, struct buf *out,
+		struct error *e) MUST_CHECK;
+
+/* The parts of a name that administrators know (facts 1.1), as UTF-8, several
+ * values of one kind joined by ", "; "" when absent. text is RFC 4514. All
+ * strings live as long as the certificate. */
+struct cert_name {
+	const char *c, *st, *l, *o, *ou, *cn;
+	const char *text;
+};
+
+const struct cert_name *cert_subject(const struct cert *c);
+const struct cert_name *cert_issuer(const struct cert *c);
+/* DER of subject, issuer and serialNumber, for token attributes. */
+struct view cert_subject_der(const struct cert *c);
+struct view cert_issuer_der(const struct cert *c);
+struct view cert_serial_der(const struct cert *c);
+
+const char *cert_serial_text(const struct cert *c); /* lower-case hex */
+time_t cert_not_before(const struct cert *c);
+time_t cert_not_after(const struct cert *c);
+/* subjectAltNames as "DNS:...", "IP:...", "URI:...", "email:...". */
+size_t cert_alt_name_count(const struct cert *c);
+const char *cert_alt_name(const struct cert *c, size_t i);
+
+/* The key; NULL with the reason in *e (ERR_KEY_UNSUPPORTED) when it is of a
+ * kind that this product does not use. */
+const struct public_key *cert_public_key(const struct cert *c, struct error *e);
+/* "RSA 2048", "EC P-256", "Ed25519", also for kinds it does not use. */
+const char *cert_key_text(const struct cert *c);
+/* Its subject key identifier: the extension, else RFC 5280 4.2.1.2 (1). */
+struct view cert_key_identifier(const struct cert *c);
+bool cert_is_ca(const struct cert *c);          /* basicConstraints CA:TRUE */
+bool cert_is_self_issued(const struct cert *c); /* issuer equals subject */
+/* Whether issuer's name and key really signed c (signature verified). */
+bool cert_is_issued_by(const struct cert *c, const struct cert *issuer);
+/* Name of the signature algorithm, e.g. "sha256WithRSAEncryption". */
+const char *cert_signature_text(const struct cert *c);
+
+/* An owned list, leaf first where order matters. */
+struct cert_list {
+	struct cert **items;
+	size_t count;
+};
+
+void cert_list_free(struct cert_list *l);
+/* Takes a reference of its own. */
+int cert_list_add(struct cert_list *l, const struct cert *c,
+		  struct error *e) MUST_CHECK;
+
+#endif

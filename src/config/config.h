@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_CONFIG_CONFIG_H
+#define SB_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* The configuration file (interface 2): what an installation decides and an
+ * administrator in the browser cannot. Read once; immutable afterwards. Which
+ * keys there are is one table, config_keys.def. */
+
+enum { CONFIG_ADDRESSES_MAX = 16, CONFIG_DEFAULTS_MAX = 128 };
+
+struct config {
+	char *file; /* the path it came from */
+	char *token_module, *token_uri, *token_pin_file;
+	bool token_required;
+	unsigned token_max_sessions;
+	char *token_key_kind; /* of the device's own key: "ecP256" */
+	char *state_directory;
+	char *web_directory;
+	char *control_socket;
+	char *addresses[CONFIG_ADDRESSES_MAX];
+	size_t address_count;
+	char *host_name; /* [device] host-name; the system's when empty */
+	char *initial_password_file; /* [users], see src/auth/users.h */
+	/* [defaults]: factory defaults of settings, checked by settings_new()
+	 */
+	struct {
+		char *name, *value;
+		unsigned line;
+	} defaults[CONFIG_DEFAULTS_MAX];
+	size_t default_count;
+};
+
+/* file, then FILE's conf.d/ *.conf in order of name, then "SECTION.KEY=VALUE"
+ * overrides. ERR_CONFIG names file and line (or the override). */
+struct config *config_load(const char *file, const char *const *overrides,
+			   size_t override_count, struct error *e) MUST_CHECK;
+void config_free(struct config *c);
+
+#endif

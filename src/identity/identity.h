@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_IDENTITY_IDENTITY_H
+#define SB_IDENTITY_IDENTITY_H
+
+#include "cert/bundle.h"
+#include "cert/issue.h"
+#include "pkcs11/keys.h"
+#include "pkcs11/objects.h"
+
+/* The one local certificate and its key, which lives in the token.
+ *
+ * Stored is what an upload or a deletion left in the token; in service is what
+ * the wire presents. They part when something is uploaded (the page shows the
+ * new one at once, the wire keeps the old one) and meet again by a restart or
+ * by identity_activate(). All functions: any thread; changes are serialised
+ * inside. Errors of token.h beside those named. */
+
+struct identity;
+
+enum identity_source { IDENTITY_DEFAULT, IDENTITY_CUSTOM };
+
+/* "default", "custom" (interface 5). */
+const char *identity_source_name(enum identity_source source);
+
+/* An immutable counted snapshot. */
+struct local_identity {
+	enum identity_source source;
+	struct cert_list chain; /* leaf first; what a handshake sends */
+	struct token_key *key;
+};
+
+struct local_identity *local_identity_ref(const struct local_identity *l);
+void local_identity_unref(struct local_identity *l); /* NULL is fine */
+
+struct identity_options {
+	struct token *token;
+	const char *host_name;        /* CN and DNS name of the default one */
+	const char *const *addresses; /* numeric, for its subjectAltName */
+	size_t address_count;
+	enum key_kind default_key; /* of the device's own key pair */
+};
+
+/* Strings are copied; the token must outlive the object. */
+struct identity *identity_new(const struct identity_options *options,
+			      struct error *e) MUST_CHECK;
+void identity_free(struct identity *id);
+
+/* Read the token and put what is stored in service. On the first start on this
+ * token, make the device's own key pair and self-signed certificate (ten years,
+ * label "sealbridge local key", facts of interface 6). Called at start and
+ * again whenever the token came back; what is in service already stays. */
+int identity_load(struct identity *id, struct error *e) MUST_CHECK;
+
+/* A new reference to what is in service or stored; NULL before the first
+ * successful load. */
+struct local_identity *identity_in_service(struct identity *id);
+struct local_identity *identity_stored(struct identity *id);
+/* True when they differ: the header asks for a restart. */
+bool identity_restart_required(struct identity *id);
+
+/* Called after each change of what is in service, with the new one (borrowed),
+ * from the thread that made the change. One listener; set before use. */
+void identity_on_service(struct identity *id,
+			 void (*fn)(const struct local_identity *l, void *arg),
+			 void *arg);
+
+enum identity_key_status {
+	IDENTITY_KEY_MATCHES,
+	IDENTITY_KEY_DIFFERS,
+	IDENTITY_KEY_MISSING
+};
+
+/* "matches", "doesNotMatch", "missing" (interface 5). */
+const char *identity_key_status_name(enum identity_key_status s);
+/* Asks the token whether the key of l is there and signs for its leaf. */
+int identity_key_status(struct identity *id, const struct local_identity *l,
+			enum identity_key_status *out,
+			struct error *e) MUST_CHECK;
+
+enum { IDENTITY_WARNINGS_MAX = 8, IDENTITY_WARNING_TEXT = 256 };
+
+/* What was mended or should be known about an accepted upload: order mended,
+ * certificate dropped, not yet valid, expires soon, issuer's chain incomplete,
+ * common name that is not this host, ... */
+struct identity_warnings {
+	char text[IDENTITY_WARNINGS_MAX][IDENTITY_WARNING_TEXT];
+	size_t count;
+};
+
+/* Replace the stored pair. private_key may be empty when the token already
+ * holds the key of the leaf (generated here, or provisioned). Both are checked
+ * whole before the token is touched. ERR_CERTIFICATE (also expired),
+ * ERR_KEY, ERR_KEY_PASSWORD, ERR_KEY_MISMATCH, ERR_KEY_UNSUPPORTED: nothing
+ * changed. Killed in between, the old or the new pair is there whole. */
+int identity_upload(struct identity *id, struct view certificates,
+		    struct view private_key, struct view password, time_t now,
+		    struct identity_warnings *warnings,
+		    struct error *e) MUST_CHECK;
+
+/* What an upload would do, without the token being touched: the same errors
+ * and warnings, the chain as it would be sent. */
+int identity_examine(struct identity *id, struct view certificates,
+		     struct view private_key, struct view password, time_t now,
+		     struct cert_chain *out, struct identity_warnings *warnings,
+		     struct error *e) MUST_CHECK;
+
+/* Put the stored pair in service now. ERR_CONFLICT: nothing waits. */
+int identity_activate(struct identity *id, struct error *e) MUST_CHECK;
+
+/* Back to the device's own pair (stored; in service after restart or
+ * activation). The custom key is removed from the token once neither stored nor
+ * in service, unless a provisioner made it. ERR_CONFLICT: it is stored already.
+ */
+int identity_delete(struct identity *id, struct error *e) MUST_CHECK;
+
+/* A new key pair in the token for a request. */
+int identity_generate_key(struct identity *id, enum key_kind kind,
+			  struct token_id *id_out, struct error *e) MUST_CHECK;
+
+/* A request signed by that key of the token; remembered as pending until a
+ * certificate for the key is uploaded. ERR_NOT_FOUND: no such key. */
+int identity_create_request(struct identity *id, const struct token_id *key_id,
+			    const struct subject_parts *subject,
+			    const char *const *alt_names, size_t alt_name_count,
+			    struct buf *pem_out, struct error *e) MUST_CHECK;
+
+/* Keys of the token that wait for a certificate: neither stored nor in service
+ * nor the device's own. At most cap; returned as struct token_key_info. */
+int identity_pending_keys(struct identity *id, struct token_key_info *out,
+			  size_t cap, size_t *count_out,
+			  struct error *e) MUST_CHECK;
+
+#endif

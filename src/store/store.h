@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_STORE_STORE_H
+#define SB_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/hash.h"
+
+/* Whatever must last and is no token object. SQLite today (WAL,
+ * synchronous=FULL, numbered schema steps); no call of it and no SQL stands
+ * outside this folder: each kind of record has its functions here. What a
+ * function acknowledged is on disk. Errors: ERR_IO (native = SQLite code; also
+ * a full disk), ERR_NOMEM, and those named. Any thread. */
+
+struct store;
+
+/* Opens or makes DIRECTORY/sealbridge.db (0600) and brings its schema up to
+ * date; a database of a newer schema is refused (ERR_CONFIG). */
+struct store *store_open(const char *directory, struct error *e) MUST_CHECK;
+void store_close(struct store *s);
+
+/* Settings: name and value as text. */
+int store_setting_put(struct store *s, const char *name, const char *value,
+		      struct error *e) MUST_CHECK;
+int store_setting_each(struct store *s,
+		       int (*each)(void *arg, const char *name,
+				   const char *value, struct error *e),
+		       void *arg, struct error *e) MUST_CHECK;
+
+/* Manifests of tokens without data objects (struct manifest_fallback). */
+int store_manifest_put(struct store *s, const char *name, struct view value,
+		       struct error *e) MUST_CHECK;
+int store_manifest_list(struct store *s, const char *name,
+			int (*each)(void *arg, struct view value,
+				    struct error *e),
+			void *arg, struct error *e) MUST_CHECK;
+int store_manifest_prune(struct store *s, const char *name, struct view keep,
+			 struct error *e) MUST_CHECK;
+
+/* Restart log, newest last; the oldest beyond 1000 go. */
+int store_restart_add(struct store *s, time_t at, const char *reason,
+		      struct error *e) MUST_CHECK;
+int store_restart_each(struct store *s,
+		       int (*each)(void *arg, time_t at, const char *reason,
+				   struct error *e),
+		       void *arg, struct error *e) MUST_CHECK;
+
+/* Users: src/store/user_rows.h. Audit records: src/store/audit_rows.h. */
+
+#endif

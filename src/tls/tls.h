@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_TLS_TLS_H
+#define SB_TLS_TLS_H
+
+#include "base/buf.h"
+#include "cert/cert.h"
+#include "identity/identity.h"
+
+/* TLS 1.2 and 1.3 on wolfSSL with the key in the token: contexts as immutable
+ * counted snapshots, and connections that know no socket. wolfSSL stays behind
+ * this folder. */
+
+/* Once in a process, before anything else here; not thread safe. */
+int tls_global_init(struct error *e) MUST_CHECK;
+void tls_global_cleanup(void);
+
+enum tls_version { TLS_1_2, TLS_1_3 };
+const char *tls_version_name(enum tls_version v); /* "TLSv1.2" */
+
+/* Keys of session tickets: one object for the life of the service, shared by
+ * successive contexts so that an unchanged policy keeps tickets alive. The key
+ * changes every hour and the one before stays good for reading; ticket_keys_
+ * rotate() throws all of them away at once. Any thread. */
+struct ticket_keys;
+struct ticket_keys *ticket_keys_new(struct error *e) MUST_CHECK;
+void ticket_keys_free(struct ticket_keys *k);
+void ticket_keys_rotate(struct ticket_keys *k);
+
+/* What a client is asked for. The verdict comes from the judge that the caller
+ * hands in (issue of trust, added with the trust stores). */
+struct tls_server_options {
+	const struct local_identity *identity; /* a reference is taken */
+	enum tls_version minimum;
+	struct ticket_keys *tickets; /* NULL: no tickets; must outlive ctx */
+	unsigned ticket_lifetime_s;
+};
+
+struct tls_context;
+
+/* A server context: chain from the identity, its public key, sign callbacks
+ * into the token; no private key is ever loaded (fact: wolfSSL takes an SPKI
+ * for it). SNI is ignored; schemes that the token cannot sign with are not
+ * offered. NULL: ERR_TLS. Any thread. */
+struct tls_context *tls_server_new(const struct tls_server_options *options,
+				   struct error *e) MUST_CHECK;
+struct tls_context *tls_context_ref(struct tls_context *c);
+void tls_context_unref(struct tls_context *c);
+
+/* One connection. Ciphertext goes in by tls_conn_feed() and comes out of
+ * tls_conn_output(); one thread at a time, whichever (the handshake runs on a
+ * pool, the rest on the event loop). */
+struct tls_conn;
+
+struct tls_conn *tls_conn_new(struct tls_context *c,
+			      struct error *e) MUST_CHECK;
+void tls_conn_free(struct tls_conn *c);
+
+/* Bytes from the peer; ERR_LIMIT when more than a few records wait unread. */
+int tls_conn_feed(struct tls_conn *c, const void *p, size_t n,
+		  struct error *e) MUST_CHECK;
+/* The peer closed its side of the socket. */
+void tls_conn_feed_eof(struct tls_conn *c);
+/* Bytes for the peer; the caller consumes what it has written. */
+struct buf *tls_conn_output(struct tls_conn *c);
+
+enum tls_step {
+	TLS_STEP_DONE,      /* handshake complete / bytes moved */
+	TLS_STEP_WANT_READ, /* feed more, then again */
+	TLS_STEP_CLOSED,    /* close_notify or clean end */
+	TLS_STEP_FAILED     /* *e says why; an alert may wait in the output */
+};
+
+/* One step of the handshake; may sign, so it may block for as long as the
+ * token takes: never on the event loop. */
+enum tls_step tls_conn_handshake(struct tls_conn *c, struct error *e);
+/* Decrypt into p (at most n bytes). */
+enum tls_step tls_conn_read(struct tls_conn *c, void *p, size_t n,
+			    size_t *got_out, struct error *e);
+/* Encrypt all n bytes into the output (16 KiB at most a call). */
+int tls_conn_write(struct tls_conn *c, const void *p, size_t n,
+		   struct error *e) MUST_CHECK;
+/* Queue close_notify. */
+void tls_conn_close_notify(struct tls_conn *c);
+
+/* Facts about an established connection. Strings are static or live as long as
+ * the connection. */
+struct tls_info {
+	enum tls_version version;
+	const char *cipher; /* RFC name, e.g. "TLS_AES_128_GCM_SHA256" */
+	bool resumed;
+};
+
+void tls_conn_info(const struct tls_conn *c, struct tls_info *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_WEB_SESSIONS_H
+#define SB_WEB_SESSIONS_H
+
+#include "auth/users.h"
+
+/* Browser sessions: in memory, bound to the peer address, ended by idling, log
+ * out, a change of the account, or the end of the process. Any thread. */
+
+enum { SESSION_ID_SIZE = 44, SESSIONS_MAX = 500, SESSIONS_PER_USER_MAX = 50 };
+#define SESSION_COOKIE "sealbridge_session"
+
+struct sessions;
+
+struct sessions *sessions_new(struct settings *settings,
+			      struct error *e) MUST_CHECK;
+void sessions_free(struct sessions *s);
+
+struct session_info {
+	char user_id[USER_ID_MAX];
+	char csrf_token[SESSION_ID_SIZE];
+	bool must_change_password;
+	unsigned idle_seconds_left;
+};
+
+/* A new session; id_out goes into the cookie. ERR_LIMIT ("no free sessions");
+ * the user's oldest gives way past SESSIONS_PER_USER_MAX. */
+int sessions_open(struct sessions *s, const struct identity_of_user *user,
+		  const char *peer_address, char id_out[SESSION_ID_SIZE],
+		  struct session_info *info_out, struct error *e) MUST_CHECK;
+
+/* Look up a cookie and, when touch, restart its idle time. ERR_AUTH: unknown,
+ * idle for too long, or from another address. Compared in constant time. */
+int sessions_find(struct sessions *s, const char *id, const char *peer_address,
+		  bool touch, struct session_info *out,
+		  struct error *e) MUST_CHECK;
+void sessions_close(struct sessions *s, const char *id);
+/* All of one account; keep (may be NULL) survives. */
+void sessions_close_user(struct sessions *s, const char *user_id,
+			 const char *keep);
+void sessions_password_changed(struct sessions *s, const char *id);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_WEB_WEB_H
+#define SB_WEB_WEB_H
+
+#include "front/peer.h"
+#include "web/sessions.h"
+
+/* civetweb behind the front: static pages of www/ under a strict
+ * Content-Security-Policy, /RPC2 handed to the API, health. It listens on
+ * 127.0.0.1 only, on a port the kernel chose, and answers only connections that
+ * the front has registered. civetweb stays behind this folder. */
+
+struct web;
+
+/* A request as the API sees it; borrowed for the call. */
+struct web_request {
+	struct peer peer;
+	struct view body;
+	const char *session_id;   /* the cookie, NULL without */
+	const char *csrf_token;   /* X-CSRF-Token, NULL without */
+	const char *content_type; /* NULL without */
+	bool wants_utf8;          /* facts 2.1 */
+};
+
+/* Its answer. */
+struct web_reply {
+	struct buf body; /* text/xml */
+	/* "": leave the cookie alone; else the session id to set; clear_cookie
+	 * takes it away */
+	char set_session[SESSION_ID_SIZE];
+	bool clear_session;
+};
+
+/* Handles POST /RPC2; on -1 the client gets the HTTP status of the kind. Called
+ * on civetweb's threads, several at once. */
+typedef int web_rpc_fn(void *arg, const struct web_request *rq,
+		       struct web_reply *reply, struct error *e);
+
+struct web_options {
+	const char *directory; /* www/ */
+	struct peer_registry *peers;
+	unsigned threads;  /* civetweb's, 48 */
+	size_t body_bytes; /* 4 MiB */
+	web_rpc_fn *rpc;
+	void *rpc_arg;
+	/* Readiness for /health/ready; any thread. */
+	bool (*ready)(void *arg);
+	void *ready_arg;
+};
+
+struct web *web_start(const struct web_options *options,
+		      struct error *e) MUST_CHECK;
+uint16_t web_port(const struct web *w);
+/* Ends the requests that run, joins all threads. NULL is fine. */
+void web_stop(struct web *w);
+
+#endif

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Folders stand on floors (docs/ARCHITECTURE.md): a file may include headers of
+# its own folder and of floors below. Anything else fails.
+cd "${top_srcdir:-$(dirname "$0")/..}" || exit 1
+floors='base=0 pkcs11=1 cert=1 store=1 config=2 audit=2 trust=2 identity=2
+tls=3 ocsp=4 net=4 front=5 auth=5 sip=6 web=6 notify=6 api=7 app=8 ctl=8'
+
+find src pkcs11 api -name '*.[ch]' | sort | xargs awk -v floors="$floors" '
+BEGIN {
+	n = split(floors, rows, /[ \n]+/)
+	for (i = 1; i <= n; i++) {
+		split(rows[i], kv, "=")
+		floor[kv[1]] = kv[2]
+	}
+}
+FNR == 1 {
+	path = FILENAME
+	sub(/^src\//, "", path)
+	split(path, part, "/")
+	own = part[1]
+	if (!(own in floor)) {
+		print FILENAME ": folder has no floor"
+		bad++
+	}
+}
+/^#[ \t]*include "/ {
+	target = $0
+	sub(/^[^"]*"/, "", target)
+	sub(/".*/, "", target)
+	if (target == "config.h")
+		next
+	if (split(target, part, "/") < 2) {
+		print FILENAME ":" FNR ": include without folder: " target
+		bad++
+	} else if (part[1] != own && !(part[1] in floor)) {
+		print FILENAME ":" FNR ": unknown folder: " target
+		bad++
+	} else if (part[1] != own && floor[part[1]] >= floor[own]) {
+		print FILENAME ":" FNR ": floor " floor[own] " (" own \
+		    ") may not include floor " floor[part[1]] ": " target
+		bad++
+	}
+}
+END { exit bad > 0 }'

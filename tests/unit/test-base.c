@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/key.h"
+#include "base/secret.h"
+#include "tests/lib/unit.h"
+
+static void test_error_prefix(void)
+{
+	struct error e = ERROR_INIT;
+
+	CU_ASSERT_EQUAL(error_set_native(&e, ERR_TOKEN, 0x30, "gone"), -1);
+	error_prefix(&e, "signing %s", "x");
+	CU_ASSERT_STRING_EQUAL(e.text, "signing x: gone");
+	CU_ASSERT_EQUAL(e.kind, ERR_TOKEN);
+	CU_ASSERT_EQUAL(e.native, 0x30);
+}
+
+static void test_error_kinds_have_names(void)
+{
+	for (int k = 0; k < ERR_KIND_COUNT; k++)
+		CU_ASSERT_STRING_NOT_EQUAL(error_kind_name((enum error_kind)k),
+					   "unknown");
+	CU_ASSERT_STRING_EQUAL(error_kind_name(ERR_KIND_COUNT), "unknown");
+}
+
+static void test_error_long_text(void)
+{
+	struct error e = ERROR_INIT;
+	char longer[2 * ERROR_TEXT_MAX];
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	error_set(&e, ERR_INPUT, "%s", longer);
+	CU_ASSERT_EQUAL(strlen(e.text), ERROR_TEXT_MAX - 1);
+	error_prefix(&e, "%s", longer);
+	CU_ASSERT_EQUAL(strlen(e.text), ERROR_TEXT_MAX - 1);
+}
+
+static void test_buf_limit(void)
+{
+	struct error e = ERROR_INIT;
+	struct buf b;
+
+	buf_init(&b, 8);
+	CHECK_OK(buf_adds(&b, "12345678", &e), &e);
+	CHECK_FAILS(buf_adds(&b, "9", &e), &e, ERR_LIMIT, "8 bytes");
+	CU_ASSERT_STRING_EQUAL(buf_cstr(&b), "12345678");
+	buf_consume(&b, 3);
+	CU_ASSERT_STRING_EQUAL(buf_cstr(&b), "45678");
+	CHECK_OK(buf_addf(&b, &e, "%d", 12), &e);
+	CU_ASSERT_STRING_EQUAL(buf_cstr(&b), "4567812");
+	buf_consume(&b, 100);
+	CU_ASSERT_EQUAL(b.len, 0);
+	buf_free(&b);
+	CHECK_FAILS(buf_reserve(&b, SIZE_MAX, &e), &e, ERR_LIMIT, NULL);
+}
+
+static void test_hex(void)
+{
+	static const struct {
+		const char *text;
+		int want;
+	} rows[] = {
+		{ "", 0 },    { "00ff", 2 }, { "00FF", 2 },        { "0", -1 },
+		{ "0g", -1 }, { "g0", -1 },  { "0011223344", -1 },
+	};
+	uint8_t out[4];
+	char back[9];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		CU_ASSERT_EQUAL(hex_decode(rows[i].text, out, sizeof(out)),
+				rows[i].want);
+	hex_encode((const uint8_t *)"\x00\xff\x10\x9a", 4, back);
+	CU_ASSERT_STRING_EQUAL(back, "00ff109a");
+}
+
+static void test_secret_file(void)
+{
+	struct error e = ERROR_INIT;
+	struct secret s = { 0 };
+	char path[300];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/pin", unit_temp_dir());
+	CHECK_FAILS(secret_read_file(&s, path, 16, &e), &e, ERR_IO, path);
+	f = fopen(path, "w");
+	fputs("1234\r\nsecond line\n", f);
+	fclose(f);
+	chmod(path, 0644);
+	CHECK_FAILS(secret_read_file(&s, path, 16, &e), &e, ERR_INPUT,
+		    "others may read");
+	chmod(path, 0600);
+	CHECK_OK(secret_read_file(&s, path, 16, &e), &e);
+	CU_ASSERT_EQUAL(s.len, 4);
+	CU_ASSERT_STRING_EQUAL((char *)s.ptr, "1234");
+	secret_free(&s);
+	secret_free(&s);
+	CHECK_FAILS(secret_read_file(&s, path, 3, &e), &e, ERR_INPUT,
+		    "longer than 3");
+	CU_ASSERT_PTR_NULL(s.ptr);
+}
+
+static void test_random_text(void)
+{
+	char a[44], b[44];
+
+	random_text(a, 43);
+	random_text(b, 43);
+	CU_ASSERT_EQUAL(strlen(a), 43);
+	CU_ASSERT_STRING_NOT_EQUAL(a, b);
+	CU_ASSERT_EQUAL(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
+				  "stuvwxyz0123456789-_"),
+			43);
+}
+
+static void test_clock(void)
+{
+	char out[CLOCK_ISO8601_SIZE];
+	time_t before = clock_now();
+
+	clock_format_xmlrpc(1795252500, out);
+	CU_ASSERT_STRING_EQUAL(out, "20261121T09:15:00");
+	clock_format_rfc3339(1795252500, out);
+	CU_ASSERT_STRING_EQUAL(out, "2026-11-21T09:15:00Z");
+	clock_set_offset(60 * 86400);
+	CU_ASSERT(clock_now() - before >= 60 * 86400);
+	clock_set_offset(0);
+	CU_ASSERT(clock_now() - before < 86400);
+}
+
+static void test_digest_info(void)
+{
+	/* The DER must say the algorithm and end in the digest itself. */
+	static const enum hash_alg algs[] = { HASH_SHA1, HASH_SHA256,
+					      HASH_SHA384, HASH_SHA512 };
+	uint8_t digest[SHA512_SIZE], out[DIGEST_INFO_MAX];
+
+	for (size_t i = 0; i < sizeof(algs) / sizeof(*algs); i++) {
+		size_t n, size = hash_size(algs[i]);
+
+		hash_of(algs[i], view_str("abc"), digest);
+		n = digest_info(algs[i], digest, out);
+		CU_ASSERT_EQUAL(out[0], 0x30);
+		CU_ASSERT_EQUAL(out[1], n - 2);
+		CU_ASSERT_EQUAL(out[n - size - 1], size);
+		CU_ASSERT(!memcmp(out + n - size, digest, size));
+	}
+}
+
+static void test_public_key_values(void)
+{
+	static const uint8_t f4[] = { 1, 0, 1 };
+	struct error e = ERROR_INIT;
+	struct public_key k, again;
+	uint8_t n[256], bad_point[65] = { 4 };
+	char text[16];
+
+	memset(n, 0xc3, sizeof(n));
+	CHECK_OK(
+	    public_key_from_rsa(view_of(n, sizeof(n)), view_of(f4, 3), &k, &e),
+	    &e);
+	CU_ASSERT_EQUAL(k.bits, 2048);
+	public_key_describe(&k, text);
+	CU_ASSERT_STRING_EQUAL(text, "RSA 2048");
+	CHECK_OK(public_key_from_spki(view_of(k.spki, k.spki_len), &again, &e),
+		 &e);
+	CU_ASSERT(public_key_equal(&k, &again));
+	CU_ASSERT(!memcmp(k.id, again.id, SHA1_SIZE));
+	CHECK_FAILS(
+	    public_key_from_rsa(view_of(n, 128), view_of(f4, 3), &k, &e), &e,
+	    ERR_KEY_UNSUPPORTED, "1024 bits");
+	CHECK_FAILS(public_key_from_spki(view_of("x", 1), &k, &e), &e, ERR_KEY,
+		    "not a public key");
+	CHECK_FAILS(public_key_from_ec(256, view_of(bad_point, 65), &k, &e), &e,
+		    ERR_KEY, "EC");
+}
+
+static const struct unit_test tests[] = {
+	{ "error prefix", test_error_prefix },
+	{ "error kinds have names", test_error_kinds_have_names },
+	{ "error texts are cut", test_error_long_text },
+	{ "buffer keeps its limit", test_buf_limit },
+	{ "hex", test_hex },
+	{ "secret from a file", test_secret_file },
+	{ "random text", test_random_text },
+	{ "clock", test_clock },
+	{ "DigestInfo", test_digest_info },
+	{ "public keys as values", test_public_key_values },
+	{ NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	return unit_main(argc, argv, "base", tests, NULL, NULL);
+}
