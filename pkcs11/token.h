@@ -53,8 +53,14 @@ struct token_options {
 	const char *uri;      /* RFC 7512, e.g. "pkcs11:token=sealbridge" */
 	const char *pin_file; /* its first line is the user PIN */
 	const char *state_directory; /* keeps the mark of a refused PIN */
-	unsigned max_sessions;       /* 1-256, in all connections together */
-	unsigned wait_ms;            /* most waiting for a free session */
+	const char *lock_file;       /* flock(2)ed around initialise + login by
+				      * every process and script; NULL: none */
+	/* softhsm2.conf of the SoftHSM behind the module, whose token.object
+	 * files are guarded by verified backups; NULL: not a SoftHSM, or not
+	 * reachable from this process */
+	const char *softhsm_conf;
+	unsigned max_sessions; /* 1-256, in all connections together */
+	unsigned wait_ms;      /* most waiting for a free session */
 	struct manifest_fallback fallback;
 };
 

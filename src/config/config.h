@@ -18,7 +18,11 @@ struct config {
 	char *token_module, *token_uri, *token_pin_file;
 	bool token_required;
 	unsigned token_max_sessions;
-	char *token_key_kind; /* of the device's own key: "ecP256" */
+	char *token_lock_file; /* default: token.lock in the state directory */
+	char *token_softhsm_conf; /* default: $SOFTHSM2_CONF, else Debian's
+				   * /etc/softhsm/softhsm2.conf, when the module
+				   * is libsofthsm2.so; else "" */
+	char *token_key_kind;     /* of the device's own key: "ecP256" */
 	char *state_directory;
 	char *web_directory;
 	char *control_socket;

@@ -41,6 +41,7 @@ void test_token_make(struct test_token *t)
 	snprintf(t->conf, sizeof(t->conf), "%s/softhsm2.conf", t->dir);
 	snprintf(t->pin_file, sizeof(t->pin_file), "%s/pin", t->dir);
 	snprintf(t->state, sizeof(t->state), "%s/state", t->dir);
+	snprintf(t->lock_file, sizeof(t->lock_file), "%s/token.lock", t->dir);
 	snprintf(text, sizeof(text), "%s/tokens", t->dir);
 	if (mkdir(t->state, 0700) || mkdir(text, 0700)) {
 		perror(t->dir);
@@ -68,6 +69,8 @@ struct token_options test_token_options(const struct test_token *t)
 		.uri = "pkcs11:token=sealbridge",
 		.pin_file = t->pin_file,
 		.state_directory = t->state,
+		.lock_file = t->lock_file,
+		.softhsm_conf = t->conf,
 		.max_sessions = 8,
 		.wait_ms = 2000,
 	};

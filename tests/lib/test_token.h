@@ -15,6 +15,7 @@ struct test_token {
 	char conf[300];  /* also in SOFTHSM2_CONF of this process */
 	char pin_file[300];
 	char state[300];
+	char lock_file[300];
 };
 
 /* Makes directory and token "sealbridge" (softhsm2-util) and points
