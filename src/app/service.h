@@ -9,9 +9,9 @@
  * on one event loop, until a signal or a method ends it. */
 
 enum service_end {
-	SERVICE_ENDED,	 /* as asked by a signal or a shutdown */
+	SERVICE_ENDED,   /* as asked by a signal or a shutdown */
 	SERVICE_RESTART, /* the process shall execute itself again */
-	SERVICE_FAILED	 /* could not start; *e says why */
+	SERVICE_FAILED   /* could not start; *e says why */
 };
 
 /* Runs to the end. reload is called for SIGHUP; when it returns true the

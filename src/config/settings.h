@@ -45,8 +45,7 @@ void settings_free(struct settings *s);
 
 /* Whether [defaults] of a configuration could be used, without a store.
  * ERR_CONFIG with file and line. */
-int settings_check_defaults(const struct config *c,
-			    struct error *e) MUST_CHECK;
+int settings_check_defaults(const struct config *c, struct error *e) MUST_CHECK;
 
 bool settings_bool(struct settings *s, enum setting_id id);
 int64_t settings_int(struct settings *s, enum setting_id id);

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "app/service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <systemd/sd-daemon.h>
+#include <uv.h>
+
+#include "api/api.h"
+#include "app/host.h"
+#include "app/listeners.h"
+#include "app/run_mark.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config.h"
+#include "front/front.h"
+#include "web/web.h"
+
+enum {
+	HOUSEKEEPING_MS = 5000,   /* retries of listeners and identity */
+	TICKET_LIFETIME_S = 3600, /* resumption after a longer pause is full */
+	TOKEN_WAIT_MS = 5000,     /* a signature waits so long for a session */
+	WEB_THREADS = 48
+};
+
+struct service {
+	struct config *config;
+	uv_loop_t loop;
+	uv_signal_t on_term, on_int, on_hup;
+	uv_timer_t housekeeping;
+	uv_async_t wake; /* token state changed, or an end was asked for */
+	uv_work_t load;  /* identity_load() off the loop */
+	bool loading, load_again, stopping;
+	bool (*reload)(void *arg);
+	void *reload_arg;
+
+	atomic_bool token_changed;
+	atomic_int wanted_end; /* enum service_end + 1, 0 = go on */
+	enum service_end end;
+
+	struct store *store;
+	struct settings *settings;
+	struct audit *audit;
+	struct users *users;
+	struct sessions *sessions;
+	struct token *token;
+	struct identity *identity;
+	struct ticket_keys *tickets;
+	struct peer_registry *peers;
+	struct api *api;
+	struct web *web;
+	struct front *front;
+	bool tls_ready;
+};
+
+static const struct audit_actor system_actor = { "System", "", "" };
+
+static void audit_event(struct service *s, enum audit_event event,
+			const char *text)
+{
+	struct error e = ERROR_INIT;
+
+	if (audit_append(s->audit, event, &system_actor, &e, "%s", text) < 0)
+		log_failure(LOG_LEVEL_ERROR, "audit", &e);
+}
+
+/* --- identity and TLS ---------------------------------------------------- */
+
+/* What is in service changed: new connections get a new context. Runs on the
+ * thread that made the change. */
+static void on_service_changed(const struct local_identity *l, void *arg)
+{
+	struct service *s = arg;
+	struct tls_server_options o = {
+		.identity = l,
+		.minimum = settings_choice(s->settings,
+					   SETTING_TLS_MINIMUM_VERSION) == 0
+			       ? TLS_1_2
+			       : TLS_1_3,
+		.tickets = s->tickets,
+		.ticket_lifetime_s = TICKET_LIFETIME_S,
+	};
+	struct error e = ERROR_INIT;
+	struct tls_context *context;
+
+	ticket_keys_rotate(s->tickets);
+	context = tls_server_new(&o, &e);
+	if (!context) {
+		log_failure(LOG_LEVEL_ERROR, "tls", &e);
+		return;
+	}
+	front_post_tls(s->front, context);
+	log_info("tls", "in service: %s",
+		 cert_subject(l->chain.items[0])->text);
+}
+
+static void load_work(uv_work_t *work)
+{
+	struct service *s = work->data;
+	struct error e = ERROR_INIT;
+
+	if (identity_load(s->identity, &e) < 0)
+		log_failure(LOG_LEVEL_ERROR, "identity", &e);
+}
+
+static void load_soon(struct service *s);
+
+static void load_done(uv_work_t *work, int status)
+{
+	struct service *s = work->data;
+
+	(void)status;
+	s->loading = false;
+	if (s->load_again)
+		load_soon(s);
+}
+
+/* The token is there again: what is stored may have changed with it. */
+static void load_soon(struct service *s)
+{
+	if (s->loading) {
+		s->load_again = true;
+		return;
+	}
+	s->load_again = false;
+	s->load.data = s;
+	s->loading =
+	    uv_queue_work(&s->loop, &s->load, load_work, load_done) == 0;
+}
+
+static bool has_identity(struct service *s)
+{
+	struct local_identity *l = identity_in_service(s->identity);
+	bool has = l != NULL;
+
+	local_identity_unref(l);
+	return has;
+}
+
+static void on_token_state(enum token_state state, void *arg)
+{
+	struct service *s = arg;
+
+	(void)state;
+	atomic_store(&s->token_changed, true);
+	uv_async_send(&s->wake);
+}
+
+static void token_changed(struct service *s)
+{
+	struct token_info info;
+	char text[384];
+
+	token_get_info(s->token, &info);
+	snprintf(text, sizeof(text), "%s%s%s", token_state_name(info.state),
+		 info.reason[0] ? ": " : "", info.reason);
+	log_info("token", "%s", text);
+	audit_event(s, AUDIT_TOKEN_STATE, text);
+	if (info.state == TOKEN_READY)
+		load_soon(s);
+}
+
+/* --- ends ----------------------------------------------------------------- */
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static void on_front_stopped(void *arg)
+{
+	struct service *s = arg;
+
+	uv_close((uv_handle_t *)&s->on_term, NULL);
+	uv_close((uv_handle_t *)&s->on_int, NULL);
+	uv_close((uv_handle_t *)&s->on_hup, NULL);
+	uv_close((uv_handle_t *)&s->housekeeping, NULL);
+}
+
+static void stop(struct service *s, enum service_end end)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	s->end = end;
+	sd_notify(0, end == SERVICE_RESTART ? "RELOADING=1" : "STOPPING=1");
+	log_info("app", "%s", end == SERVICE_RESTART ? "restarting" : "ending");
+	front_stop(s->front, on_front_stopped, s);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct service *s = handle->data;
+
+	if (signum != SIGHUP)
+		stop(s, SERVICE_ENDED);
+	else if (s->reload(s->reload_arg))
+		stop(s, SERVICE_RESTART);
+}
+
+static void on_wake(uv_async_t *handle)
+{
+	struct service *s = handle->data;
+	int wanted = atomic_load(&s->wanted_end);
+
+	if (atomic_exchange(&s->token_changed, false))
+		token_changed(s);
+	if (wanted)
+		stop(s, (enum service_end)(wanted - 1));
+}
+
+static void on_housekeeping(uv_timer_t *handle)
+{
+	struct service *s = handle->data;
+	struct token_info info;
+
+	if (s->stopping)
+		return;
+	(void)listeners_apply(s->front, s->settings, s->config);
+	token_get_info(s->token, &info);
+	if (info.state == TOKEN_READY && !has_identity(s))
+		load_soon(s);
+}
+
+/* A method asked for it; the reply is still on its way, which front_stop()
+ * waits for. */
+static void restart_from_api(void *arg, enum restart_kind kind)
+{
+	struct service *s = arg;
+
+	atomic_store(&s->wanted_end,
+		     (kind == RESTART_NOW ? SERVICE_RESTART : SERVICE_ENDED) +
+			 1);
+	uv_async_send(&s->wake);
+}
+
+static bool is_ready(void *arg)
+{
+	struct service *s = arg;
+	struct token_info info;
+
+	token_get_info(s->token, &info);
+	return info.state == TOKEN_READY && has_identity(s);
+}
+
+/* --- start ---------------------------------------------------------------- */
+
+static int make_state_directory(const char *path, struct error *e)
+{
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return error_errno(e, "%s", path);
+	return 0;
+}
+
+static int start_records(struct service *s, bool restarted, struct error *e)
+{
+	const struct config *c = s->config;
+
+	if (make_state_directory(c->state_directory, e) < 0 ||
+	    !(s->store = store_open(c->state_directory, e)) ||
+	    !(s->settings = settings_new(c, s->store, e)) ||
+	    !(s->audit = audit_new(s->store, e)) ||
+	    !(s->users = users_new(s->store, s->settings, s->audit,
+				   c->initial_password_file, e)) ||
+	    !(s->sessions = sessions_new(s->settings, e)))
+		return -1;
+	return run_mark_set(c->state_directory, restarted, s->store, e);
+}
+
+static void end_sessions_of(const char *id, void *arg)
+{
+	struct service *s = arg;
+
+	sessions_close_user(s->sessions, id, NULL);
+}
+
+static int fallback_put(void *arg, const char *name, struct view value,
+			struct error *e)
+{
+	return store_manifest_put(arg, name, value, e);
+}
+
+static int fallback_list(void *arg, const char *name,
+			 int (*each)(void *, struct view, struct error *),
+			 void *each_arg, struct error *e)
+{
+	return store_manifest_list(arg, name, each, each_arg, e);
+}
+
+static int fallback_prune(void *arg, const char *name, struct view keep,
+			  struct error *e)
+{
+	return store_manifest_prune(arg, name, keep, e);
+}
+
+static const char *or_null(const char *text)
+{
+	return text && text[0] ? text : NULL;
+}
+
+static int start_token(struct service *s, int *status, struct error *e)
+{
+	const struct config *c = s->config;
+	struct token_options o = {
+		.module = c->token_module,
+		.uri = c->token_uri,
+		.pin_file = c->token_pin_file,
+		.state_directory = c->state_directory,
+		.lock_file = or_null(c->token_lock_file),
+		.softhsm_conf = or_null(c->token_softhsm_conf),
+		.max_sessions = c->token_max_sessions,
+		.wait_ms = TOKEN_WAIT_MS,
+		.fallback = { fallback_put, fallback_list, fallback_prune,
+			      s->store },
+	};
+
+	s->token = token_new(&o, e);
+	if (!s->token) {
+		*status = EXIT_CONFIG;
+		return -1;
+	}
+	token_on_state(s->token, on_token_state, s);
+	if (token_start(s->token, e) == 0)
+		return 0;
+	if (c->token_required) {
+		*status = EXIT_TOKEN;
+		return -1;
+	}
+	/* Management stays possible without it; HTTPS waits for it. */
+	log_failure(LOG_LEVEL_ERROR, "token", e);
+	error_clear(e);
+	return 0;
+}
+
+static int start_identity(struct service *s, struct error *e)
+{
+	struct identity_options o = { .token = s->token };
+	struct host host;
+
+	host_describe(s->config, &host);
+	o.host_name = host.name;
+	o.addresses = host.address_list;
+	o.address_count = host.address_count;
+	if (key_kind_from_name(s->config->token_key_kind, &o.default_key) < 0)
+		return error_set(e, ERR_CONFIG, "token.key-type: \"%s\"",
+				 s->config->token_key_kind);
+	s->identity = identity_new(&o, e);
+	if (!s->identity)
+		return -1;
+	identity_on_service(s->identity, on_service_changed, s);
+	return 0;
+}
+
+static int start_api(struct service *s, struct error *e)
+{
+	struct api_services services = {
+		.store = s->store,
+		.config = s->config,
+		.settings = s->settings,
+		.audit = s->audit,
+		.users = s->users,
+		.sessions = s->sessions,
+		.token = s->token,
+		.identity = s->identity,
+		.restart = restart_from_api,
+		.app = s,
+		.version = PACKAGE_VERSION,
+		.started_at = clock_now(),
+	};
+
+	s->api = api_new(&services, e);
+	return s->api ? 0 : -1;
+}
+
+static int start_web(struct service *s, struct error *e)
+{
+	struct web_options o = {
+		.directory = s->config->web_directory,
+		.threads = WEB_THREADS,
+		.body_bytes = front_limits_default.body_bytes,
+		.rpc = api_handle,
+		.ready = is_ready,
+		.ready_arg = s,
+	};
+
+	s->peers = peer_registry_new(e);
+	if (!s->peers || start_api(s, e) < 0)
+		return -1;
+	o.peers = s->peers;
+	o.rpc_arg = s->api;
+	s->web = web_start(&o, e);
+	return s->web ? 0 : -1;
+}
+
+static int start_front(struct service *s, struct error *e)
+{
+	struct front_options o = {
+		.loop = &s->loop,
+		.limits = front_limits_default,
+		.peers = s->peers,
+		.backend_port = web_port(s->web),
+	};
+
+	s->front = front_new(&o, e);
+	if (!s->front)
+		return -1;
+	return front_listen_control(s->front, s->config->control_socket, e);
+}
+
+static void start_loop(struct service *s)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	uv_signal_t *handles[] = { &s->on_term, &s->on_int, &s->on_hup };
+
+	for (size_t i = 0; i < 3; i++) {
+		uv_signal_init(&s->loop, handles[i]);
+		handles[i]->data = s;
+		uv_signal_start(handles[i], on_signal, signals[i]);
+	}
+	uv_timer_init(&s->loop, &s->housekeeping);
+	s->housekeeping.data = s;
+	uv_timer_start(&s->housekeeping, on_housekeeping, HOUSEKEEPING_MS,
+		       HOUSEKEEPING_MS);
+	uv_async_init(&s->loop, &s->wake, on_wake);
+	s->wake.data = s;
+	/* Other threads may wake the loop for as long as they live, which is
+	 * longer than the loop runs: this handle does not keep it going. */
+	uv_unref((uv_handle_t *)&s->wake);
+}
+
+static int start(struct service *s, bool restarted, int *status,
+		 struct error *e)
+{
+	*status = EXIT_FAILED;
+	uv_loop_init(&s->loop);
+	start_loop(s);
+	if (tls_global_init(e) < 0 || start_records(s, restarted, e) < 0)
+		return -1;
+	users_on_invalidate(s->users, end_sessions_of, s);
+	s->tickets = ticket_keys_new(e);
+	if (!s->tickets || start_token(s, status, e) < 0 ||
+	    start_identity(s, e) < 0 || start_web(s, e) < 0 ||
+	    start_front(s, e) < 0)
+		return -1;
+	/* The way in for the administrator stands first, TLS follows as soon as
+	 * the token has answered. */
+	(void)listeners_apply(s->front, s->settings, s->config);
+	audit_event(s, AUDIT_SERVICE_STARTED,
+		    restarted ? PACKAGE_VERSION ", by a restart"
+			      : PACKAGE_VERSION);
+	sd_notify(0, "READY=1");
+	log_info("app", "sealbridged %s is ready", PACKAGE_VERSION);
+	return 0;
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
+/* From the outside in: nobody comes in, nobody works, nothing is left. */
+static void tear_down(struct service *s)
+{
+	web_stop(s->web);
+	front_free(s->front);
+	api_free(s->api);
+	peer_registry_free(s->peers);
+	identity_free(s->identity);
+	token_free(s->token);
+	uv_walk(&s->loop, close_handle, NULL);
+	uv_run(&s->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&s->loop);
+	ticket_keys_free(s->tickets);
+	sessions_free(s->sessions);
+	users_free(s->users);
+	audit_free(s->audit);
+	settings_free(s->settings);
+	store_close(s->store);
+	tls_global_cleanup();
+}
+
+enum service_end service_run(struct config *config, bool restarted,
+			     bool (*reload)(void *arg), void *reload_arg,
+			     int *status_out, struct error *e)
+{
+	struct service *s = calloc(1, sizeof(*s));
+	enum service_end end = SERVICE_FAILED;
+
+	*status_out = EXIT_FAILED;
+	if (!s) {
+		error_nomem(e);
+		return end;
+	}
+	s->config = config;
+	s->reload = reload;
+	s->reload_arg = reload_arg;
+	if (start(s, restarted, status_out, e) == 0) {
+		uv_run(&s->loop, UV_RUN_DEFAULT);
+		end = s->end;
+		audit_event(s, AUDIT_SERVICE_STOPPED, "");
+		run_mark_clear(config->state_directory);
+		*status_out = EXIT_OK;
+	} else if (s->front) {
+		stop(s, SERVICE_FAILED);
+		uv_run(&s->loop, UV_RUN_DEFAULT);
+	}
+	tear_down(s);
+	free(s);
+	return end;
+}
