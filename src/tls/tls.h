@@ -55,7 +55,8 @@ struct tls_conn *tls_conn_new(struct tls_context *c,
 			      struct error *e) MUST_CHECK;
 void tls_conn_free(struct tls_conn *c);
 
-/* Bytes from the peer; ERR_LIMIT when more than a few records wait unread. */
+/* Bytes from the peer; ERR_LIMIT when more than four records' worth would wait
+ * unread. */
 int tls_conn_feed(struct tls_conn *c, const void *p, size_t n,
 		  struct error *e) MUST_CHECK;
 /* The peer closed its side of the socket. */
@@ -70,17 +71,27 @@ enum tls_step {
 	TLS_STEP_FAILED     /* *e says why; an alert may wait in the output */
 };
 
+/* Failures are ERR_TLS with what happened in plain words ("peer sent alert
+ * unknown_ca"), ERR_LIMIT when the peer makes the output outgrow its bound, or
+ * the error of the token when it did not sign. After one, only the output and
+ * tls_conn_free() are of use. */
+
 /* One step of the handshake; may sign, so it may block for as long as the
  * token takes: never on the event loop. */
 enum tls_step tls_conn_handshake(struct tls_conn *c, struct error *e);
 /* Decrypt into p (at most n bytes). */
 enum tls_step tls_conn_read(struct tls_conn *c, void *p, size_t n,
 			    size_t *got_out, struct error *e);
-/* Encrypt all n bytes into the output (16 KiB at most a call). */
+/* Encrypt all n bytes into the output (16 KiB at most a call). ERR_LIMIT, with
+ * nothing written, while more than 200 KiB wait in the output. */
 int tls_conn_write(struct tls_conn *c, const void *p, size_t n,
 		   struct error *e) MUST_CHECK;
 /* Queue close_notify. */
 void tls_conn_close_notify(struct tls_conn *c);
+/* Give back the memory that an established connection does not need while
+ * nothing moves on it (two thirds of all). It costs some microseconds now and
+ * as many at the next use: for those that have been idle for a second. */
+void tls_conn_trim(struct tls_conn *c);
 
 /* Facts about an established connection. Strings are static or live as long as
  * the connection. */

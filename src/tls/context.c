@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tls/internal.h"
+
+#include <stdlib.h>
+
+enum { CHAIN_PEM_MAX = 256 * 1024 };
+
+/* Which versions this key can serve with what its token can sign. TLS 1.3 knows
+ * RSA by PSS only (RFC 8446 4.2.3); in TLS 1.2 wolfSSL takes PKCS1 wherever the
+ * client offers both, so that one must work there. */
+struct versions {
+	bool tls12, tls13;
+};
+
+static int choose_versions(struct token_key *key, enum tls_version minimum,
+			   struct versions *out, struct error *e)
+{
+	bool rsa = token_key_public(key)->type == KEY_RSA;
+
+	out->tls12 = token_key_can(key, rsa ? SIGN_RSA_PKCS1 : SIGN_ECDSA) &&
+		     minimum == TLS_1_2;
+	out->tls13 = token_key_can(key, rsa ? SIGN_RSA_PSS : SIGN_ECDSA);
+	if (!out->tls12 && !out->tls13)
+		return error_set(e, ERR_TLS,
+				 "the token cannot sign what %s needs",
+				 minimum == TLS_1_3 ? "TLS 1.3" : "TLS");
+	return 0;
+}
+
+static int refused(const char *what, int native, struct error *e)
+{
+	return error_set_native(e, ERR_TLS, native, "wolfSSL refuses the %s",
+				what);
+}
+
+static int set_protocol(WOLFSSL_CTX *ctx, enum key_type type, struct versions v,
+			struct error *e)
+{
+	int groups[] = { WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1,
+			 WOLFSSL_ECC_SECP384R1 };
+	int group_count = sizeof(groups) / sizeof(groups[0]);
+	int rc;
+
+	rc = wolfSSL_CTX_SetMinVersion(ctx, v.tls12 ? WOLFSSL_TLSV1_2
+						    : WOLFSSL_TLSV1_3);
+	if (rc != WOLFSSL_SUCCESS)
+		return refused("minimum version", rc, e);
+	wolfSSL_CTX_set_options(ctx, WOLFSSL_OP_NO_COMPRESSION |
+					 (v.tls13 ? 0 : WOLFSSL_OP_NO_TLSv1_3));
+	rc = wolfSSL_CTX_set_cipher_list(
+	    ctx, tls_suite_list(type, v.tls12, v.tls13));
+	if (rc != WOLFSSL_SUCCESS)
+		return refused("cipher suites", rc, e);
+	rc = wolfSSL_CTX_set_groups(ctx, groups, group_count);
+	for (int i = 0; rc == WOLFSSL_SUCCESS && i < group_count; i++)
+		rc = wolfSSL_CTX_UseSupportedCurve(ctx, (word16)groups[i]);
+	if (rc != WOLFSSL_SUCCESS)
+		return refused("key exchange groups", rc, e);
+	return 0;
+}
+
+static int set_chain(WOLFSSL_CTX *ctx, const struct cert_list *chain,
+		     struct error *e)
+{
+	struct buf pem;
+	int rc = -1;
+
+	buf_init(&pem, CHAIN_PEM_MAX);
+	for (size_t i = 0; i < chain->count; i++)
+		if (cert_to_pem(chain->items[i], &pem, e) < 0)
+			goto out;
+	rc = wolfSSL_CTX_use_certificate_chain_buffer(ctx, pem.ptr,
+						      (long)pem.len);
+	rc = rc == WOLFSSL_SUCCESS ? 0 : refused("certificate chain", rc, e);
+out:
+	buf_free(&pem);
+	return rc;
+}
+
+/* The public half stands where wolfSSL wants a private key: it tells it the
+ * kind and size of the signatures and lets it check each RSA one. */
+static int set_key(WOLFSSL_CTX *ctx, const struct public_key *pub,
+		   struct error *e)
+{
+	int rc;
+
+	/* First, or wolfSSL would insist on a private key. */
+	tls_sign_set_context(ctx);
+	rc = wolfSSL_CTX_use_PrivateKey_buffer(
+	    ctx, pub->spki, (long)pub->spki_len, WOLFSSL_FILETYPE_ASN1);
+	return rc == WOLFSSL_SUCCESS ? 0 : refused("public key", rc, e);
+}
+
+static int configure(struct tls_context *c,
+		     const struct tls_server_options *options, struct error *e)
+{
+	struct token_key *key = c->identity->key;
+	const struct public_key *pub = token_key_public(key);
+	struct versions v;
+
+	if (choose_versions(key, options->minimum, &v, e) < 0 ||
+	    set_protocol(c->ctx, pub->type, v, e) < 0 ||
+	    set_chain(c->ctx, &c->identity->chain, e) < 0 ||
+	    set_key(c->ctx, pub, e) < 0)
+		return -1;
+	wolfSSL_CTX_set_session_cache_mode(c->ctx, WOLFSSL_SESS_CACHE_OFF);
+	wolfSSL_CTX_set_verify(c->ctx, WOLFSSL_VERIFY_NONE, NULL);
+	tls_tickets_set_context(c->ctx, options->tickets,
+				options->ticket_lifetime_s);
+	tls_conn_set_context(c->ctx);
+	return 0;
+}
+
+struct tls_context *tls_server_new(const struct tls_server_options *options,
+				   struct error *e)
+{
+	struct tls_context *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		error_nomem(e);
+		return NULL;
+	}
+	c->refs = 1;
+	c->identity = local_identity_ref(options->identity);
+	c->ctx = wolfSSL_CTX_new(wolfSSLv23_server_method());
+	if (!c->ctx) {
+		error_nomem(e);
+		tls_context_unref(c);
+		return NULL;
+	}
+	if (configure(c, options, e) < 0) {
+		error_prefix(e, "TLS server");
+		tls_context_unref(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct tls_context *tls_context_ref(struct tls_context *c)
+{
+	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+	return c;
+}
+
+void tls_context_unref(struct tls_context *c)
+{
+	if (!c || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	wolfSSL_CTX_free(c->ctx);
+	local_identity_unref(c->identity);
+	free(c);
+}
+
+const char *tls_version_name(enum tls_version v)
+{
+	return v == TLS_1_3 ? "TLSv1.3" : "TLSv1.2";
+}

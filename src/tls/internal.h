@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_TLS_INTERNAL_H
+#define SB_TLS_INTERNAL_H
+
+/* Shared by the files of this folder only: the one place that includes wolfSSL,
+ * whose headers must not meet OpenSSL's in one translation unit. */
+
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+
+#include "tls/tls.h"
+
+struct tls_context {
+	WOLFSSL_CTX *ctx;
+	struct local_identity *identity;
+	int refs; /* atomic */
+};
+
+/* The largest record on the wire: RFC 5246 6.2.3, 2^14 + 2048 and a header. */
+enum { TLS_RECORD_MAX = 5 + 16384 + 2048 };
+/* Ciphertext that may wait unread, and unsent, on one connection. */
+enum { TLS_INPUT_MAX = 4 * TLS_RECORD_MAX, TLS_OUTPUT_MAX = 256 * 1024 };
+
+struct tls_conn {
+	WOLFSSL *ssl;
+	struct tls_context *context;
+	struct buf in, out;
+	size_t in_pos; /* bytes of in that wolfSSL has taken */
+	bool in_eof;
+	bool eof_seen;      /* wolfSSL met the end of the input ... */
+	bool eof_in_record; /* ... in the middle of a record */
+	bool established;
+	struct error failure; /* of a callback: signature, output */
+	struct tls_info info;
+	void *roomy; /* wolfSSL's large block; see global.c */
+	size_t roomy_size;
+};
+
+/* global.c: memory of one wolfSSL object that is worth giving back. Between
+ * _begin and _end the first large allocation of this thread is noted. */
+void tls_roomy_begin(void);
+void *tls_roomy_end(size_t *size_out);
+/* Return the pages of a block that hold nothing but zeros. */
+void tls_roomy_release(void *block, size_t size);
+/* To be called by each thread before wolfSSL computes in it. */
+void tls_thread_enter(void);
+
+/* conn.c: the callbacks that move bytes. */
+void tls_conn_set_context(WOLFSSL_CTX *ctx);
+
+/* sign.c */
+void tls_sign_set_context(WOLFSSL_CTX *ctx);
+void tls_sign_set_conn(WOLFSSL *ssl, struct tls_conn *c);
+
+/* tickets.c */
+void tls_tickets_set_context(WOLFSSL_CTX *ctx, struct ticket_keys *k,
+			     unsigned lifetime_s);
+
+/* suites.c */
+/* Colon-separated wolfSSL names of what is offered, in order of preference. */
+const char *tls_suite_list(enum key_type type, bool tls12, bool tls13);
+/* RFC name of a suite number; "unknown" for one that is not offered. */
+const char *tls_suite_name(int suite);
+
+/* failure.c */
+/* ERR_TLS for what wolfSSL said about a connection, in plain words. */
+int tls_failure(struct tls_conn *c, int native, struct error *e);
+/* "unknown_ca" for 48, and so on; NULL for one that is not assigned. */
+const char *tls_alert_name(int code);
+
+#endif
