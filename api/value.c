@@ -230,6 +230,19 @@ void value_put(struct value *structure, const char *name, struct value *v)
 	list_append(structure, copy, v);
 }
 
+struct value *value_take_item(struct value *array, size_t i)
+{
+	struct value *v;
+
+	if (!value_is(array, VALUE_ARRAY) || i >= array->list.count)
+		return NULL;
+	v = array->list.items[i];
+	array->list.count--;
+	memmove(array->list.items + i, array->list.items + i + 1,
+		(array->list.count - i) * sizeof(v));
+	return v;
+}
+
 void value_put_int(struct value *structure, const char *name, int32_t i)
 {
 	value_put(structure, name, value_new_int(i));

@@ -51,6 +51,10 @@ struct value *value_new_struct(void);
 void value_add(struct value *array, struct value *v);
 void value_put(struct value *structure, const char *name, struct value *v);
 
+/* An element of an array moves to the caller, the rest closes up. NULL when
+ * there is none. */
+struct value *value_take_item(struct value *array, size_t i);
+
 /* The same in one step for the common types. */
 void value_put_int(struct value *structure, const char *name, int32_t i);
 void value_put_boolean(struct value *structure, const char *name, bool b);

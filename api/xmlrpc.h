@@ -26,6 +26,7 @@ enum {
 	XMLRPC_METHOD_MAX = 96,             /* bytes of a method's name */
 	XMLRPC_NAME_MAX = 128,              /* bytes of a member's name */
 	XMLRPC_TAG_MAX = 1024,              /* bytes between < and > */
+	XMLRPC_RESPONSE_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 struct xmlrpc_call {
@@ -47,8 +48,7 @@ struct xmlrpc_response {
 	char *fault_text;
 };
 
-/* The limits on nesting and items hold here too; the one on bytes is the
- * caller's own, who has read the body. */
+/* As above, with XMLRPC_RESPONSE_BYTES_MAX. */
 int xmlrpc_parse_response(struct view body, const char *charset,
 			  struct xmlrpc_response *out,
 			  struct error *e) MUST_CHECK;
