@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Forms drawn from rows. A row describes one field:
+//
+//   name, label           required
+//   type                  text, password, file, select, checkbox, textarea
+//   help                  a sentence under the field
+//   value                 what it holds at first (checkbox: boolean)
+//   options               select: [value, label] pairs
+//   required              the text to show when it is left empty
+//   maxLength, autocomplete, accept, rows, inputMode, spellcheck
+//
+// Errors stand at the field they belong to, results at the button.
+
+import { fill, make, newId, notice } from "/app/dom.js";
+import { Fault } from "/app/rpc.js";
+
+// Something the user can mend at one field of a form.
+export class FieldError extends Error {
+	constructor(field, text) {
+		super(text);
+		this.field = field;
+	}
+}
+
+const CONTROLS = {
+	text: (row, attributes) => make("input", { type: "text", ...attributes }),
+	password: (row, attributes) => make("input", { type: "password", ...attributes }),
+	file: (row, attributes) => make("input", { type: "file", ...attributes }),
+	checkbox: (row, attributes) =>
+		make("input", { type: "checkbox", ...attributes, checked: Boolean(row.value) }),
+	textarea: (row, attributes) => make("textarea", { ...attributes, rows: row.rows ?? 4 }),
+	select: (row, attributes) => make("select", attributes,
+		row.options.map(([value, label]) =>
+			make("option", { value, selected: value === row.value }, label))),
+};
+
+function drawControl(row, id, helpId, errorId) {
+	const control = CONTROLS[row.type ?? "text"](row, {
+		id, name: row.name,
+		"aria-describedby": row.help ? `${helpId} ${errorId}` : errorId,
+		"aria-required": row.required ? "true" : undefined,
+		maxlength: row.maxLength, autocomplete: row.autocomplete, accept: row.accept,
+		inputmode: row.inputMode, spellcheck: row.spellcheck,
+	});
+	if (row.value !== undefined && ["text", "password", "textarea"].includes(row.type ?? "text"))
+		control.value = row.value;
+	return control;
+}
+
+function drawField(row) {
+	const id = newId(row.name);
+	const control = drawControl(row, id, `${id}-help`, `${id}-error`);
+	const label = make("label", { for: id }, row.label);
+	const error = make("p", { class: "field-error", id: `${id}-error`, hidden: true });
+	const help = row.help ? make("p", { class: "field-help", id: `${id}-help` }, row.help) : null;
+	const check = row.type === "checkbox";
+	return {
+		row, control, error,
+		element: make("div", { class: check ? "field field-check" : "field" },
+			check ? [control, label] : [label, control], error, help),
+	};
+}
+
+function valueOf({ row, control }) {
+	switch (row.type) {
+	case "checkbox": return control.checked;
+	case "file": return control.files[0];
+	default: return control.value;
+	}
+}
+
+function showFieldError(field, text) {
+	field.error.textContent = text;
+	field.error.hidden = false;
+	field.control.setAttribute("aria-invalid", "true");
+}
+
+function clearFieldError(field) {
+	field.error.hidden = true;
+	field.error.textContent = "";
+	field.control.removeAttribute("aria-invalid");
+}
+
+// Draw a form.
+//   rows      the fields
+//   submit    label of the button
+//   onSubmit  async (values) => content of the success message, or undefined
+//   faults    code of a fault -> [name of the field, cure], where the text of
+//             the fault belongs; other errors stand at the button
+//   buttons   more buttons beside submit
+// Returns { element, control(name), values(), reset(), clear() }.
+export function drawForm({ rows, submit, onSubmit, faults = {}, buttons = [], danger = false }) {
+	const fields = new Map(rows.map((row) => [row.name, drawField(row)]));
+	const submitButton = make("button",
+		{ type: "submit", class: danger ? "danger" : "primary" }, submit);
+	const result = make("div", { class: "result", "aria-live": "polite" });
+	const element = make("form", { novalidate: true },
+		[...fields.values()].map((field) => field.element),
+		make("div", { class: "buttons" }, submitButton, buttons), result);
+
+	const clear = () => {
+		fields.forEach(clearFieldError);
+		fill(result);
+	};
+	const values = () =>
+		Object.fromEntries([...fields].map(([name, field]) => [name, valueOf(field)]));
+
+	const fail = (error) => {
+		const place = placeOf(error, faults);
+		const field = fields.get(place?.field);
+		if (!field) {
+			fill(result, notice("error", sentence(error.message)));
+			return;
+		}
+		showFieldError(field, place.text);
+		field.control.focus();
+	};
+	const missing = () => {
+		const empty = [...fields.values()].filter((field) =>
+			field.row.required && !valueOf(field));
+		empty.forEach((field) => showFieldError(field, field.row.required));
+		empty[0]?.control.focus();
+		return empty.length > 0;
+	};
+
+	element.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		if (submitButton.getAttribute("aria-disabled") === "true")
+			return;
+		clear();
+		if (missing())
+			return;
+		setBusy(submitButton, true);
+		try {
+			const message = await onSubmit(values());
+			if (message)
+				fill(result, notice("ok", message));
+		} catch (error) {
+			fail(error);
+		} finally {
+			setBusy(submitButton, false);
+		}
+	});
+	return {
+		element, values, clear,
+		control: (name) => fields.get(name).control,
+		reset: () => element.reset(),
+	};
+}
+
+// Where an error of a submission belongs.
+function placeOf(error, faults) {
+	if (error instanceof FieldError)
+		return { field: error.field, text: error.message };
+	if (error instanceof Fault && faults[error.code]) {
+		const [field, cure] = faults[error.code];
+		return { field, text: [sentence(error.message), cure].filter(Boolean).join(" ") };
+	}
+	return undefined;
+}
+
+// Faults begin in lower case and have no full stop; sentences do.
+export function sentence(text) {
+	const trimmed = text.trim();
+	const start = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+	return /[.!?]$/.test(start) ? start : `${start}.`;
+}
+
+// A busy button keeps the focus and ignores presses.
+export function setBusy(button, busy) {
+	if (busy)
+		button.setAttribute("aria-disabled", "true");
+	else
+		button.removeAttribute("aria-disabled");
+	button.classList.toggle("busy", busy);
+}
+
+// A button for one deed: runs it, shows its result or error beside itself.
+// Returns [button, result region].
+export function actionButton(label, deed, attributes = {}) {
+	const result = make("div", { class: "result", "aria-live": "polite" });
+	const element = make("button", { type: "button", ...attributes }, label);
+	element.addEventListener("click", async () => {
+		if (element.getAttribute("aria-disabled") === "true")
+			return;
+		fill(result);
+		setBusy(element, true);
+		try {
+			const message = await deed();
+			if (message)
+				fill(result, notice("ok", message));
+		} catch (error) {
+			fill(result, notice("error", sentence(error.message)));
+		} finally {
+			setBusy(element, false);
+		}
+	});
+	return [element, result];
+}
