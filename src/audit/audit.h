@@ -42,17 +42,26 @@ struct audit_actor {
 
 struct audit;
 
+enum {
+	AUDIT_DETAIL_MAX = 1024,   /* bytes */
+	AUDIT_RECORDS_MAX = 100000 /* kept; older ones go (facts 6) */
+};
+
 /* Reads the end of the chain; the store must outlive it. */
 struct audit *audit_new(struct store *s, struct error *e) MUST_CHECK;
 void audit_free(struct audit *a);
 
-/* Append one record; detail is one line for a person, no secrets, cut at 1024
- * bytes. A failure (disk full) is for the caller to decide about; it is also
- * counted and shown in the log. */
+/* Append one record; detail is one line for a person, no secrets, cut at
+ * AUDIT_DETAIL_MAX. Bytes that are no UTF-8 become '?', control characters
+ * spaces: names of failed log-ins come from strangers. A failure (disk full) is
+ * for the caller to decide about; it is also counted and shown in the log. */
 int audit_append(struct audit *a, enum audit_event event,
 		 const struct audit_actor *actor, struct error *e,
 		 const char *detail_fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* Records that could not be written since audit_new(). */
+uint64_t audit_lost(struct audit *a);
 
 struct audit_verdict {
 	bool intact;
@@ -60,7 +69,10 @@ struct audit_verdict {
 	uint64_t first_broken; /* index of the record, 0 when intact */
 };
 
-/* Read the whole chain. */
+/* Read the whole chain: changed, missing, moved and added records show, also at
+ * either end. ("first" and "last" of the chain are kept beside the records; who
+ * can rewrite records, hashes and both ends alike is not found out.) Others may
+ * append meanwhile. */
 int audit_verify(struct audit *a, struct audit_verdict *out,
 		 struct error *e) MUST_CHECK;
 
@@ -70,7 +82,8 @@ struct audit_record {
 	const char *module, *severity, *user_name, *peer, *event, *detail;
 };
 
-/* Records with index >= from, at most count, in order. */
+/* Records with index >= from, at most count, in order. each() is called without
+ * a lock; its -1 ends the walk. */
 int audit_each(struct audit *a, uint64_t from, size_t count,
 	       int (*each)(void *arg, const struct audit_record *r,
 			   struct error *e),

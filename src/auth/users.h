@@ -6,7 +6,10 @@
 #include "config/settings.h"
 #include "store/user_rows.h"
 
-/* Accounts, passwords and their rules (facts 5). Any thread. */
+/* Accounts, passwords and their rules (facts 5). Any thread. Log-ins are
+ * written to the audit trail here (of successful ones by LOGIN_API only those
+ * after failures, since the API logs in with every call); changes of accounts
+ * by the caller, who knows who asked for them. */
 
 /* Lowest first, so that >= compares. Names as the original prints them, facts 5
  * ("administrator", "conference list only"). */
@@ -83,7 +86,8 @@ int users_modify(struct users *u, const char *id, const struct user_change *c,
 		 time_t now, struct error *e) MUST_CHECK;
 int users_delete(struct users *u, const char *id, struct error *e) MUST_CHECK;
 /* The user himself; current must be right (ERR_AUTH). ERR_CONFLICT when his
- * password is locked. Clears "must change". */
+ * password is locked or he is the guest. Clears "must change", which asks for
+ * another password than before (ERR_PASSWORD_RULES). */
 int users_change_own_password(struct users *u, const char *id,
 			      struct view current, struct view wanted,
 			      const char *peer_address, time_t now,

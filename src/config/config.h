@@ -11,7 +11,15 @@
  * administrator in the browser cannot. Read once; immutable afterwards. Which
  * keys there are is one table, config_keys.def. */
 
-enum { CONFIG_ADDRESSES_MAX = 16, CONFIG_DEFAULTS_MAX = 128 };
+enum {
+	CONFIG_ADDRESSES_MAX = 16,
+	CONFIG_DEFAULTS_MAX = 128,
+	CONFIG_FILES_MAX = 100,   /* in conf.d */
+	CONFIG_LINES_MAX = 10000, /* of one file */
+	CONFIG_PATH_MAX = 4095,
+	CONFIG_SOCKET_MAX = 107, /* sun_path of unix(7) */
+	CONFIG_TEXT_MAX = 1024
+};
 
 struct config {
 	char *file; /* the path it came from */
@@ -34,13 +42,18 @@ struct config {
 	 */
 	struct {
 		char *name, *value;
-		unsigned line;
+		char *file;    /* where it stands; of an override "-s" */
+		unsigned line; /* 0: an override */
 	} defaults[CONFIG_DEFAULTS_MAX];
 	size_t default_count;
 };
 
-/* file, then FILE's conf.d/ *.conf in order of name, then "SECTION.KEY=VALUE"
- * overrides. ERR_CONFIG names file and line (or the override). */
+/* file, then the files conf.d/ *.conf beside it in order of name, then
+ * "SECTION.KEY=VALUE" overrides. The later one wins; twice in one file is an
+ * error. Lines are at most 197 bytes long (inih); '#' and ';' begin a comment
+ * at the start of a line or after white space; a key may follow its [section]
+ * on the same line. ERR_CONFIG names file and line (or the override), also when
+ * a file cannot be read. */
 struct config *config_load(const char *file, const char *const *overrides,
 			   size_t override_count, struct error *e) MUST_CHECK;
 void config_free(struct config *c);

@@ -18,8 +18,18 @@
 
 struct store;
 
-/* Opens or makes DIRECTORY/sealbridge.db (0600) and brings its schema up to
- * date; a database of a newer schema is refused (ERR_CONFIG). */
+enum {
+	STORE_NAME_MAX = 128,   /* bytes of a setting's or manifest's name */
+	STORE_VALUE_MAX = 4096, /* bytes of a setting's value */
+	STORE_MANIFEST_MAX = 1 << 20,
+	STORE_RESTARTS_MAX = 1000
+};
+
+/* Opens or makes DIRECTORY/sealbridge.db (0600; the directory, when it is
+ * missing, 0700) and brings its schema up to date; a database of a newer schema
+ * is refused (ERR_CONFIG). A function below that calls back does so without a
+ * lock, on rows it has copied: the callback may use the store. Its -1 ends the
+ * walk and is returned. Longer input than the limits above is ERR_LIMIT. */
 struct store *store_open(const char *directory, struct error *e) MUST_CHECK;
 void store_close(struct store *s);
 

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "audit/audit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit_record.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8.h"
+
+enum { MODULE_MAX = 32, ACTOR_MAX = 256, PAGE_RECORDS = 500 };
+
+static const struct {
+	const char *name;
+	enum audit_severity severity;
+} events[AUDIT_EVENT_COUNT] = {
+#define EVENT(id, name, severity, help) [AUDIT_##id] = { name, severity },
+#include "audit/events.def"
+#undef EVENT
+};
+
+static const char *const severities[] = {
+	[AUDIT_ERROR] = "Error",
+	[AUDIT_SEVERE_WARNING] = "Severe Warning",
+	[AUDIT_WARNING] = "Warning",
+	[AUDIT_INFO] = "Info",
+	[AUDIT_STATUS_WARNING] = "Status Warning",
+};
+
+struct audit {
+	struct store *store;
+	_Atomic uint64_t lost;
+};
+
+const char *audit_severity_name(enum audit_severity s)
+{
+	return (unsigned)s <= AUDIT_STATUS_WARNING ? severities[s] : "";
+}
+
+const char *audit_event_name(enum audit_event event)
+{
+	return (unsigned)event < AUDIT_EVENT_COUNT ? events[event].name : "";
+}
+
+static int no_row(void *arg, const struct audit_row *row, struct error *e)
+{
+	(void)arg;
+	(void)row;
+	(void)e;
+	return 0;
+}
+
+struct audit *audit_new(struct store *s, struct error *e)
+{
+	struct audit_chain chain;
+	struct audit *a;
+
+	if (store_audit_page(s, 1, 0, &chain, no_row, NULL, e) < 0) {
+		error_prefix(e, "audit trail");
+		return NULL;
+	}
+	a = calloc(1, sizeof(*a));
+	if (!a) {
+		error_nomem(e);
+		return NULL;
+	}
+	a->store = s;
+	return a;
+}
+
+void audit_free(struct audit *a)
+{
+	free(a);
+}
+
+uint64_t audit_lost(struct audit *a)
+{
+	return a->lost;
+}
+
+static void seal(struct audit_row *row, const uint8_t previous[SHA256_SIZE])
+{
+	/* Texts are cut to fit above. */
+	(void)audit_record_hash(row, previous, row->hash);
+}
+
+int audit_append(struct audit *a, enum audit_event event,
+		 const struct audit_actor *actor, struct error *e,
+		 const char *detail_fmt, ...)
+{
+	char module[MODULE_MAX], user[ACTOR_MAX], peer[ACTOR_MAX];
+	/* Room for what utf8_line() will cut between characters. */
+	char raw[AUDIT_DETAIL_MAX + 4], detail[AUDIT_DETAIL_MAX + 1];
+	struct audit_row row = {
+		.at = clock_now(),
+		.module = module,
+		.severity = audit_severity_name(events[event].severity),
+		.user_name = user,
+		.peer = peer,
+		.event = events[event].name,
+		.detail = detail,
+	};
+	va_list ap;
+
+	va_start(ap, detail_fmt);
+	vsnprintf(raw, sizeof(raw), detail_fmt, ap);
+	va_end(ap);
+	utf8_line(view_str(actor->module), module, sizeof(module));
+	utf8_line(view_str(actor->user_name), user, sizeof(user));
+	utf8_line(view_str(actor->peer), peer, sizeof(peer));
+	utf8_line(view_str(raw), detail, sizeof(detail));
+	if (store_audit_append(a->store, &row, seal, AUDIT_RECORDS_MAX, e) == 0)
+		return 0;
+	a->lost++;
+	error_prefix(e, "audit record \"%s\" lost (%" PRIu64 " so far)",
+		     row.event, a->lost);
+	log_failure(LOG_LEVEL_ERROR, "audit", e);
+	return -1;
+}
+
+/* What a walk over the chain knows between two pages. */
+struct walk {
+	struct audit_chain chain; /* as of the page in hand */
+	bool begun;
+	uint64_t next; /* number the next record must have */
+	uint8_t previous[SHA256_SIZE];
+	uint64_t checked, first_broken;
+	size_t in_page;
+};
+
+/* On the first page, and when the front was cut off since the page before, the
+ * chain begins at its anchor. */
+static void enter_page(struct walk *w)
+{
+	if (w->begun && w->next >= w->chain.first)
+		return;
+	w->begun = true;
+	w->next = w->chain.first;
+	memcpy(w->previous, w->chain.anchor, SHA256_SIZE);
+}
+
+static int check_row(void *arg, const struct audit_row *row, struct error *e)
+{
+	struct walk *w = arg;
+	uint8_t hash[SHA256_SIZE];
+
+	(void)e;
+	if (w->in_page++ == 0)
+		enter_page(w);
+	if (w->first_broken)
+		return 0;
+	if (w->chain.damaged || row->number != w->next ||
+	    row->number > w->chain.last || row->damaged ||
+	    !audit_record_hash(row, w->previous, hash) ||
+	    memcmp(hash, row->hash, SHA256_SIZE) != 0) {
+		/* A gap is reported at the record that is missing. */
+		w->first_broken = row->number > w->next ? w->next : row->number;
+		if (!w->first_broken)
+			w->first_broken = w->next;
+		return 0;
+	}
+	memcpy(w->previous, hash, SHA256_SIZE);
+	w->next++;
+	w->checked++;
+	return 0;
+}
+
+/* No record is left: the end must be where the chain says. */
+static void check_end(struct walk *w)
+{
+	if (!w->begun)
+		enter_page(w);
+	if (w->chain.damaged || w->next != w->chain.last + 1)
+		w->first_broken = w->next;
+	else if (w->chain.last >= w->chain.first &&
+		 memcmp(w->previous, w->chain.last_hash, SHA256_SIZE) != 0)
+		w->first_broken = w->chain.last;
+}
+
+int audit_verify(struct audit *a, struct audit_verdict *out, struct error *e)
+{
+	struct walk w = { 0 };
+
+	memset(out, 0, sizeof(*out));
+	do {
+		/* The first page begins at 0, before any valid number. */
+		w.in_page = 0;
+		if (store_audit_page(a->store, w.next, PAGE_RECORDS, &w.chain,
+				     check_row, &w, e) < 0)
+			return error_prefix(e, "audit trail");
+	} while (w.in_page && !w.first_broken);
+	if (!w.first_broken)
+		check_end(&w);
+	out->intact = w.first_broken == 0;
+	out->checked = w.checked;
+	out->first_broken = w.first_broken;
+	return 0;
+}
+
+struct each_call {
+	int (*each)(void *arg, const struct audit_record *r, struct error *e);
+	void *arg;
+	uint64_t next;
+	size_t left;
+};
+
+static int hand_out(void *arg, const struct audit_row *row, struct error *e)
+{
+	struct each_call *call = arg;
+	const struct audit_record r = {
+		.index = row->number,
+		.time = (time_t)row->at,
+		.module = row->module,
+		.severity = row->severity,
+		.user_name = row->user_name,
+		.peer = row->peer,
+		.event = row->event,
+		.detail = row->detail,
+	};
+
+	call->next = row->number + 1;
+	call->left--;
+	return call->each(call->arg, &r, e);
+}
+
+int audit_each(struct audit *a, uint64_t from, size_t count,
+	       int (*each)(void *arg, const struct audit_record *r,
+			   struct error *e),
+	       void *arg, struct error *e)
+{
+	struct each_call call = { each, arg, from, count };
+	struct audit_chain chain;
+	size_t before;
+
+	do {
+		size_t page =
+		    call.left < PAGE_RECORDS ? call.left : PAGE_RECORDS;
+
+		before = call.left;
+		if (store_audit_page(a->store, call.next, page, &chain,
+				     hand_out, &call, e) < 0)
+			return -1;
+	} while (call.left && call.left < before);
+	return 0;
+}

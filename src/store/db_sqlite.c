@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/db_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/db_rows.h"
+
+/* Another process (an older service that ends, a backup) may hold the file. */
+enum { BUSY_TIMEOUT_MS = 5000 };
+/* The write-ahead log is cut back to this after a checkpoint. */
+#define JOURNAL_LIMIT "4194304"
+
+static const char *const sql[STATEMENT_COUNT] = {
+#define STATEMENT(id, text) [STATEMENT_##id] = text,
+#include "store/statements.def"
+#undef STATEMENT
+};
+
+struct db {
+	sqlite3 *sqlite;
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+static bool disk_full(sqlite3 *db, int code)
+{
+	int cause =
+	    (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+
+	return (code & 0xff) == SQLITE_FULL || cause == ENOSPC ||
+	       cause == EDQUOT || cause == EFBIG;
+}
+
+int sqlite_error(sqlite3 *db, int code, const char *what, struct error *e)
+{
+	const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+
+	if (db && disk_full(db, code))
+		return error_set_native(e, ERR_IO, code, "disk full: %s: %s",
+					what, text);
+	switch (code & 0xff) {
+	case SQLITE_NOMEM: return error_nomem(e);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return error_set_native(e, ERR_IO, code,
+					"the database is damaged: %s: %s", what,
+					text);
+	case SQLITE_CONSTRAINT:
+		if (code == SQLITE_CONSTRAINT_UNIQUE ||
+		    code == SQLITE_CONSTRAINT_PRIMARYKEY)
+			return error_set_native(e, ERR_EXISTS, code, "%s: %s",
+						what, text);
+		break;
+	}
+	return error_set_native(e, ERR_IO, code, "%s: %s", what, text);
+}
+
+int sqlite_exec(sqlite3 *db, const char *text, struct error *e)
+{
+	int code = sqlite3_exec(db, text, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : sqlite_error(db, code, "database", e);
+}
+
+static int sync_directory(const char *path, struct error *e)
+{
+	char *copy = strdup(path);
+	int fd, rc = 0;
+
+	if (!copy)
+		return error_nomem(e);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		rc = error_errno(e, "directory of %s", path);
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return rc;
+}
+
+/* The file exists with mode 0600 before SQLite sees it: its companions (-wal,
+ * -shm) take their mode from it. A file that is there is never opened here,
+ * since closing a descriptor would drop the locks of another connection of this
+ * process (fcntl(2)). */
+static int prepare_file(const char *path, struct error *e)
+{
+	struct stat st;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0) {
+		close(fd);
+		return sync_directory(path, e);
+	}
+	if (errno != EEXIST)
+		return error_errno(e, "%s", path);
+	if (lstat(path, &st) < 0)
+		return error_errno(e, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(e, ERR_IO, "%s: not a regular file", path);
+	if ((st.st_mode & 07777) != 0600 && chmod(path, 0600) < 0)
+		return error_errno(e, "%s: chmod 0600", path);
+	return 0;
+}
+
+/* WAL: readers and one writer without waiting for each other; FULL: what is
+ * committed survives a power cut. A hostile file gets no extra powers. */
+static int set_up(sqlite3 *db, struct error *e)
+{
+	sqlite3_stmt *mode = NULL;
+	int code, rc;
+
+	sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	code = sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &mode,
+				  NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(mode);
+	if (code != SQLITE_ROW)
+		rc = sqlite_error(db, code, "database", e);
+	else if (strcmp((const char *)sqlite3_column_text(mode, 0), "wal") != 0)
+		rc = error_set(e, ERR_IO,
+			       "the file system cannot keep a "
+			       "write-ahead log");
+	else
+		rc = 0;
+	sqlite3_finalize(mode);
+	if (rc < 0)
+		return -1;
+	return sqlite_exec(db,
+			   "PRAGMA synchronous = FULL;"
+			   "PRAGMA foreign_keys = ON;"
+			   "PRAGMA cell_size_check = ON;"
+			   "PRAGMA journal_size_limit = " JOURNAL_LIMIT,
+			   e);
+}
+
+struct db *db_open(const char *path, struct error *e)
+{
+	struct db *db = calloc(1, sizeof(*db));
+	int code;
+
+	if (!db) {
+		error_nomem(e);
+		return NULL;
+	}
+	if (prepare_file(path, e) < 0)
+		goto fail;
+	code = sqlite3_open_v2(path, &db->sqlite,
+			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+				   SQLITE_OPEN_EXRESCODE,
+			       NULL);
+	if (code != SQLITE_OK) {
+		sqlite_error(db->sqlite, code, "open", e);
+		error_prefix(e, "%s", path);
+		goto fail;
+	}
+	if (set_up(db->sqlite, e) < 0 || schema_upgrade(db->sqlite, e) < 0) {
+		error_prefix(e, "%s", path);
+		goto fail;
+	}
+	return db;
+fail:
+	db_close(db);
+	return NULL;
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(db->statements[i]);
+	sqlite3_close(db->sqlite);
+	free(db);
+}
+
+static int bind(sqlite3_stmt *st, int at, const struct db_value *v)
+{
+	/* A zero-length view may have no pointer, which would bind NULL. */
+	const char *p = v->bytes.len ? (const char *)v->bytes.ptr : "";
+
+	switch (v->type) {
+	case DB_INTEGER: return sqlite3_bind_int64(st, at, v->number);
+	case DB_TEXT:
+		return sqlite3_bind_text64(st, at, p, v->bytes.len,
+					   SQLITE_STATIC, SQLITE_UTF8);
+	case DB_BLOB:
+		return sqlite3_bind_blob64(st, at, p, v->bytes.len,
+					   SQLITE_STATIC);
+	}
+	return SQLITE_MISUSE;
+}
+
+static int take_row(sqlite3_stmt *st, struct db_rows *rows, struct error *e)
+{
+	int columns = sqlite3_column_count(st);
+
+	if (!rows)
+		return 0;
+	if (columns > DB_COLUMNS_MAX)
+		return error_set(e, ERR_INTERNAL, "%d columns", columns);
+	rows->columns = (size_t)columns;
+	for (int i = 0; i < columns; i++) {
+		bool integer = sqlite3_column_type(st, i) == SQLITE_INTEGER;
+		const void *p = integer ? NULL : sqlite3_column_blob(st, i);
+		int len = integer ? 0 : sqlite3_column_bytes(st, i);
+
+		if (db_rows_add_cell(rows,
+				     integer ? sqlite3_column_int64(st, i) : 0,
+				     view_of(p, (size_t)len), e) < 0)
+			return -1;
+	}
+	rows->count++;
+	return 0;
+}
+
+static int prepared(struct db *db, enum statement id, sqlite3_stmt **out,
+		    struct error *e)
+{
+	int code = SQLITE_OK;
+
+	if (!db->statements[id])
+		code = sqlite3_prepare_v3(db->sqlite, sql[id], -1,
+					  SQLITE_PREPARE_PERSISTENT,
+					  &db->statements[id], NULL);
+	if (code != SQLITE_OK)
+		return sqlite_error(db->sqlite, code, "database", e);
+	*out = db->statements[id];
+	return 0;
+}
+
+int db_run(struct db *db, enum statement id, const struct db_value *values,
+	   size_t count, struct db_rows *rows, struct error *e)
+{
+	sqlite3_stmt *st;
+	int code = SQLITE_OK, rc = 0;
+
+	if (prepared(db, id, &st, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count && code == SQLITE_OK; i++)
+		code = bind(st, (int)i + 1, &values[i]);
+	while (code == SQLITE_OK || code == SQLITE_ROW) {
+		code = sqlite3_step(st);
+		if (code == SQLITE_ROW && (rc = take_row(st, rows, e)) < 0)
+			break;
+	}
+	if (rc == 0 && code != SQLITE_DONE)
+		rc = sqlite_error(db->sqlite, code, "database", e);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return rc;
+}
+
+int64_t db_changes(struct db *db)
+{
+	return sqlite3_changes64(db->sqlite);
+}
+
+int db_begin(struct db *db, struct error *e)
+{
+	return sqlite_exec(db->sqlite, "BEGIN IMMEDIATE", e);
+}
+
+int db_commit(struct db *db, struct error *e)
+{
+	return sqlite_exec(db->sqlite, "COMMIT", e);
+}
+
+void db_rollback(struct db *db)
+{
+	/* Some failures (a full disk) have rolled back already. */
+	if (!sqlite3_get_autocommit(db->sqlite))
+		sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+}

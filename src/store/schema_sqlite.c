@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdint.h>
+#include <stdio.h>
+
+#include "store/db_sqlite.h"
+
+/* Step N brings a database of version N to version N + 1. Steps are never
+ * changed once released; a change of the schema is a new step at the end. */
+static const char *const steps[] = {
+	/* 0: the first */
+	"CREATE TABLE setting ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" value TEXT NOT NULL) STRICT;"
+	"CREATE TABLE manifest ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL,"
+	" value BLOB NOT NULL) STRICT;"
+	"CREATE INDEX manifest_name ON manifest (name, number);"
+	"CREATE TABLE restart ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" happened_at INTEGER NOT NULL,"
+	" reason TEXT NOT NULL) STRICT;"
+	"CREATE TABLE account ("
+	" account_key INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL,"
+	" password_hash TEXT NOT NULL,"
+	" privilege INTEGER NOT NULL,"
+	" built_in INTEGER NOT NULL,"
+	" disabled INTEGER NOT NULL,"
+	" lock_password INTEGER NOT NULL,"
+	" force_change INTEGER NOT NULL,"
+	" e164 TEXT NOT NULL,"
+	" endpoint TEXT NOT NULL,"
+	" password_set_at INTEGER NOT NULL,"
+	" last_login_at INTEGER NOT NULL,"
+	" failures INTEGER NOT NULL,"
+	" disabled_until INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE audit ("
+	" number INTEGER PRIMARY KEY,"
+	" happened_at INTEGER NOT NULL,"
+	" module TEXT NOT NULL,"
+	" severity TEXT NOT NULL,"
+	" user_name TEXT NOT NULL,"
+	" peer TEXT NOT NULL,"
+	" event TEXT NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" hash BLOB NOT NULL) STRICT;"
+	/* One row: what was cut off in front and where the end is. */
+	"CREATE TABLE audit_chain ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" first_number INTEGER NOT NULL,"
+	" anchor BLOB NOT NULL,"
+	" last_number INTEGER NOT NULL,"
+	" last_hash BLOB NOT NULL) STRICT;",
+};
+
+enum { SCHEMA_VERSION = sizeof(steps) / sizeof(*steps) };
+
+static int read_version(sqlite3 *db, int64_t *out, struct error *e)
+{
+	sqlite3_stmt *st = NULL;
+	int code, rc = 0;
+
+	*out = 0;
+	code = sqlite3_prepare_v2(db, "SELECT version FROM schema_version", -1,
+				  &st, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	else if (code != SQLITE_DONE)
+		rc = sqlite_error(db, code, "schema", e);
+	sqlite3_finalize(st);
+	if (rc == 0 && *out < 0)
+		rc = error_set(e, ERR_CONFIG, "schema has no valid version");
+	return rc;
+}
+
+/* The version is read inside the transaction: another process may have taken
+ * the step meanwhile. */
+static int take_step(sqlite3 *db, int64_t *version, struct error *e)
+{
+	char set[96];
+
+	if (sqlite_exec(db, "BEGIN IMMEDIATE", e) < 0)
+		return -1;
+	if (sqlite_exec(db,
+			"CREATE TABLE IF NOT EXISTS schema_version"
+			" (version INTEGER NOT NULL)",
+			e) < 0 ||
+	    read_version(db, version, e) < 0)
+		goto fail;
+	if (*version < SCHEMA_VERSION) {
+		snprintf(set, sizeof(set),
+			 "DELETE FROM schema_version;"
+			 "INSERT INTO schema_version VALUES (%lld)",
+			 (long long)*version + 1);
+		if (sqlite_exec(db, steps[*version], e) < 0 ||
+		    sqlite_exec(db, set, e) < 0)
+			goto fail;
+		++*version;
+	}
+	if (sqlite_exec(db, "COMMIT", e) < 0)
+		goto fail;
+	return 0;
+fail:
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return error_prefix(e, "schema step");
+}
+
+int schema_upgrade(sqlite3 *db, struct error *e)
+{
+	int64_t version;
+
+	do {
+		if (take_step(db, &version, e) < 0)
+			return -1;
+	} while (version < SCHEMA_VERSION);
+	if (version > SCHEMA_VERSION)
+		return error_set(e, ERR_CONFIG,
+				 "made by a newer release (schema %lld, this "
+				 "release knows %d)",
+				 (long long)version, SCHEMA_VERSION);
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/user_rows.h"
+
+#include <string.h>
+
+#include "store/store_private.h"
+
+/* As in statements.def, without the key. */
+enum { ACCOUNT_COLUMNS = 14 };
+
+static void values_of(const struct user_row *u,
+		      struct db_value out[ACCOUNT_COLUMNS])
+{
+	const struct db_value values[ACCOUNT_COLUMNS] = {
+		db_text(u->id),
+		db_text(u->name),
+		db_text(u->password_hash),
+		db_integer(u->privilege),
+		db_integer(u->built_in),
+		db_integer(u->disabled),
+		db_integer(u->lock_password),
+		db_integer(u->force_change),
+		db_text(u->e164),
+		db_text(u->endpoint),
+		db_integer(u->password_set_at),
+		db_integer(u->last_login_at),
+		db_integer(u->failures),
+		db_integer(u->disabled_until),
+	};
+
+	memcpy(out, values, sizeof(values));
+}
+
+static int copy_text(char *out, size_t size, const struct db_cell *c,
+		     struct error *e)
+{
+	if (c->len >= size || strlen(c->text) != c->len)
+		return error_set(e, ERR_IO,
+				 "the database is damaged: text of an account");
+	memcpy(out, c->text, c->len + 1);
+	return 0;
+}
+
+static int row_of(const struct db_cell *c, struct user_row *u, struct error *e)
+{
+	memset(u, 0, sizeof(*u));
+	u->key = c[0].number;
+	if (copy_text(u->id, sizeof(u->id), &c[1], e) < 0 ||
+	    copy_text(u->name, sizeof(u->name), &c[2], e) < 0 ||
+	    copy_text(u->password_hash, sizeof(u->password_hash), &c[3], e) <
+		0 ||
+	    copy_text(u->e164, sizeof(u->e164), &c[9], e) < 0 ||
+	    copy_text(u->endpoint, sizeof(u->endpoint), &c[10], e) < 0)
+		return -1;
+	u->privilege = (int)c[4].number;
+	u->built_in = (int)c[5].number;
+	u->disabled = c[6].number != 0;
+	u->lock_password = c[7].number != 0;
+	u->force_change = c[8].number != 0;
+	u->password_set_at = c[11].number;
+	u->last_login_at = c[12].number;
+	u->failures = c[13].number;
+	u->disabled_until = c[14].number;
+	return 0;
+}
+
+int store_user_count(struct store *s, size_t *out, struct error *e)
+{
+	struct db_cell cells[DB_COLUMNS_MAX];
+	struct db_rows rows;
+	int rc;
+
+	rc = store_rows(s, STATEMENT_ACCOUNT_COUNT, NULL, 0, &rows, e);
+	if (rc == 0 && db_rows_next(&rows, cells))
+		*out = (size_t)cells[0].number;
+	db_rows_free(&rows);
+	return rc;
+}
+
+int store_user_get(struct store *s, const char *id, struct user_row *out,
+		   struct error *e)
+{
+	const struct db_value values[] = { db_text(id) };
+	struct db_cell cells[DB_COLUMNS_MAX];
+	struct db_rows rows;
+	int rc;
+
+	rc = store_rows(s, STATEMENT_ACCOUNT_GET, values, COUNT_OF(values),
+			&rows, e);
+	if (rc == 0)
+		rc = db_rows_next(&rows, cells)
+			 ? row_of(cells, out, e)
+			 : error_set(e, ERR_NO_USER, "no such user");
+	db_rows_free(&rows);
+	return rc;
+}
+
+int store_user_each(struct store *s,
+		    int (*each)(void *arg, const struct user_row *u,
+				struct error *e),
+		    void *arg, struct error *e)
+{
+	struct db_cell cells[DB_COLUMNS_MAX];
+	struct db_rows rows;
+	struct user_row row;
+	int rc;
+
+	rc = store_rows(s, STATEMENT_ACCOUNT_LIST, NULL, 0, &rows, e);
+	while (rc == 0 && db_rows_next(&rows, cells)) {
+		rc = row_of(cells, &row, e);
+		if (rc == 0)
+			rc = each(arg, &row, e);
+	}
+	db_rows_free(&rows);
+	return rc;
+}
+
+static int user_exists(struct error *e)
+{
+	if (e->kind == ERR_EXISTS)
+		error_set(e, ERR_USER_EXISTS, "user exists");
+	return -1;
+}
+
+int store_user_add(struct store *s, struct user_row *u, struct error *e)
+{
+	struct db_value values[ACCOUNT_COLUMNS];
+	struct db_cell cells[DB_COLUMNS_MAX];
+	struct db_rows rows;
+	int rc;
+
+	values_of(u, values);
+	rc = store_rows(s, STATEMENT_ACCOUNT_ADD, values, COUNT_OF(values),
+			&rows, e);
+	if (rc < 0)
+		rc = user_exists(e);
+	else if (db_rows_next(&rows, cells))
+		u->key = cells[0].number;
+	db_rows_free(&rows);
+	return rc;
+}
+
+int store_user_update(struct store *s, const struct user_row *u,
+		      struct error *e)
+{
+	struct db_value values[ACCOUNT_COLUMNS + 1];
+	int64_t changed;
+
+	values_of(u, values);
+	values[ACCOUNT_COLUMNS] = db_integer(u->key);
+	if (store_run(s, STATEMENT_ACCOUNT_UPDATE, values, COUNT_OF(values),
+		      &changed, e) < 0)
+		return user_exists(e);
+	return changed ? 0 : error_set(e, ERR_NO_USER, "no such user");
+}
+
+int store_user_delete(struct store *s, int64_t key, struct error *e)
+{
+	const struct db_value values[] = { db_integer(key) };
+	int64_t changed;
+
+	if (store_run(s, STATEMENT_ACCOUNT_DELETE, values, COUNT_OF(values),
+		      &changed, e) < 0)
+		return -1;
+	return changed ? 0 : error_set(e, ERR_NO_USER, "no such user");
+}
