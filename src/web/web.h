@@ -25,6 +25,7 @@ struct web_request {
 /* Its answer. */
 struct web_reply {
 	struct buf body; /* text/xml */
+	bool utf8;       /* its encoding, else ASCII */
 	/* "": leave the cookie alone; else the session id to set; clear_cookie
 	 * takes it away */
 	char set_session[SESSION_ID_SIZE];

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "web/web.h"
+
+#include <civetweb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "web/assets.h"
+#include "web/http.h"
+#include "web/rpc.h"
+
+/* civetweb reads requests, keeps connections alive and lends its threads; every
+ * answer is ours: begin_request serves them all, so none of its own handlers
+ * (files, directory listings, CGI, WebDAV, ...) is ever reached. */
+
+/* A request's head; the front allows 16384 and may add lines. */
+#define HEAD_BYTES "32768"
+/* Longer than the front keeps idle connections, so that it closes first and
+ * never writes into a connection that has just been closed. */
+#define IDLE_MS "90000"
+/* Between two reads of one request: the front sends only whole bodies. */
+#define REQUEST_MS "90000"
+
+struct web {
+	struct web_options options;
+	struct assets *assets;
+	struct mg_context *civetweb;
+	uint16_t port;
+};
+
+typedef int route_fn(struct mg_connection *c, const struct web *w,
+		     const struct peer *peer);
+
+static bool is_method(const struct mg_connection *c, const char *method)
+{
+	return !strcmp(mg_get_request_info(c)->request_method, method);
+}
+
+static int refuse_method(struct mg_connection *c, const char *allow)
+{
+	return http_send_status(c, 405, allow, true);
+}
+
+static int serve_rpc(struct mg_connection *c, const struct web *w,
+		     const struct peer *peer)
+{
+	if (!is_method(c, "POST"))
+		return refuse_method(c, "Allow: POST\r\n");
+	return rpc_serve(c, &w->options, peer);
+}
+
+static int serve_health(struct mg_connection *c, bool good)
+{
+	struct http_reply r = {
+		.status = good ? 200 : 503,
+		.content_type = "text/plain; charset=us-ascii",
+		.body = view_str(good ? "ok\n" : "not ready\n"),
+		.extra = "Cache-Control: no-store\r\n",
+	};
+
+	if (!is_method(c, "GET") && !is_method(c, "HEAD"))
+		return refuse_method(c, "Allow: GET, HEAD\r\n");
+	return http_send(c, &r);
+}
+
+static int serve_live(struct mg_connection *c, const struct web *w,
+		      const struct peer *peer)
+{
+	(void)w, (void)peer;
+	return serve_health(c, true);
+}
+
+static int serve_ready(struct mg_connection *c, const struct web *w,
+		       const struct peer *peer)
+{
+	(void)peer;
+	return serve_health(c, !w->options.ready ||
+				   w->options.ready(w->options.ready_arg));
+}
+
+/* Pages hold no data: what a visitor may see is decided by the API, and which
+ * pages ask for a login by the pages' own code. no-cache: asked again each
+ * time, answered with 304 as long as the file is the same, so that a page never
+ * runs with modules of another version. */
+static int serve_asset(struct mg_connection *c, const struct web *w,
+		       const struct peer *peer)
+{
+	const struct asset *a =
+	    assets_find(w->assets, mg_get_request_info(c)->local_uri);
+	const char *known = mg_get_header(c, "If-None-Match");
+	char extra[80];
+	struct http_reply r = { .status = 200, .extra = extra };
+
+	(void)peer;
+	if (!a)
+		return http_send_status(c, 404, NULL, false);
+	if (!is_method(c, "GET") && !is_method(c, "HEAD"))
+		return refuse_method(c, "Allow: GET, HEAD\r\n");
+	snprintf(extra, sizeof(extra),
+		 "Cache-Control: no-cache\r\nETag: %s\r\n", a->etag);
+	if (known && strstr(known, a->etag)) {
+		r.status = 304;
+		return http_send(c, &r);
+	}
+	r.content_type = a->type;
+	r.body = a->body;
+	return http_send(c, &r);
+}
+
+static const struct {
+	const char *path; /* NULL: whatever is left */
+	route_fn *serve;
+} routes[] = {
+	{ "/RPC2", serve_rpc },
+	{ "/health/live", serve_live },
+	{ "/health/ready", serve_ready },
+	{ NULL, serve_asset },
+};
+
+static int begin_request(struct mg_connection *c)
+{
+	const struct mg_request_info *ri = mg_get_request_info(c);
+	const struct web *w = ri->user_data;
+	struct peer peer;
+	size_t i = 0;
+
+	if (!peer_registry_get(w->options.peers, (uint16_t)ri->remote_port,
+			       &peer))
+		return http_send_status(c, 403, NULL, true);
+	/* Unset for a request target that is no path (RFC 9112 3.2). */
+	if (!ri->local_uri)
+		return http_send_status(c, 400, NULL, true);
+	while (routes[i].path && strcmp(routes[i].path, ri->local_uri) != 0)
+		i++;
+	return routes[i].serve(c, w, &peer);
+}
+
+/* What civetweb refuses before it asks us. */
+static int on_http_error(struct mg_connection *c, int status, const char *text)
+{
+	log_trace("web", "request refused: %d %s", status, text ? text : "");
+	http_send_status(c, status, NULL, true);
+	return 0;
+}
+
+static int on_log_message(const struct mg_connection *c, const char *message)
+{
+	(void)c;
+	log_trace("web", "civetweb: %s", message);
+	return 1;
+}
+
+static int on_log_access(const struct mg_connection *c, const char *message)
+{
+	(void)c, (void)message;
+	return 1;
+}
+
+static int start_civetweb(struct web *w, struct error *e)
+{
+	static const struct mg_callbacks callbacks = {
+		.begin_request = begin_request,
+		.http_error = on_http_error,
+		.log_message = on_log_message,
+		.log_access = on_log_access,
+	};
+	struct mg_server_port port;
+	char threads[16];
+	const char *options[] = { "listening_ports",
+				  "127.0.0.1:0",
+				  "num_threads",
+				  threads,
+				  "enable_keep_alive",
+				  "yes",
+				  "keep_alive_timeout_ms",
+				  IDLE_MS,
+				  "request_timeout_ms",
+				  REQUEST_MS,
+				  "max_request_size",
+				  HEAD_BYTES,
+				  "tcp_nodelay",
+				  "1",
+				  "enable_directory_listing",
+				  "no",
+				  "enable_auth_domain_check",
+				  "no",
+				  "access_control_allow_origin",
+				  "",
+				  NULL };
+
+	snprintf(threads, sizeof(threads), "%u", w->options.threads);
+	mg_init_library(0);
+	w->civetweb = mg_start(&callbacks, w, options);
+	if (!w->civetweb)
+		return error_set(e, ERR_IO,
+				 "the web server on 127.0.0.1 did not start");
+	if (mg_get_server_ports(w->civetweb, 1, &port) != 1 || port.port <= 0)
+		return error_set(e, ERR_INTERNAL, "the web server has no port");
+	w->port = (uint16_t)port.port;
+	return 0;
+}
+
+struct web *web_start(const struct web_options *options, struct error *e)
+{
+	struct web *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		error_nomem(e);
+		return NULL;
+	}
+	w->options = *options;
+	w->assets = assets_load(options->directory, e);
+	if (!w->assets || start_civetweb(w, e) < 0) {
+		web_stop(w);
+		return NULL;
+	}
+	log_trace("web", "web server on 127.0.0.1 port %u", w->port);
+	return w;
+}
+
+uint16_t web_port(const struct web *w)
+{
+	return w->port;
+}
+
+void web_stop(struct web *w)
+{
+	if (!w)
+		return;
+	if (w->civetweb)
+		mg_stop(w->civetweb);
+	assets_free(w->assets);
+	free(w);
+}
