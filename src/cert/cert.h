@@ -14,7 +14,9 @@
 
 struct cert;
 
-/* From DER, which must be used up exactly. NULL: ERR_CERTIFICATE. */
+enum { CERT_BYTES_MAX = 64 * 1024 }; /* of DER */
+
+/* From DER, which must be used up exactly. NULL: ERR_CERTIFICATE, ERR_LIMIT. */
 struct cert *cert_from_der(struct view der, struct error *e) MUST_CHECK;
 struct cert *cert_ref(const struct cert *c);
 void cert_unref(struct cert *c); /* NULL is fine */
@@ -28,7 +30,11 @@ int cert_to_pem(const struct cert *c, struct buf *out,
 
 /* The parts of a name that administrators know (facts 1.1), as UTF-8, several
  * values of one kind joined by ", "; "" when absent. text is RFC 4514. All
- * strings live as long as the certificate. */
+ * strings live as long as the certificate.
+ *
+ * All texts of a certificate are for showing: control, direction and invisible
+ * characters (a NUL, too) and broken bytes appear as \XX, a backslash in a
+ * part as \\, a string that cannot be converted as #hex; nothing is cut. */
 struct cert_name {
 	const char *c, *st, *l, *o, *ou, *cn;
 	const char *text;
@@ -44,7 +50,8 @@ struct view cert_serial_der(const struct cert *c);
 const char *cert_serial_text(const struct cert *c); /* lower-case hex */
 time_t cert_not_before(const struct cert *c);
 time_t cert_not_after(const struct cert *c);
-/* subjectAltNames as "DNS:...", "IP:...", "URI:...", "email:...". */
+/* subjectAltNames as "DNS:...", "IP:...", "URI:...", "email:..."; rarer kinds
+ * as "dirName:...", "RID:1.2.3", "other:1.2.3". */
 size_t cert_alt_name_count(const struct cert *c);
 const char *cert_alt_name(const struct cert *c, size_t i);
 
@@ -61,6 +68,18 @@ bool cert_is_self_issued(const struct cert *c); /* issuer equals subject */
 bool cert_is_issued_by(const struct cert *c, const struct cert *issuer);
 /* Name of the signature algorithm, e.g. "sha256WithRSAEncryption". */
 const char *cert_signature_text(const struct cert *c);
+/* How far the hash under that signature can still be relied on: MD5 and older
+ * can be forged by anybody, SHA-1 by the rich. */
+enum cert_signature_strength {
+	CERT_SIGNATURE_BROKEN,
+	CERT_SIGNATURE_WEAK,
+	CERT_SIGNATURE_GOOD
+};
+enum cert_signature_strength cert_signature_strength(const struct cert *c);
+
+/* Whether extendedKeyUsage and keyUsage, where present, allow it. */
+enum cert_use { CERT_USE_SERVER, CERT_USE_CLIENT };
+bool cert_allows(const struct cert *c, enum cert_use use);
 
 /* An owned list, leaf first where order matters. */
 struct cert_list {
