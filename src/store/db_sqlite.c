@@ -27,20 +27,31 @@ struct db {
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
-static bool disk_full(sqlite3 *db, int code)
+/* Beside SQLITE_FULL there are write errors whose cause is the same.
+ * sqlite3_system_errno() knows the cause of some failures only (not of a
+ * failing commit), so errno is cleared before each call into SQLite and looked
+ * at too. */
+static bool disk_full(sqlite3 *db, int code, int saved_errno)
 {
-	int cause =
-	    (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+	const int causes[] = { sqlite3_system_errno(db), saved_errno };
 
-	return (code & 0xff) == SQLITE_FULL || cause == ENOSPC ||
-	       cause == EDQUOT || cause == EFBIG;
+	if ((code & 0xff) == SQLITE_FULL)
+		return true;
+	if ((code & 0xff) != SQLITE_IOERR)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (causes[i] == ENOSPC || causes[i] == EDQUOT ||
+		    causes[i] == EFBIG)
+			return true;
+	return false;
 }
 
 int sqlite_error(sqlite3 *db, int code, const char *what, struct error *e)
 {
+	int saved_errno = errno;
 	const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
 
-	if (db && disk_full(db, code))
+	if (db && disk_full(db, code, saved_errno))
 		return error_set_native(e, ERR_IO, code, "disk full: %s: %s",
 					what, text);
 	switch (code & 0xff) {
@@ -62,8 +73,10 @@ int sqlite_error(sqlite3 *db, int code, const char *what, struct error *e)
 
 int sqlite_exec(sqlite3 *db, const char *text, struct error *e)
 {
-	int code = sqlite3_exec(db, text, NULL, NULL, NULL);
+	int code;
 
+	errno = 0;
+	code = sqlite3_exec(db, text, NULL, NULL, NULL);
 	return code == SQLITE_OK ? 0 : sqlite_error(db, code, "database", e);
 }
 
@@ -246,6 +259,7 @@ int db_run(struct db *db, enum statement id, const struct db_value *values,
 	for (size_t i = 0; i < count && code == SQLITE_OK; i++)
 		code = bind(st, (int)i + 1, &values[i]);
 	while (code == SQLITE_OK || code == SQLITE_ROW) {
+		errno = 0;
 		code = sqlite3_step(st);
 		if (code == SQLITE_ROW && (rc = take_row(st, rows, e)) < 0)
 			break;
