@@ -6,7 +6,17 @@
 
 #include <wolfssl/error-ssl.h>
 
-enum { RECORD_HEADER = 5, WRITE_MAX = 16384, WRITE_OVERHEAD = 256 };
+enum { WRITE_MAX = 16384, WRITE_OVERHEAD = 256 };
+
+static void keep_tail(struct tls_conn *c, const uint8_t *p, size_t n)
+{
+	if (n >= sizeof(c->tail)) {
+		memcpy(c->tail, p + n - sizeof(c->tail), sizeof(c->tail));
+		return;
+	}
+	memmove(c->tail, c->tail + n, sizeof(c->tail) - n);
+	memcpy(c->tail + sizeof(c->tail) - n, p, n);
+}
 
 /* wolfSSL asks for a header, then for what it announces. */
 static int on_receive(WOLFSSL *ssl, char *p, int size, void *arg)
@@ -17,7 +27,7 @@ static int on_receive(WOLFSSL *ssl, char *p, int size, void *arg)
 	(void)ssl;
 	if (n == 0 && c->in_eof) {
 		c->eof_seen = true;
-		c->eof_in_record = size != RECORD_HEADER;
+		c->eof_in_record = size != TLS_RECORD_HEADER;
 		return WOLFSSL_CBIO_ERR_CONN_CLOSE;
 	}
 	if (n == 0)
@@ -25,6 +35,8 @@ static int on_receive(WOLFSSL *ssl, char *p, int size, void *arg)
 	if (n > (size_t)size)
 		n = (size_t)size;
 	memcpy(p, c->in.ptr + c->in_pos, n);
+	if (!c->established)
+		keep_tail(c, c->in.ptr + c->in_pos, n);
 	c->in_pos += n;
 	if (c->in_pos == c->in.len) {
 		buf_free(&c->in);
@@ -94,6 +106,7 @@ int tls_conn_feed(struct tls_conn *c, const void *p, size_t n, struct error *e)
 {
 	buf_consume(&c->in, c->in_pos);
 	c->in_pos = 0;
+	c->in_any = c->in_any || n > 0;
 	if (buf_add(&c->in, p, n, e) < 0)
 		return error_prefix(e, "input of a TLS connection");
 	return 0;
@@ -135,7 +148,8 @@ static enum tls_step step_of(struct tls_conn *c, int rc, struct error *e)
 		return TLS_STEP_WANT_READ;
 	if (c->failure.kind == ERR_NONE &&
 	    (native == WOLFSSL_ERROR_ZERO_RETURN ||
-	     (c->eof_seen && c->established && !c->eof_in_record)))
+	     (c->eof_seen && !c->eof_in_record &&
+	      (c->established || !c->in_any))))
 		return TLS_STEP_CLOSED;
 	tls_failure(c, native, e);
 	return TLS_STEP_FAILED;

@@ -36,9 +36,6 @@ static int refused(const char *what, int native, struct error *e)
 static int set_protocol(WOLFSSL_CTX *ctx, enum key_type type, struct versions v,
 			struct error *e)
 {
-	int groups[] = { WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1,
-			 WOLFSSL_ECC_SECP384R1 };
-	int group_count = sizeof(groups) / sizeof(groups[0]);
 	int rc;
 
 	rc = wolfSSL_CTX_SetMinVersion(ctx, v.tls12 ? WOLFSSL_TLSV1_2
@@ -51,9 +48,7 @@ static int set_protocol(WOLFSSL_CTX *ctx, enum key_type type, struct versions v,
 	    ctx, tls_suite_list(type, v.tls12, v.tls13));
 	if (rc != WOLFSSL_SUCCESS)
 		return refused("cipher suites", rc, e);
-	rc = wolfSSL_CTX_set_groups(ctx, groups, group_count);
-	for (int i = 0; rc == WOLFSSL_SUCCESS && i < group_count; i++)
-		rc = wolfSSL_CTX_UseSupportedCurve(ctx, (word16)groups[i]);
+	rc = wolfSSL_CTX_set1_curves_list(ctx, "X25519:P-256:P-384");
 	if (rc != WOLFSSL_SUCCESS)
 		return refused("key exchange groups", rc, e);
 	return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tls/internal.h"
 
+#include <string.h>
+
 #include <wolfssl/error-ssl.h>
 
 /* What wolfSSL reports, in plain words. */
@@ -58,6 +60,9 @@ static const struct reason {
 	{ BUFFER_ERROR, "peer sent a malformed message" },
 	{ PARSE_ERROR, "peer sent a malformed message" },
 	{ DECODE_E, "peer sent a malformed message" },
+	{ DUPLICATE_MSG_E, "peer repeated a handshake message" },
+	{ OUT_OF_ORDER_E, "peer sent a handshake message out of order" },
+	{ SANITY_MSG_E, "peer sent a handshake message out of order" },
 	{ LENGTH_ERROR, "peer sent a record that is too long" },
 	{ HANDSHAKE_SIZE_ERROR, "peer sent a handshake message too long" },
 	{ VERIFY_MAC_ERROR, "a record of the peer was altered on the way" },
@@ -82,8 +87,23 @@ static int alert_failure(int native, int code, struct error *e)
 	return error_set_native(e, ERR_TLS, native, "peer sent alert %s", name);
 }
 
+/* A TLS 1.3 client may refuse our certificate before it encrypts (OpenSSL
+ * does). wolfSSL takes that alert for a damaged record as soon as it has its
+ * header. The alert proves nothing about who sent it, but it says why the peer
+ * left. NULL when there is none. */
+static const uint8_t *plain_alert(const struct tls_conn *c)
+{
+	static const uint8_t header[TLS_RECORD_HEADER] = { 21, 3, 3, 0, 2 };
+
+	if (c->established || memcmp(c->tail, header, sizeof(header)) != 0 ||
+	    c->in.len - c->in_pos < 2 || c->in.ptr[c->in_pos] != alert_fatal)
+		return NULL;
+	return c->in.ptr + c->in_pos + 1;
+}
+
 int tls_failure(struct tls_conn *c, int native, struct error *e)
 {
+	const uint8_t *plain = plain_alert(c);
 	WOLFSSL_ALERT_HISTORY history;
 
 	if (c->failure.kind != ERR_NONE) {
@@ -93,6 +113,8 @@ int tls_failure(struct tls_conn *c, int native, struct error *e)
 	if (wolfSSL_get_alert_history(c->ssl, &history) == WOLFSSL_SUCCESS &&
 	    history.last_rx.level == alert_fatal)
 		return alert_failure(native, history.last_rx.code, e);
+	if (plain)
+		return alert_failure(native, *plain, e);
 	if (c->eof_seen)
 		return error_set_native(e, ERR_TLS, native,
 					"peer closed the connection in the "

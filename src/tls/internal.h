@@ -16,8 +16,9 @@ struct tls_context {
 	int refs; /* atomic */
 };
 
+enum { TLS_RECORD_HEADER = 5 };
 /* The largest record on the wire: RFC 5246 6.2.3, 2^14 + 2048 and a header. */
-enum { TLS_RECORD_MAX = 5 + 16384 + 2048 };
+enum { TLS_RECORD_MAX = TLS_RECORD_HEADER + 16384 + 2048 };
 /* Ciphertext that may wait unread, and unsent, on one connection. */
 enum { TLS_INPUT_MAX = 4 * TLS_RECORD_MAX, TLS_OUTPUT_MAX = 256 * 1024 };
 
@@ -26,6 +27,8 @@ struct tls_conn {
 	struct tls_context *context;
 	struct buf in, out;
 	size_t in_pos; /* bytes of in that wolfSSL has taken */
+	uint8_t tail[TLS_RECORD_HEADER]; /* the last bytes it took */
+	bool in_any;                     /* anything ever came */
 	bool in_eof;
 	bool eof_seen;      /* wolfSSL met the end of the input ... */
 	bool eof_in_record; /* ... in the middle of a record */
