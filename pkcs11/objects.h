@@ -21,17 +21,22 @@
 enum { SET_NAME_MAX = 32, SET_ROLE_MAX = 24, SET_FACT_MAX = 128 };
 enum { SET_MEMBERS_MAX = 2000, SET_FACTS_MAX = 16 };
 
-/* One member: a certificate of the token, or the mention of a key. */
+/* One member: a certificate of the token, or (role "key") the mention of a key,
+ * which is neither written nor looked for: whether it is there is a question of
+ * its own (keys.h). */
 struct set_member {
-	char role[SET_ROLE_MAX]; /* "leaf", "chain", "anchor", ...: [a-z]+ */
-	uint8_t sha256[SHA256_SIZE]; /* of the DER certificate */
+	char role[SET_ROLE_MAX]; /* "leaf", "chain", "anchor", "key": letters */
+	/* of the DER certificate; of a key: of its SubjectPublicKeyInfo */
+	uint8_t sha256[SHA256_SIZE];
 	/* What is written when the token does not hold it yet; after a read,
 	 * the certificate found. DER; subject, issuer and serial are the DER
 	 * of those fields, for CKA_SUBJECT, CKA_ISSUER, CKA_SERIAL_NUMBER
 	 * (borrowed when writing and may be empty after a read). */
 	struct view der, subject, issuer, serial;
 	struct token_id id; /* CKA_ID */
-	const char *label;  /* CKA_LABEL, e.g. "sealbridge trust https" */
+	/* CKA_LABEL, e.g. "sealbridge trust https"; the prefix "sealbridge " is
+	 * what tells our objects from those of others */
+	const char *label;
 };
 
 /* A remark of the manifest, e.g. "source" = "custom". One line, no control
@@ -54,7 +59,8 @@ struct object_set {
 void object_set_free(struct object_set *s);
 const char *object_set_fact(const struct object_set *s, const char *name);
 
-/* Read the set; one without manifest is empty with generation 0. */
+/* Read the set; one without manifest is empty with generation 0. ERR_CONFLICT:
+ * there are manifests, but somebody has removed members of each. */
 int object_set_read(struct token *t, const char *name, struct object_set *out,
 		    struct error *e) MUST_CHECK;
 
@@ -63,7 +69,12 @@ int object_set_read(struct token *t, const char *name, struct object_set *out,
 typedef void object_set_progress_fn(size_t done, size_t total, void *arg);
 
 /* Replace the whole set. Only members that the token does not hold are written
- * (fact: 31 ms each). On failure the old set stays in force. */
+ * (fact: 31 ms each). On failure the old set stays in force, unless the token
+ * was lost for good at the very moment of the commit: then a later read tells.
+ * ERR_INPUT: a name, role, label or fact that a manifest cannot hold, or a
+ * sha256 that is not that of der; ERR_LIMIT; ERR_NOT_FOUND: a member without
+ * der that the token does not hold; ERR_UNSUPPORTED: no place for the manifest;
+ * ERR_TIMEOUT: another process is changing sets. */
 int object_set_replace(struct token *t, const char *name,
 		       const struct set_member *members, size_t member_count,
 		       const struct set_fact *facts, size_t fact_count,

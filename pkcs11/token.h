@@ -33,7 +33,8 @@ const char *token_state_name(enum token_state state);
 
 /* Where manifests live when the token keeps no data objects: rows of the store.
  * value is the whole manifest text. list calls each() for every kept manifest
- * of that name. All return 0 or -1 with ERR_IO. */
+ * of that name, or of all names when name is NULL, and ends with -1 when each()
+ * did. All return 0 or -1 with ERR_IO. */
 struct manifest_fallback {
 	int (*put)(void *arg, const char *name, struct view value,
 		   struct error *e);
@@ -41,7 +42,8 @@ struct manifest_fallback {
 		    int (*each)(void *each_arg, struct view value,
 				struct error *e),
 		    void *each_arg, struct error *e);
-	/* remove every manifest of that name but the one equal to keep */
+	/* remove every manifest of that name but the one equal to keep
+	 * (empty: all of that name) */
 	int (*prune)(void *arg, const char *name, struct view keep,
 		     struct error *e);
 	void *arg;
@@ -73,7 +75,8 @@ struct token *token_new(const struct token_options *options,
  * and other processes honour around logins (at most 10 s). On success, starts
  * watching: after an outage the token is tried again in the background, at
  * growing intervals up to 30 s, and after that every user goes on as before. On
- * failure too, unless the PIN was refused. Call once. */
+ * failure too; after a refused PIN only once its file has changed. SIGPIPE is
+ * ignored from here on unless the process handles it. Call once. */
 int token_start(struct token *t, struct error *e) MUST_CHECK;
 
 /* Stop the background work, close sessions, C_Finalize. The caller has joined

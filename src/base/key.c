@@ -7,6 +7,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 static const struct {
@@ -215,6 +216,56 @@ void public_key_describe(const struct public_key *k, char out[16])
 		snprintf(out, 16, "EC P-%u", k->bits);
 	else
 		snprintf(out, 16, "RSA %u", k->bits);
+}
+
+static const EVP_MD *hash_md(enum hash_alg alg)
+{
+	static const EVP_MD *(*const mds[])(void) = {
+		[HASH_SHA1] = EVP_sha1,
+		[HASH_SHA256] = EVP_sha256,
+		[HASH_SHA384] = EVP_sha384,
+		[HASH_SHA512] = EVP_sha512,
+	};
+
+	return mds[alg]();
+}
+
+static bool verify_setup(EVP_PKEY_CTX *ctx, enum sign_scheme scheme,
+			 enum hash_alg alg)
+{
+	if (!ctx || EVP_PKEY_verify_init(ctx) <= 0 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, hash_md(alg)) <= 0)
+		return false;
+	if (scheme == SIGN_RSA_PKCS1)
+		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0;
+	if (scheme == SIGN_RSA_PSS)
+		return EVP_PKEY_CTX_set_rsa_padding(
+			   ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+		       EVP_PKEY_CTX_set_rsa_pss_saltlen(
+			   ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
+	return true;
+}
+
+int public_key_verify(const struct public_key *k, enum sign_scheme scheme,
+		      enum hash_alg alg, const uint8_t *digest, struct view sig,
+		      struct error *e)
+{
+	const unsigned char *p = k->spki;
+	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)k->spki_len);
+	EVP_PKEY_CTX *ctx = pkey ? EVP_PKEY_CTX_new(pkey, NULL) : NULL;
+	int rc = -1;
+
+	if (!verify_setup(ctx, scheme, alg))
+		error_set(e, ERR_INTERNAL, "the signature cannot be checked");
+	else if (EVP_PKEY_verify(ctx, sig.ptr, sig.len, digest,
+				 hash_size(alg)) != 1)
+		error_set(e, ERR_KEY_MISMATCH,
+			  "the signature is not one of this key");
+	else
+		rc = 0;
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	return rc;
 }
 
 void key_material_free(struct key_material *m)

@@ -70,6 +70,12 @@ void key_material_free(struct key_material *m);
 /* How a signature is made. PSS: MGF1 with the same hash, salt as long as it. */
 enum sign_scheme { SIGN_RSA_PKCS1, SIGN_RSA_PSS, SIGN_ECDSA };
 
+/* Check a signature in the form of struct signer. 0, or -1: ERR_KEY_MISMATCH
+ * when it is not one of this key, ERR_INTERNAL when that cannot be told. */
+int public_key_verify(const struct public_key *k, enum sign_scheme scheme,
+		      enum hash_alg alg, const uint8_t *digest, struct view sig,
+		      struct error *e) MUST_CHECK;
+
 /* Something that signs with one private key; in the product always a token key.
  * digest is the plain hash. The signature is as X.509 and TLS carry it: RSA raw
  * bytes, ECDSA a DER SEQUENCE of r and s. Any thread. */

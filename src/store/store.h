@@ -41,7 +41,8 @@ int store_setting_each(struct store *s,
 				   const char *value, struct error *e),
 		       void *arg, struct error *e) MUST_CHECK;
 
-/* Manifests of tokens without data objects (struct manifest_fallback). */
+/* Manifests of tokens without data objects (struct manifest_fallback, which
+ * says what they do; list: name NULL means all names). */
 int store_manifest_put(struct store *s, const char *name, struct view value,
 		       struct error *e) MUST_CHECK;
 int store_manifest_list(struct store *s, const char *name,
