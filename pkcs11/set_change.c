@@ -404,7 +404,7 @@ static int do_replace(struct token *t, struct session *s, void *arg,
 		rc = commit(t, s, ch, next_generation(&l, ch->name), &handle,
 			    &text, e);
 	if (rc == 0)
-		clean_up(t, s, ch, handle ? view_of(NULL, 0) : buf_view(&text));
+		clean_up(t, s, ch, handle ? view_of("", 0) : buf_view(&text));
 	else
 		undo(s, &made);
 out:

@@ -35,7 +35,9 @@ int store_manifest_list(struct store *s, const char *name,
 				    struct error *e),
 			void *arg, struct error *e)
 {
-	const struct db_value values[] = { db_text(name) };
+	/* The empty name, which no manifest has, stands for all of them. */
+	const char *wanted = name ? name : "";
+	const struct db_value values[] = { db_text(wanted), db_text(wanted) };
 	struct db_cell cells[DB_COLUMNS_MAX];
 	struct db_rows rows;
 	int rc;
