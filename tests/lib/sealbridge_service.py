@@ -104,7 +104,10 @@ class Api:
 class Service:
     """One ./quickstart state directory and, while started, its service."""
 
-    def __init__(self, state=None, *, isolated=False, key="ecP256", listen="127.0.0.1"):
+    def __init__(self, state=None, *, isolated=False, key="ecP256", listen="127.0.0.1",
+                 env=None, configuration=None):
+        """env: more environment for quickstart and what it starts.
+        configuration: text for conf.d/test.conf."""
         self._temp = None
         if state is None:
             self._temp = tempfile.TemporaryDirectory(prefix="sb-", dir="/tmp")
@@ -113,17 +116,26 @@ class Service:
         self.isolated = isolated
         self.key = key
         self.listen = listen
+        self.env = env or {}
+        if configuration is not None:
+            self.configure(configuration)
         self.http, self.https, self.sip, self.sips = free_ports(4)
         self.printed = {}
+        self._process = self._token_server = None
 
     # --- life
 
     def quickstart(self, *args, **options):
         return run(
             SOURCE / "quickstart", "--no-install", "--state", self.state, *args,
-            env={**os.environ, "SEALBRIDGE_BUILD": str(BUILD)},
+            env={**os.environ, **self.env, "SEALBRIDGE_BUILD": str(BUILD)},
             timeout=START_SECONDS + 60, **options,
         )
+
+    def configure(self, text):
+        """What counts beside quickstart's configuration, from the next start."""
+        (self.state / "conf.d").mkdir(parents=True, exist_ok=True)
+        (self.state / "conf.d" / "test.conf").write_text(text)
 
     def start_arguments(self):
         return [
@@ -141,6 +153,40 @@ class Service:
             self.printed[name] = value
         return self
 
+    def start_bare(self):
+        """sealbridged on a state that quickstart has made, waiting for nothing
+        but the control socket: for tokens that are absent or refuse."""
+        with open(self.state / "sealbridged.log", "a") as log:
+            process = subprocess.Popen(
+                [BUILD / "sealbridged", "-c", self.state / "sealbridge.conf"],
+                env={**self.softhsm_env(), **self.env, **self.token_server_env()},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        (self.state / "sealbridged.pid").write_text(f"{process.pid}\n")
+        self._process = process  # collected when it ends, at the latest with us
+
+        def answers():
+            assert process.poll() is None, self.log()[-2000:]
+            return self.ctl("call", "device.query").returncode == 0
+
+        wait_for(answers, 60, "the control socket")
+        return self
+
+    def token_server_env(self):
+        if not self.isolated:
+            return {}
+        return {"P11_KIT_SERVER_ADDRESS": f"unix:path={self.state}/p11-kit.sock"}
+
+    def start_token_server(self):
+        """A p11-kit server in the place of one that was killed."""
+        (self.state / "p11-kit.sock").unlink(missing_ok=True)
+        process = subprocess.Popen(
+            ["p11-kit", "server", "-f", "-n", self.state / "p11-kit.sock",
+             "-p", SOFTHSM_MODULE, "pkcs11:token=sealbridge"],
+            env=self.softhsm_env(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        (self.state / "p11-kit.pid").write_text(f"{process.pid}\n")
+        self._token_server = process
+
     def stop(self):
         done = self.quickstart("--stop")
         assert done.returncode == 0, done.stderr
@@ -150,6 +196,9 @@ class Service:
         """Stop, and remove the state when it was made here."""
         try:
             self.stop()
+            for process in self._process, self._token_server:
+                if process:
+                    process.wait(30)
         finally:
             if self._temp:
                 self._temp.cleanup()

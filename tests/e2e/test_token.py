@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What others see in the token, and what happens when it misbehaves."""
+
+import os
+import pathlib
+import re
+import signal
+import xmlrpc.client
+
+import pytest
+
+from certificates import Authority, der, key_pem, new_key, pem
+from sealbridge_service import SOFTHSM_MODULE, run, wait_for
+
+SPY_MODULE = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so"
+
+
+def replace_certificate(service, kind):
+    key = new_key(kind)
+    certificate = Authority().issue(key)
+    api = service.local()
+    api.call("certificate.upload", certificate=pem(certificate), privateKey=key_pem(key))
+    api.call("certificate.activate")
+    assert service.wire_certificate() == der(certificate)
+
+
+@pytest.mark.sanitized
+def test_objects_by_pkcs11_tool(fresh_service):
+    """Keys generated, and keys uploaded, are sensitive and stay inside."""
+    service = fresh_service
+
+    def keys():
+        return [block for block in re.split(
+            r"(?=Private Key Object)", service.pkcs11_tool("--list-objects"))
+            if block.startswith("Private Key Object")]
+
+    own = keys()
+    assert len(own) == 1
+    assert re.search(r"Access: .*sensitive.*always sensitive.*never extractable.*local", own[0])
+    for kind in "rsa2048", "ecP256":
+        replace_certificate(service, kind)
+    listed = service.pkcs11_tool("--list-objects")
+    for block in keys():
+        assert re.search(r"Access: .*sensitive", block), block
+        assert " extractable" not in block.replace("never extractable", ""), block
+        assert "decrypt" not in block and "unwrap" not in block, block
+    for words in ("sealbridge local key", "sealbridge local certificate",
+                  "sealbridge manifest identity"):
+        assert words in listed
+    query = service.local().call("token.query")
+    assert query["state"] == "ready" and query["label"] == "sealbridge"
+    assert query["sessionsOpen"] <= query["sessionsMax"]
+    assert "CKM_ECDSA" in query["mechanisms"]
+
+
+@pytest.mark.parametrize("attribute", ["CKA_VALUE", "privkey"])
+def test_key_cannot_be_read(service, attribute):
+    """Not by our PIN, nor by anybody's tool."""
+    done = run("pkcs11-tool", "--module", SOFTHSM_MODULE, "--token-label", "sealbridge",
+               "--login", "--pin", service.pin, "--read-object", "--type", "privkey",
+               "--label", "sealbridge local key", env=service.softhsm_env())
+    assert done.returncode != 0 or "sorry" in done.stdout + done.stderr
+
+
+def spied_calls(text):
+    """(function, block of log text) for each call that pkcs11-spy saw."""
+    parts = re.split(r"(?m)^\d+: (C_\w+)\n", text)
+    return list(zip(parts[1::2], parts[2::2]))
+
+
+def test_no_private_value_is_asked_for(make_service, tmp_path):
+    """Everything the service does with the key, under the eyes of pkcs11-spy."""
+    log = tmp_path / "spy.log"
+    service = make_service(
+        env={"PKCS11SPY": SOFTHSM_MODULE, "PKCS11SPY_OUTPUT": str(log)},
+        configuration=f"[token]\nmodule = {SPY_MODULE}\n")
+    for kind in "rsa2048", "ecP256", "ecP384":
+        replace_certificate(service, kind)
+        key_id = service.local().call("certificate.generateKey", keyType=kind)["keyId"]
+        service.local().call("certificate.createRequest", keyId=key_id,
+                             subject={"cn": "x"}, subjectAltNames=[])
+    service.local().call("certificate.query")
+    service.local().call("token.query")
+    service.stop()
+    calls = spied_calls(log.read_text(errors="replace"))
+    names = [name for name, _ in calls]
+    for needed in ("C_Sign", "C_GetAttributeValue", "C_GenerateKeyPair", "C_Finalize"):
+        assert needed in names, f"the spy saw no {needed}"
+    for name, block in calls:
+        # a token refuses to show a sensitive attribute with exactly this
+        assert "CKR_ATTRIBUTE_SENSITIVE" not in block, block
+        if name == "C_GetAttributeValue":
+            for attribute in ("CKA_PRIVATE_EXPONENT", "CKA_PRIME_1", "CKA_PRIME_2",
+                              "CKA_EXPONENT_1", "CKA_EXPONENT_2", "CKA_COEFFICIENT"):
+                assert attribute not in block, block
+    assert not {"C_WrapKey", "C_Decrypt", "C_DecryptInit"} & set(names)
+    assert names.count("C_Login") == 1
+
+
+def test_devices_differ(service, make_service):
+    other = make_service()
+    assert service.wire_certificate() != other.wire_certificate()
+
+    def modulus(s):
+        from cryptography import x509
+        return x509.load_der_x509_certificate(s.wire_certificate()).public_key().public_numbers()
+
+    assert modulus(service) != modulus(other)
+
+
+# --- a PIN that is wrong
+
+def test_wrong_pin_is_tried_once(make_service):
+    """Refused once, remembered, over restarts too; right again once mended."""
+    service = make_service()
+    service.stop()
+    pin_file = service.state / "secrets" / "token.pin"
+    right = pin_file.read_text()
+    pin_file.write_text("000000\n")
+    attempts = []
+    for _ in range(4):
+        service.start_bare()
+        query = service.local().call("token.query")
+        attempts.append(query["state"])
+        assert service.api(tls=False).call("device.query")["model"]
+        service.stop()
+    assert attempts == ["pinRefused"] * 4
+    # the token is not locked: SoftHSM would say so after a few more failures
+    done = run("pkcs11-tool", "--module", SOFTHSM_MODULE, "--token-label", "sealbridge",
+               "--list-slots", env=service.softhsm_env())
+    assert "locked" not in done.stdout.lower()
+    pin_file.write_text(right)
+    service.start()
+    assert service.local().call("token.query")["state"] == "ready"
+    service.wire_certificate()
+
+
+def test_pin_mended_while_running(make_service):
+    service = make_service()
+    service.stop()
+    pin_file = service.state / "secrets" / "token.pin"
+    right = pin_file.read_text()
+    pin_file.write_text("000000\n")
+    # quickstart does not wait for an HTTPS that cannot come
+    done = service.quickstart(*service.start_arguments())
+    assert done.returncode == 0, done.stderr
+    assert "pinRefused" in done.stderr
+    assert service.local().call("token.query")["state"] == "pinRefused"
+    pin_file.write_text(right)
+    wait_for(lambda: service.local().call("token.query")["state"] == "ready", 60,
+             "the token after the PIN was mended")
+    service.wait_ready()
+
+
+# --- a token that is absent
+
+@pytest.mark.sanitized
+def test_absent_at_start(make_service):
+    """HTTP and the control socket answer; HTTPS follows with the token."""
+    service = make_service()
+    before = service.wire_certificate()
+    service.stop()
+    tokens = service.state / "tokens"
+    away = service.state / "tokens.away"
+    tokens.rename(away)
+    tokens.mkdir(mode=0o700)
+    service.start_bare()
+    assert service.local().call("token.query")["state"] == "unavailable"
+    assert service.api(tls=False).call("device.query")["model"]
+    done = run("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}",
+               f"{service.http_url}/login.html")
+    assert done.stdout == "200"
+    for path, code in ("/health/live", "200"), ("/health/ready", "503"):
+        done = run("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}",
+                   service.http_url + path)
+        assert done.stdout == code
+    with pytest.raises(xmlrpc.client.Fault) as caught:
+        key = new_key()
+        service.local().call("certificate.upload", privateKey=key_pem(key),
+                             certificate=pem(Authority().issue(key)))
+    assert caught.value.faultCode == 1006
+    service.stop()
+    tokens.rmdir()
+    away.rename(tokens)
+    service.start()
+    assert service.wire_certificate() == before
+
+
+def test_token_process_dies_and_returns(make_service):
+    """Isolated: the p11-kit server is killed; connections that stand go on,
+    and new handshakes succeed once it is back."""
+    service = make_service(isolated=True)
+    before = service.wire_certificate()
+    server = int((service.state / "p11-kit.pid").read_text())
+    # the processes that serve the connections are the server's children
+    children = pathlib.Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    assert children, "no connection to the token server"
+    os.kill(server, signal.SIGKILL)
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    wait_for(lambda: service.local().call("token.query")["state"] != "ready" or
+             not _handshakes(service), 30, "the loss of the token to be noticed")
+    assert service.local().call("device.query")["model"]
+    service.start_token_server()
+    wait_for(lambda: _handshakes(service), 60, "handshakes after the token's return")
+    assert service.wire_certificate() == before
+
+
+def _handshakes(service):
+    try:
+        return service.wire_certificate()
+    except OSError:
+        return None
+
+
+def test_required_token(make_service):
+    service = make_service(start=False, configuration="[token]\nrequired = yes\n"
+                                                      "uri = pkcs11:token=another\n")
+    done = service.quickstart(*service.start_arguments())
+    assert done.returncode != 0
+    assert "did not start" in done.stderr
