@@ -66,14 +66,14 @@ function drawMenu(session) {
 		seen.add(row.group);
 		return menuGroup(row.group, rows);
 	});
-	return make("ul", { id: "menu-list" }, items);
+	return make("ul", {}, items);
 }
 
 function drawMenuButton(nav) {
 	const toggle = button("Menu", () => {
 		const open = nav.classList.toggle("open");
 		toggle.setAttribute("aria-expanded", String(open));
-	}, { class: "menu-button", "aria-expanded": "false", "aria-controls": "menu-list" });
+	}, { class: "menu-button", "aria-expanded": "false", "aria-controls": "menu" });
 	nav.addEventListener("keydown", (event) => {
 		if (event.key === "Escape" && nav.classList.contains("open")) {
 			toggle.click();
@@ -103,7 +103,7 @@ class Frame {
 	constructor() {
 		this.main = document.querySelector("main");
 		this.device = make("div", { class: "device" });
-		this.nav = make("nav", { "aria-label": "Main" });
+		this.nav = make("nav", { id: "menu", "aria-label": "Main" });
 		this.top = make("header", { class: "top" });
 		this.warnings = make("section", { class: "warnings", "aria-label": "Warnings",
 			"aria-live": "polite" });
@@ -267,8 +267,10 @@ export async function openPage({ privilege, start, open = false } = {}) {
 		const page = new Page(frame, session);
 		await page.load();
 		await start?.(page);
-		document.documentElement.dataset.ready = "yes";
 	} catch (error) {
 		frame.fail(error);
+	} finally {
+		// Tests wait for it, and for nothing else.
+		document.documentElement.dataset.ready = "yes";
 	}
 }

@@ -145,7 +145,8 @@ class Table {
 				this.chosen.delete(key);
 			this.options.choose.changed?.(this.chosen.size);
 		});
-		return box;
+		// The label makes the whole cell a target.
+		return make("label", {}, box);
 	}
 
 	#drawPager(pages) {

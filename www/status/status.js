@@ -115,7 +115,7 @@ function isProtected(row) {
 
 function protectionText(row) {
 	return `${row.sensitive ? "sensitive" : "not sensitive"}, ` +
-		`${row.extractable ? "extractable" : "never extractable"}`;
+		`${row.extractable ? "extractable" : "not extractable"}`;
 }
 
 function makeLogTable() {

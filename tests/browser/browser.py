@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Chromium as somebody uses it: what can be seen, clicked and typed."""
+
+import base64
+import pathlib
+import tempfile
+
+from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementNotInteractableException, NoSuchElementException,
+    StaleElementReferenceException, WebDriverException,
+)
+from selenium.webdriver.chrome.service import Service as ChromeDriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from sealbridge_service import run, wait_for
+
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+    "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--lang=en",
+)
+PATIENCE = 30
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def _trust(home, ca):
+    """Make the authority of a PEM file one that Chromium trusts."""
+    for place in (".pki/nssdb", ".local/share/pki/nssdb"):
+        directory = pathlib.Path(home) / place
+        directory.mkdir(parents=True)
+        database = f"sql:{directory}"
+        for command in (("-N", "--empty-password"),
+                        ("-A", "-n", "test authority", "-t", "C,,", "-i", ca)):
+            done = run("certutil", "-d", database, *command)
+            assert done.returncode == 0, done.stderr
+
+
+class Browser:
+    """One Chromium with a profile of its own.
+
+    ca: PEM file of an authority that it trusts. any_certificate: go on where it
+    would warn, as a user does who clicks the warning away."""
+
+    def __init__(self, url, *, ca=None, any_certificate=True, dark=False,
+                 width=1280, height=900, touch=False):
+        self.url = url
+        self._home = tempfile.TemporaryDirectory(prefix="sb-browser-", dir="/tmp")
+        home = self._home.name
+        if ca:
+            _trust(home, ca)
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        for flag in (*FLAGS, f"--user-data-dir={home}/profile"):
+            options.add_argument(flag)
+        options.accept_insecure_certs = any_certificate and not ca
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(
+            options=options,
+            service=ChromeDriver("/usr/bin/chromedriver",
+                                 env={"HOME": home, "PATH": "/usr/bin:/bin"}))
+        self.driver.set_page_load_timeout(PATIENCE)
+        self.look(dark=dark, width=width, height=height, touch=touch)
+
+    def look(self, *, dark=False, width=1280, height=900, touch=False, motion=True):
+        self.width = width
+        cdp = self.driver.execute_cdp_cmd
+        cdp("Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": touch})
+        cdp("Emulation.setTouchEmulationEnabled", {"enabled": touch})
+        cdp("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion",
+             "value": "no-preference" if motion else "reduce"}]})
+
+    def forget(self):
+        """As new: no cookies, one empty tab, the usual look, an empty console."""
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        old = self.driver.window_handles
+        self.driver.switch_to.new_window("tab")
+        fresh = self.driver.current_window_handle
+        for handle in old:
+            self.driver.switch_to.window(handle)
+            self.driver.close()
+        self.driver.switch_to.window(fresh)
+        self.look()
+        self.problems()
+
+    def quit(self):
+        try:
+            self.driver.quit()
+        finally:
+            self._home.cleanup()
+
+    # --- going places
+
+    def open(self, path):
+        self.driver.get(self.url + path)
+        self.wait_drawn()
+
+    def path(self):
+        return self.driver.execute_script("return location.pathname")
+
+    def wait_drawn(self):
+        """Until the page has drawn what it shows."""
+        self.until(lambda: self.driver.execute_script(
+            "return document.documentElement.dataset.ready"), "the page drawn")
+
+    def wait_path(self, path):
+        self.until(lambda: self.path() == path, f"the page {path}")
+        self.wait_drawn()
+
+    def log_in(self, user, password):
+        self.open("/login.html")
+        self.type("Username", user)
+        self.type("Password", password)
+        self.click("Log in")
+        self.until(lambda: self.path() != "/login.html", "logged in")
+        self.wait_drawn()
+
+    # --- seeing
+
+    def until(self, check, what="the condition", seconds=PATIENCE):
+        def guarded():
+            try:
+                return check()
+            except (StaleElementReferenceException, NoSuchElementException):
+                return None
+        return wait_for(guarded, seconds, f"{what} (at {self.driver.current_url})")
+
+    def find(self, css):
+        return self.until(lambda: self.driver.find_element(By.CSS_SELECTOR, css), css)
+
+    def find_all(self, css):
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def text(self, css="body"):
+        """What can be read there now; "" when it is not there."""
+        found = self.find_all(css)
+        try:
+            return found[0].text if found else ""
+        except StaleElementReferenceException:
+            return ""
+
+    def wait_text(self, wanted, css="body", seconds=PATIENCE):
+        self.until(lambda: wanted in self.text(css), f'"{wanted}" in {css}', seconds)
+
+    def wait_no_text(self, unwanted, css="body"):
+        self.until(lambda: unwanted not in self.text(css), f'no "{unwanted}" in {css}')
+
+    def script(self, text, *arguments):
+        return self.driver.execute_script(text, *arguments)
+
+    def focused(self):
+        return self.driver.switch_to.active_element
+
+    def focused_text(self):
+        return self.script(
+            "const e = document.activeElement;"
+            "return e.getAttribute('aria-label') || e.textContent || e.name || e.tagName")
+
+    def problems(self):
+        """What the browser complains about in its console: broken scripts, files
+        that are missing, breaches of the Content-Security-Policy."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["level"] in ("SEVERE", "WARNING")]
+
+    def check(self):
+        """The accessibility rules of checks.js that this page breaks."""
+        return self.script((HERE / "checks.js").read_text() + "\nreturn checkPage();")
+
+    # --- doing: by what is written on things, as a user finds them
+
+    def _named(self, role, name):
+        """The visible element of a kind with exactly this text, dialogs first."""
+        css = {"button": "button", "link": "a", "control": "input, select, textarea"}[role]
+        return self.script(
+            """
+            const [css, name] = arguments;
+            const place = document.querySelector("dialog[open]") ?? document;
+            const nameOf = (e) => (e.getAttribute("aria-label") ??
+                e.labels?.[0]?.textContent ?? e.textContent).trim();
+            return [...place.querySelectorAll(css)].find((e) =>
+                e.getClientRects().length && nameOf(e) === name);
+            """, css, name)
+
+    def control(self, label):
+        return self.until(lambda: self._named("control", label), f'field "{label}"')
+
+    def click(self, name, role="button"):
+        def press():
+            element = self._named(role, name)
+            if element is None or not element.is_enabled():
+                return False
+            try:
+                element.click()
+            except ElementNotInteractableException:
+                return False
+            return True
+        self.until(press, f'{role} "{name}"')
+
+    def follow(self, name):
+        self.click(name, "link")
+
+    def type(self, label, text):
+        control = self.control(label)
+        if control.get_attribute("type") != "file":
+            control.clear()
+        control.send_keys(str(text))
+
+    def choose(self, label, value):
+        self.script(
+            "arguments[0].value = arguments[1];"
+            "arguments[0].dispatchEvent(new Event('change', {bubbles: true}))",
+            self.control(label), value)
+
+    def error_at(self, label):
+        """The error text that stands at a field, as a screen reader finds it."""
+        return self.script(
+            """
+            const e = arguments[0];
+            if (e.getAttribute("aria-invalid") !== "true")
+                return "";
+            return e.getAttribute("aria-describedby").split(" ")
+                .map((id) => document.getElementById(id))
+                .filter((p) => p && p.classList.contains("field-error"))
+                .map((p) => p.textContent).join(" ");
+            """, self.control(label))
+
+    def wait_error_at(self, label):
+        return self.until(lambda: self.error_at(label), f'an error at "{label}"')
+
+    def press(self, *keys):
+        """Keys to whatever has the focus."""
+        for key in keys:
+            self.focused().send_keys(key)
+
+    def tab_to(self, text, limit=60):
+        """Walk with the Tab key until something of this name has the focus."""
+        for _ in range(limit):
+            self.press(Keys.TAB)
+            if self.focused_text().strip() == text:
+                return self.focused()
+        raise AssertionError(f'"{text}" is not reached with the Tab key')
+
+    # --- pictures
+
+    def picture(self, path, whole=True):
+        height = self.script("return document.documentElement.scrollHeight") if whole \
+            else self.script("return innerHeight")
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {
+            "captureBeyondViewport": True,
+            "clip": {"x": 0, "y": 0, "width": self.width, "height": height, "scale": 1}})
+        pathlib.Path(path).write_bytes(base64.b64decode(shot["data"]))
+
+
+def refuses(browser, path="/login.html"):
+    """The error of a browser that does not open a page; "" when it does."""
+    try:
+        browser.driver.get(browser.url + path)
+    except WebDriverException as error:
+        return error.msg
+    return ""
