@@ -84,6 +84,9 @@ int front_listen_tcp(struct front *f, const char *name, enum peer_via via,
 int front_listen_control(struct front *f, const char *path,
 			 struct error *e) MUST_CHECK;
 void front_unlisten(struct front *f, const char *name);
+/* Loop. The port a TCP listener has (after port 0: which one the kernel chose);
+ * 0 when there is no such listener. */
+uint16_t front_listen_port(struct front *f, const char *name);
 
 /* Any thread. Counters for pages and benches. */
 struct front_stats {

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "front/conn.h"
+#include "front/listener.h"
+
+/* Who gets in: the one place where connections from outside are accepted. */
+
+static bool fill_tcp(struct peer *p, const struct sockaddr_storage *sa)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (sa->ss_family == AF_INET6) {
+		memcpy(&in6, sa, sizeof(in6));
+		p->port = ntohs(in6.sin6_port);
+		return inet_ntop(AF_INET6, &in6.sin6_addr, p->address,
+				 sizeof(p->address)) != NULL;
+	}
+	memcpy(&in, sa, sizeof(in));
+	p->port = ntohs(in.sin_port);
+	return inet_ntop(AF_INET, &in.sin_addr, p->address,
+			 sizeof(p->address)) != NULL;
+}
+
+static bool fill_control(struct peer *p, int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return false;
+	p->uid = cred.uid;
+	p->gid = cred.gid;
+	snprintf(p->address, sizeof(p->address), "local");
+	return true;
+}
+
+static void refuse(struct front *f, int fd)
+{
+	close(fd);
+	atomic_fetch_add(&f->stats.refused, 1);
+}
+
+static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)
+{
+	struct front *f = l->front;
+	struct admission_entry *entry = NULL;
+	struct peer p = { .connection = ++f->next_connection,
+			  .opened_ms = clock_monotonic_ms(),
+			  .via = l->group->via };
+	bool control = p.via == PEER_CONTROL;
+
+	/* The control socket is how the administrator gets in when everything
+	 * else is taken. */
+	if ((!control && f->conn_count >= f->limits.connections) ||
+	    !(control ? fill_control(&p, fd) : fill_tcp(&p, sa))) {
+		refuse(f, fd);
+		return;
+	}
+	if (!control) {
+		entry =
+		    admission_enter(&f->admission, (const struct sockaddr *)sa,
+				    f->limits.connections_per_peer);
+		if (!entry) {
+			refuse(f, fd);
+			return;
+		}
+	}
+	atomic_fetch_add(&f->stats.accepted, 1);
+	conn_new(f, fd, &p, entry, &l->group->stream);
+}
+
+/* Out of descriptors: give up the spare one for a moment, so that the client
+ * is refused instead of waiting, and the event does not come back for ever. */
+static bool refuse_with_spare(struct listener *l)
+{
+	struct front *f = l->front;
+	int fd;
+
+	if (f->spare_fd < 0)
+		return false;
+	close(f->spare_fd);
+	fd = accept4(l->watch.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		refuse(f, fd);
+	f->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return fd >= 0;
+}
+
+static void pause_listener(struct listener *l)
+{
+	log_warning("front", "listener %s pauses: %s", l->group->name,
+		    strerror(errno));
+	deadline_set(&l->front->deadlines, &l->pause, DEADLINE_ACCEPT);
+	listener_arm(l);
+}
+
+void accept_ready(struct watch *w, uint32_t events)
+{
+	struct listener *l = list_owner(w, struct listener, watch);
+
+	(void)events;
+	for (int i = 0; i < ACCEPT_BATCH && w->fd >= 0; i++) {
+		struct sockaddr_storage sa;
+		socklen_t len = sizeof(sa);
+		int fd = accept4(w->fd, (struct sockaddr *)&sa, &len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			admit(l, fd, &sa);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		if (errno == EINTR || errno == ECONNABORTED)
+			continue;
+		if (errno == EMFILE && refuse_with_spare(l))
+			continue;
+		pause_listener(l);
+		return;
+	}
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_FRONT_CONN_H
+#define SB_FRONT_CONN_H
+
+#include "front/front_private.h"
+
+/* One connection from outside, plain or TLS, seen by those above as two byte
+ * queues. On the loop, except while it is with the handshake pool. */
+
+enum conn_state {
+	CONN_HELLO,     /* TLS: waits for the ClientHello */
+	CONN_HANDSHAKE, /* belongs to the pool: the loop touches neither socket
+			 * nor TLS, it may only cancel */
+	CONN_OPEN,      /* upper decides */
+	CONN_FINISHING, /* sends what is left, then ends */
+	CONN_LINGER,    /* has sent everything, waits for the peer's end */
+	CONN_CLOSED
+};
+
+struct conn;
+
+struct conn_ops {
+	/* Admitted. */
+	void (*open)(struct conn *c);
+	/* c->in has bytes or c->eof is set. */
+	void (*input)(struct conn *c);
+	/* The peer has taken most of what waited. */
+	void (*writable)(struct conn *c);
+	/* The phase's deadline passed. */
+	void (*expired)(struct conn *c, enum deadline_kind kind);
+	/* The service stops: conn_finish() as soon as possible. */
+	void (*stop)(struct conn *c);
+	/* The connection ends: let go of it. */
+	void (*closed)(struct conn *c);
+};
+
+struct conn {
+	struct watch watch;
+	struct front *front;
+	struct list node; /* front->conns */
+	enum conn_state state;
+	struct peer peer;
+	struct admission_entry *admitted; /* NULL on the control socket */
+
+	const struct conn_ops *ops;
+	void *upper;
+	struct front_stream_ops stream; /* open is NULL for HTTP */
+
+	struct tls_context *context; /* TLS, until the handshake begins */
+	struct tls_conn *tls;
+
+	struct buf in;  /* plain text, not taken yet; the ClientHello first */
+	struct buf out; /* plain text, not sent yet, from out_at */
+	size_t out_at;
+
+	bool reading;  /* upper wants input */
+	bool more;     /* the TLS layer may hold input that did not fit */
+	bool eof;      /* the peer has ended its side */
+	bool broken;   /* the socket or TLS failed */
+	bool behind;   /* was told that the peer is behind */
+	bool linger;   /* finishing: the peer may still be sending */
+	bool notified; /* close_notify is queued */
+
+	struct deadline deadline;       /* of the phase */
+	struct deadline write_deadline; /* of what waits in out */
+	struct deadline trim;           /* TLS only: since the last byte */
+	size_t moved;                   /* sent since write_deadline was set */
+	size_t lingered;                /* thrown away in CONN_LINGER */
+
+	/* With the pool. */
+	atomic_bool cancelled; /* the deadline passed: do not sign */
+	bool greeted;          /* pool: the ClientHello was looked at */
+	bool established;      /* pool's result */
+	struct list done;      /* pool->done */
+};
+
+/* A descriptor just accepted. It is closed when that fails. */
+void conn_new(struct front *f, int fd, const struct peer *peer,
+	      struct admission_entry *admitted,
+	      const struct front_stream_ops *stream);
+/* Back from the pool. */
+void conn_adopt(struct conn *c);
+
+/* Queue bytes; nothing is sent before conn_flush(). A failure marks the
+ * connection broken. */
+void conn_write(struct conn *c, const void *p, size_t n);
+/* Send what can be sent. Never closes: a failure marks the connection broken,
+ * and an event follows. */
+void conn_flush(struct conn *c);
+/* Bytes that wait for the peer. */
+size_t conn_pending(const struct conn *c);
+/* Enough waits for the peer: produce no more before writable(). */
+bool conn_is_behind(struct conn *c);
+
+/* Start or stop taking input. */
+void conn_set_reading(struct conn *c, bool reading);
+/* Take what the TLS layer or the socket have; true when c->in has grown or
+ * the end came. */
+bool conn_fill(struct conn *c);
+
+void conn_set_deadline(struct conn *c, enum deadline_kind kind);
+
+/* Send what is queued, then end it. linger: the peer may be in the middle of
+ * sending, so that closing at once could destroy what it was told. The upper
+ * side hears closed() at the end. */
+void conn_finish(struct conn *c, bool linger);
+/* At once. Twice is fine. */
+void conn_close(struct conn *c);
+/* The service stops. */
+void conn_stop(struct conn *c);
+
+/* conn_io.c, for conn.c */
+void conn_arm(struct conn *c);
+
+extern const struct conn_ops bridge_ops;
+extern const struct conn_ops stream_conn_ops;
+
+/* handshake.c: hand over. False: too many wait already. */
+bool handshake_submit(struct conn *c);
+
+#endif
