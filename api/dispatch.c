@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "api/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/authenticate.h"
+#include "api/method.h"
+#include "api/params.h"
+#include "api/xmlrpc.h"
+#include "base/log.h"
+
+struct api {
+	struct api_services services;
+};
+
+/* How a call ended. */
+struct outcome {
+	struct value *result; /* NULL: a fault */
+	enum fault_code code; /* when not 0, goes before the error's kind */
+	struct error e;
+};
+
+struct api *api_new(const struct api_services *services, struct error *e)
+{
+	struct api *a = calloc(1, sizeof(*a));
+
+	if (!a) {
+		error_nomem(e);
+		return NULL;
+	}
+	a->services = *services;
+	return a;
+}
+
+void api_free(struct api *a)
+{
+	free(a);
+}
+
+struct value *result_ok(void)
+{
+	struct value *s = value_new_struct();
+
+	value_put_string(s, "status", "operation successful");
+	return s;
+}
+
+void call_audit(const struct call *c, enum audit_event event, const char *fmt,
+		...)
+{
+	static const char *const modules[] = {
+		[VIA_NOBODY] = "API",
+		[VIA_PASSWORD] = "API",
+		[VIA_SESSION] = "Web",
+		[VIA_LOCAL] = "System",
+	};
+	struct audit_actor actor = {
+		.module = modules[c->caller.via],
+		.user_name = c->caller.user.id,
+		.peer = c->request->peer.address,
+	};
+	char detail[1024];
+	struct error e = ERROR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	/* A lost record is counted and logged there; what was done is done. */
+	(void)audit_append(c->services->audit, event, &actor, &e, "%s", detail);
+}
+
+/* One struct; none counts as an empty one; a bare string becomes the first
+ * parameter of a method that takes it so. *bare_out is the caller's to free. */
+static int find_params(struct call *c, const struct value *params,
+		       struct value **bare_out, enum fault_code *code,
+		       struct error *e)
+{
+	const struct value *first = value_item(params, 0);
+
+	if (value_count(params) == 1 && value_is(first, VALUE_STRUCT)) {
+		c->params = first;
+		return 0;
+	}
+	c->bare = true;
+	*bare_out = value_new_struct();
+	c->params = *bare_out;
+	if (value_count(params) == 0)
+		return *bare_out ? 0 : error_nomem(e);
+	if (value_count(params) == 1 && value_is(first, VALUE_STRING) &&
+	    (c->method->flags & METHOD_TAKES_BARE) && c->method->params) {
+		value_put_string(*bare_out, c->method->params[0].name,
+				 value_string(first));
+		return value_complete(*bare_out) ? 0 : error_nomem(e);
+	}
+	*code = FAULT_MALFORMED_PARAMETER;
+	return error_set(e, ERR_INPUT, "a call has one struct");
+}
+
+/* Whether the caller may call this method at all. */
+static int check_rights(const struct call *c, struct error *e)
+{
+	const struct method *m = c->method;
+
+	if (m->privilege == PRIVILEGE_NONE)
+		return 0;
+	if (c->caller.via == VIA_NOBODY)
+		return error_set(e, ERR_AUTH, "authorization failed");
+	if (c->caller.via == VIA_SESSION &&
+	    c->caller.user.must_change_password &&
+	    !(m->flags & METHOD_BEFORE_PASSWORD_CHANGE))
+		return error_set(e, ERR_PRIVILEGE,
+				 "the password must be changed first");
+	if (c->caller.user.privilege >= m->privilege)
+		return 0;
+	call_audit(c, AUDIT_ACCESS_DENIED, "%s", m->name);
+	return error_set(e, ERR_PRIVILEGE, "insufficient privileges");
+}
+
+static void trace_unknown_members(const struct call *c)
+{
+	for (size_t i = 0; i < value_count(c->params); i++) {
+		const char *name = value_item_name(c->params, i);
+		const struct param *row = c->method->params;
+
+		while (row && row->name && strcmp(row->name, name) != 0)
+			row++;
+		if ((!row || !row->name) &&
+		    strncmp(name, "authentication", 14) != 0)
+			log_trace("api", "%s: member %s is not known",
+				  c->method->name, name);
+	}
+}
+
+static void run(struct call *c, const struct value *params, struct outcome *o)
+{
+	struct value *bare = NULL;
+
+	if (find_params(c, params, &bare, &o->code, &o->e) < 0)
+		goto out;
+	if (c->method->privilege != PRIVILEGE_NONE &&
+	    authenticate(c, &o->code, &o->e) < 0)
+		goto out;
+	if (check_rights(c, &o->e) < 0)
+		goto out;
+	if (log_level() >= LOG_LEVEL_TRACE)
+		trace_unknown_members(c);
+	if (params_check(c->method->params, c->params, &o->code, &o->e) < 0)
+		goto out;
+	o->result = c->method->handle(c, &o->e);
+	if (o->result && !value_complete(o->result)) {
+		value_free(o->result);
+		o->result = NULL;
+		error_nomem(&o->e);
+	}
+out:
+	value_free(bare);
+}
+
+/* The charset parameter of a Content-Type, "" without. */
+static void find_charset(const char *type, char *out, size_t size)
+{
+	const char *p = type ? strcasestr(type, "charset=") : NULL;
+	size_t n = 0;
+
+	for (p = p ? p + strlen("charset=") : ""; *p && n + 1 < size; p++)
+		if (*p == ';' || *p == ' ')
+			break;
+		else if (*p != '"')
+			out[n++] = *p;
+	out[n] = '\0';
+}
+
+static int parse(const struct web_request *rq, struct xmlrpc_call *xml,
+		 struct outcome *o)
+{
+	char charset[32];
+
+	find_charset(rq->content_type, charset, sizeof(charset));
+	if (xmlrpc_parse_call(rq->body, charset[0] ? charset : NULL, xml,
+			      &o->e) == 0)
+		return 0;
+	if (o->e.kind == ERR_LIMIT)
+		o->code = FAULT_REQUEST_TOO_LARGE;
+	else if (o->e.kind == ERR_INPUT)
+		o->code = FAULT_MALFORMED_PARAMETER;
+	return -1;
+}
+
+/* What the caller did wrong is his to know; what the service could not do is
+ * ours to see. */
+static void log_fault(const struct call *c, const struct error *e)
+{
+	bool ours = e->kind == ERR_INTERNAL || e->kind == ERR_NOMEM ||
+		    e->kind == ERR_IO || e->kind == ERR_TOKEN;
+	struct error copy = *e;
+
+	error_prefix(&copy, "%s", c->method ? c->method->name : "call");
+	log_failure(ours ? LOG_LEVEL_WARNING : LOG_LEVEL_TRACE, "api", &copy);
+}
+
+static int write_outcome(const struct call *c, const struct outcome *o,
+			 struct error *e)
+{
+	struct web_reply *reply = c->reply;
+	char text[FAULT_TEXT_MAX];
+	int32_t code;
+
+	if (o->result)
+		return xmlrpc_write_response(&reply->body, o->result,
+					     reply->utf8, e);
+	log_fault(c, &o->e);
+	code = o->code ? fault_with_code(o->code, o->e.text, text)
+		       : fault_of_error(&o->e, text);
+	return xmlrpc_write_fault(&reply->body, code, text, reply->utf8, e);
+}
+
+int api_handle(void *arg, const struct web_request *rq, struct web_reply *reply,
+	       struct error *e)
+{
+	struct api *a = arg;
+	struct call c = {
+		.services = &a->services,
+		.request = rq,
+		.reply = reply,
+	};
+	struct outcome o = { .e = ERROR_INIT };
+	struct xmlrpc_call xml;
+	int rc;
+
+	reply->utf8 = rq->wants_utf8;
+	if (parse(rq, &xml, &o) == 0) {
+		reply->utf8 |= xml.declares_utf8;
+		c.method = method_find(xml.method);
+		if (c.method) {
+			run(&c, xml.params, &o);
+		} else {
+			o.code = FAULT_METHOD_NOT_SUPPORTED;
+			error_set(&o.e, ERR_INPUT, "%s", xml.method);
+		}
+		xmlrpc_call_free(&xml);
+	}
+	rc = write_outcome(&c, &o, e);
+	value_free(o.result);
+	if (rc == 0 && c.restart_wanted)
+		a->services.restart(a->services.app, c.restart_kind);
+	return rc;
+}

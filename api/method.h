@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_API_METHOD_H
+#define SB_API_METHOD_H
+
+#include "api/api.h"
+#include "api/faults.h"
+#include "api/value.h"
+
+/* What a method is: one row, from which the check of rights, the checks of
+ * parameters and the introspection follow, and one handler. */
+
+enum {
+	PARAM_CHARS_MAX = 31, /* characters of a string whose row is silent */
+	PEM_CHARS_MAX = 3 * 1024 * 1024,
+	SECRET_CHARS_MAX = 255, /* an offered password or passphrase */
+};
+
+struct param {
+	const char *name;
+	enum value_type type;
+	bool required;
+	unsigned chars;      /* VALUE_STRING: most characters, 0 = 31 */
+	int32_t least, most; /* VALUE_INT: range, when they differ */
+	const char *choices; /* VALUE_STRING: "rsa2048|ecP256" */
+	/* VALUE_STRUCT: its members, up to an empty row; VALUE_ARRAY: the row
+	 * of each element; NULL: anything */
+	const struct param *inside;
+	const char *help;
+};
+
+enum caller_via { VIA_NOBODY, VIA_PASSWORD, VIA_SESSION, VIA_LOCAL };
+
+/* Who calls. */
+struct caller {
+	enum caller_via via;
+	struct identity_of_user user;
+	struct session_info session; /* VIA_SESSION */
+};
+
+/* One call on its way. */
+struct call {
+	const struct api_services *services;
+	const struct web_request *request;
+	struct web_reply *reply;
+	const struct method *method;
+	const struct value *params; /* a struct, checked against the row */
+	bool bare;                  /* the call itself had no struct */
+	struct caller caller;
+	/* Set by a handler: carried out once the reply is written. */
+	bool restart_wanted;
+	enum restart_kind restart_kind;
+};
+
+/* The result, the caller's to free, or NULL with *e. */
+typedef struct value *method_fn(struct call *c, struct error *e);
+
+enum method_flags {
+	/* A session needs no X-CSRF-Token: changes nothing, and another site
+	 * cannot read the reply. */
+	METHOD_WITHOUT_CSRF = 1,
+	/* Open to a session whose password must be changed first. */
+	METHOD_BEFORE_PASSWORD_CHANGE = 2,
+	/* Takes one bare string in place of the struct, and no parameter at
+	 * all, as the introspection convention has it. */
+	METHOD_TAKES_BARE = 4,
+};
+
+struct method {
+	const char *name;
+	enum privilege privilege;   /* the least; NONE: nobody is asked */
+	unsigned flags;             /* of enum method_flags */
+	const struct param *params; /* up to an empty row; NULL: none */
+	method_fn *handle;
+	const char *result; /* members of the reply, NULL: status */
+	const char *help;
+};
+
+/* Row of that name in all areas, NULL without. */
+const struct method *method_find(const char *name);
+/* Rows one after the other, NULL past the end. */
+const struct method *method_at(size_t i);
+
+/* "conference list only" is the least that any account has. */
+#define PRIVILEGE_ANY_USER PRIVILEGE_CONFERENCE_LIST
+
+/* The areas. */
+extern const struct method methods_system[];
+extern const struct method methods_session[];
+extern const struct method methods_device[];
+extern const struct method methods_certificate[];
+extern const struct method methods_token[];
+extern const struct method methods_user[];
+extern const struct method methods_audit[];
+
+/* For handlers: { status: "operation successful" }. */
+struct value *result_ok(void);
+/* One audit record of what the caller did. */
+void call_audit(const struct call *c, enum audit_event event, const char *fmt,
+		...) __attribute__((format(printf, 3, 4)));
+
+#endif

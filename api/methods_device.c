@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "api/method.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/device_info.h"
+#include "base/clock.h"
+
+/* The edition of the original's API that ours is modelled on. */
+#define API_VERSION "2.10"
+
+static void put_host_name(struct value *s, const struct config *config)
+{
+	char name[DEVICE_HOST_SIZE] = "";
+
+	if (config->host_name && config->host_name[0]) {
+		value_put_string(s, "hostName", config->host_name);
+		return;
+	}
+	gethostname(name, sizeof(name) - 1);
+	value_put_string(s, "hostName", name);
+}
+
+static void put_features(struct value *s)
+{
+	static const char *const features[] = { "Encryption",
+						"Secure management (HTTPS)" };
+	struct value *list = value_put_array(s, "activatedFeatures");
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
+		value_put_string(value_add_struct(list), "feature",
+				 features[i]);
+}
+
+static struct value *query(struct call *c, struct error *e)
+{
+	const struct api_services *sv = c->services;
+	struct value *s = value_new_struct();
+	char serial[DEVICE_SERIAL_SIZE];
+
+	(void)e;
+	device_serial(serial);
+	value_put_time(s, "currentTime", clock_now());
+	value_put_time(s, "restartTime", sv->started_at);
+	value_put_string(s, "serial", serial);
+	value_put_string(s, "softwareVersion", sv->version);
+	value_put_string(s, "buildVersion", sv->version);
+	value_put_string(s, "model", "Sealbridge");
+	value_put_string(s, "apiVersion", API_VERSION);
+	put_host_name(s, sv->config);
+	put_features(s);
+	value_put_int(s, "totalVideoPorts", 0);
+	value_put_int(s, "totalAudioOnlyPorts", 0);
+	value_put_string(s, "portReservationMode", "disabled");
+	value_put_boolean(s, "rebootRequired",
+			  identity_restart_required(sv->identity));
+	return s;
+}
+
+/* Sensors that a service does not have are always well. */
+static struct value *query_health(struct call *c, struct error *e)
+{
+	static const char *const loads[] = { "mediaLoad", "audioLoad",
+					     "videoLoad" };
+	static const char *const sensors[] = {
+		"fanStatus",         "fanStatusWorst",
+		"temperatureStatus", "temperatureStatusWorst",
+		"rtcBatteryStatus",  "rtcBatteryStatusWorst",
+		"voltagesStatus",    "voltagesStatusWorst",
+	};
+	struct value *s = value_new_struct();
+
+	(void)c, (void)e;
+	value_put_int(s, "cpuLoad", device_cpu_load());
+	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++)
+		value_put_int(s, loads[i], 0);
+	for (size_t i = 0; i < sizeof(sensors) / sizeof(*sensors); i++)
+		value_put_string(s, sensors[i], "ok");
+	value_put_string(s, "operationalStatus", "active");
+	return s;
+}
+
+static struct value *query_network(struct call *c, struct error *e)
+{
+	struct value *s = value_new_struct();
+
+	(void)c, (void)e;
+	device_put_network(s);
+	return s;
+}
+
+/* The original's words for who asked, facts 2.7. */
+static const char *restart_reason(const struct call *c, bool shut_down)
+{
+	static const char *const reasons[] = {
+		[VIA_NOBODY] = "unknown",
+		[VIA_PASSWORD] = "User requested reboot from API",
+		[VIA_SESSION] = "User requested reboot from web interface",
+		[VIA_LOCAL] = "User requested reboot from console",
+	};
+
+	return shut_down ? "User requested shutdown" : reasons[c->caller.via];
+}
+
+static struct value *restart(struct call *c, struct error *e)
+{
+	bool shut_down = value_boolean(value_member(c->params, "shutDown"));
+	const char *reason = restart_reason(c, shut_down);
+
+	if (store_restart_add(c->services->store, clock_now(), reason, e) < 0)
+		return NULL;
+	call_audit(c, AUDIT_RESTART_REQUESTED, "%s", reason);
+	c->restart_wanted = true;
+	c->restart_kind = shut_down ? SHUT_DOWN : RESTART_NOW;
+	return result_ok();
+}
+
+static int add_restart(void *arg, time_t at, const char *reason,
+		       struct error *e)
+{
+	struct value *entry = value_add_struct(arg);
+
+	(void)e;
+	value_put_time(entry, "time", at);
+	value_put_string(entry, "reason", reason);
+	return 0;
+}
+
+static struct value *query_restart_log(struct call *c, struct error *e)
+{
+	struct value *s = value_new_struct();
+
+	if (store_restart_each(c->services->store, add_restart,
+			       value_put_array(s, "log"), e) < 0) {
+		value_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+static const struct param restart_rows[] = {
+	{ .name = "shutDown",
+	  .type = VALUE_BOOLEAN,
+	  .help = "End the service instead of starting it again." },
+	{ 0 },
+};
+
+const struct method methods_device[] = {
+	{ "device.query", PRIVILEGE_ANY_USER, 0, NULL, query,
+	  "currentTime, restartTime dateTime.iso8601; serial, softwareVersion, "
+	  "buildVersion, model, apiVersion, hostName, portReservationMode "
+	  "string; activatedFeatures array of feature; totalVideoPorts, "
+	  "totalAudioOnlyPorts int; rebootRequired boolean",
+	  "What this device is, and whether a restart is needed." },
+	{ "device.health.query", PRIVILEGE_ADMINISTRATOR, 0, NULL, query_health,
+	  "cpuLoad, mediaLoad, audioLoad, videoLoad int (percent); fanStatus, "
+	  "temperatureStatus, rtcBatteryStatus, voltagesStatus and their "
+	  "...Worst string; operationalStatus string",
+	  "Load and condition." },
+	{ "device.network.query", PRIVILEGE_ADMINISTRATOR, 0, NULL,
+	  query_network, "portA, portB struct; dns array of string",
+	  "Network interfaces with their addresses." },
+	{ "device.restart", PRIVILEGE_ADMINISTRATOR, 0, restart_rows, restart,
+	  NULL, "Restart the service; what was uploaded goes into service." },
+	{ "device.restartlog.query", PRIVILEGE_ADMINISTRATOR, 0, NULL,
+	  query_restart_log, "log array of time, reason",
+	  "When the service was started, and why." },
+	{ 0 },
+};
