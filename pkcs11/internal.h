@@ -186,8 +186,9 @@ void file_lock_release(int fd);
 
 /* Put back each token.object that a kill has damaged, and back up each good
  * one. Failures are logged: a guard that cannot work must not keep a token
- * from being used. */
-void softhsm_guard_run(const char *conf, const char *state_directory);
+ * from being used. conf NULL: nothing. Returns how many damaged files are
+ * left. */
+unsigned softhsm_guard_run(const char *conf, const char *state_directory);
 /* Is this the content of a whole token.object? */
 bool softhsm_token_object_valid(struct view content);
 /* Make what SoftHSM wrote durable: it never syncs. conf NULL: nothing. */

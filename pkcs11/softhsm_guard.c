@@ -181,26 +181,29 @@ static void back_up(const struct guarded *g, struct view live,
 		log_failure(LOG_LEVEL_WARNING, "token", &e);
 }
 
-static void restore(const struct guarded *g, struct view backup,
-		    const struct stat *directory)
+/* Returns the number of damaged files that are left: 0 or 1. */
+static unsigned restore(const struct guarded *g, struct view backup,
+			const struct stat *directory)
 {
 	struct error e = ERROR_INIT;
 
 	if (!softhsm_token_object_valid(backup)) {
 		log_warning("token", "%s is damaged and there is no backup",
 			    g->live);
-		return;
+		return 1;
 	}
-	if (replace_file(g->live, backup, directory, &e) < 0)
+	if (replace_file(g->live, backup, directory, &e) < 0) {
 		log_failure(LOG_LEVEL_ERROR, "token", &e);
-	else
-		log_warning("token", "%s was damaged; the backup was put back",
-			    g->live);
+		return 1;
+	}
+	log_warning("token", "%s was damaged; the backup was put back",
+		    g->live);
+	return 0;
 }
 
 /* One token directory of SoftHSM. */
-static void guard_one(struct guarded *g, const char *tokens, const char *name,
-		      const char *backups)
+static unsigned guard_one(struct guarded *g, const char *tokens,
+			  const char *name, const char *backups)
 {
 	struct view live, backup;
 	struct stat directory;
@@ -208,16 +211,16 @@ static void guard_one(struct guarded *g, const char *tokens, const char *name,
 
 	snprintf(path, sizeof(path), "%s/%s", tokens, name);
 	if (stat(path, &directory) < 0 || !S_ISDIR(directory.st_mode))
-		return;
+		return 0;
 	snprintf(g->live, sizeof(g->live), "%s/%s/token.object", tokens, name);
 	snprintf(g->backup, sizeof(g->backup), "%s/%s.token.object", backups,
 		 name);
 	live = view_of(g->live_bytes, slurp(g->live, g->live_bytes));
 	backup = view_of(g->backup_bytes, slurp(g->backup, g->backup_bytes));
-	if (softhsm_token_object_valid(live))
-		back_up(g, live, backup);
-	else if (backup.len)
-		restore(g, backup, &directory);
+	if (!softhsm_token_object_valid(live))
+		return restore(g, backup, &directory);
+	back_up(g, live, backup);
+	return 0;
 }
 
 /* --- configuration */
@@ -249,7 +252,7 @@ static int token_directory(const char *conf, char *out, size_t cap,
 }
 
 static int guard_all(const char *conf, const char *state_directory,
-		     struct error *e)
+		     unsigned *damaged, struct error *e)
 {
 	char tokens[PATH_MAX], backups[PATH_MAX];
 	struct guarded *g;
@@ -267,7 +270,8 @@ static int guard_all(const char *conf, const char *state_directory,
 	g = malloc(sizeof(*g));
 	while (g && (entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
-			guard_one(g, tokens, entry->d_name, backups);
+			*damaged +=
+			    guard_one(g, tokens, entry->d_name, backups);
 	closedir(dir);
 	if (!g)
 		return error_nomem(e);
@@ -275,14 +279,16 @@ static int guard_all(const char *conf, const char *state_directory,
 	return 0;
 }
 
-void softhsm_guard_run(const char *conf, const char *state_directory)
+unsigned softhsm_guard_run(const char *conf, const char *state_directory)
 {
 	struct error e = ERROR_INIT;
+	unsigned damaged = 0;
 
-	if (conf && guard_all(conf, state_directory, &e) < 0) {
+	if (conf && guard_all(conf, state_directory, &damaged, &e) < 0) {
 		error_prefix(&e, "SoftHSM's token is not guarded");
 		log_failure(LOG_LEVEL_WARNING, "token", &e);
 	}
+	return damaged;
 }
 
 int softhsm_sync(const char *conf, struct error *e)
