@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/secret.h"
 
-enum { KEY_SIZE = 16, NAME_MAX_BYTES = 256 };
+enum { NAME_MAX_BYTES = 256 };
 
 struct bucket {
 	unsigned failures, waiting;
@@ -22,7 +22,7 @@ struct bucket {
 
 struct login_guard {
 	pthread_mutex_t lock;
-	uint8_t key[KEY_SIZE];
+	uint8_t key[LOGIN_GUARD_KEY_SIZE];
 	unsigned waiting;
 	struct bucket accounts[LOGIN_ACCOUNT_BUCKETS];
 	struct bucket peers[LOGIN_PEER_BUCKETS];
@@ -39,7 +39,7 @@ unsigned login_delay_ms(unsigned failures)
 	return delay < LOGIN_DELAY_MAX_MS ? delay : LOGIN_DELAY_MAX_MS;
 }
 
-struct login_guard *login_guard_new(struct error *e)
+struct login_guard *login_guard_new(const uint8_t *key, struct error *e)
 {
 	struct login_guard *g = calloc(1, sizeof(*g));
 
@@ -48,7 +48,10 @@ struct login_guard *login_guard_new(struct error *e)
 		return NULL;
 	}
 	pthread_mutex_init(&g->lock, NULL);
-	random_bytes(g->key, sizeof(g->key));
+	if (key)
+		memcpy(g->key, key, sizeof(g->key));
+	else
+		random_bytes(g->key, sizeof(g->key));
 	return g;
 }
 
@@ -63,14 +66,14 @@ void login_guard_free(struct login_guard *g)
 static struct bucket *find(struct login_guard *g, struct bucket *table,
 			   size_t count, const void *name, size_t len)
 {
-	uint8_t input[KEY_SIZE + NAME_MAX_BYTES], hash[SHA256_SIZE];
+	uint8_t input[LOGIN_GUARD_KEY_SIZE + NAME_MAX_BYTES], hash[SHA256_SIZE];
 
 	if (len > NAME_MAX_BYTES)
 		len = NAME_MAX_BYTES;
-	memcpy(input, g->key, KEY_SIZE);
+	memcpy(input, g->key, LOGIN_GUARD_KEY_SIZE);
 	if (len)
-		memcpy(input + KEY_SIZE, name, len);
-	sha256_of(view_of(input, KEY_SIZE + len), hash);
+		memcpy(input + LOGIN_GUARD_KEY_SIZE, name, len);
+	sha256_of(view_of(input, LOGIN_GUARD_KEY_SIZE + len), hash);
 	return &table[((unsigned)hash[0] << 8 | hash[1]) % count];
 }
 

@@ -14,6 +14,7 @@
  * names in one bucket share a delay, which hurts nobody much. Any thread. */
 
 enum {
+	LOGIN_GUARD_KEY_SIZE = 16,
 	LOGIN_ACCOUNT_BUCKETS = 1024,
 	LOGIN_PEER_BUCKETS = 4096,
 	LOGIN_DELAY_FIRST_MS = 250,
@@ -29,7 +30,10 @@ unsigned login_delay_ms(unsigned failures);
 
 struct login_guard;
 
-struct login_guard *login_guard_new(struct error *e) MUST_CHECK;
+/* key: LOGIN_GUARD_KEY_SIZE bytes that choose the buckets; NULL: random ones.
+ */
+struct login_guard *login_guard_new(const uint8_t *key,
+				    struct error *e) MUST_CHECK;
 void login_guard_free(struct login_guard *g);
 
 /* How long this attempt has to wait; the time is handed in. */

@@ -139,7 +139,7 @@ struct users *users_new(struct store *s, struct settings *settings,
 	u->audit = audit;
 	pthread_mutex_init(&u->change, NULL);
 	pthread_mutex_init(&u->listener_lock, NULL);
-	u->guard = login_guard_new(e);
+	u->guard = login_guard_new(NULL, e);
 	if (!u->guard || make_dummy(u, e) < 0 ||
 	    make_built_in(u, initial_password_file, e) < 0) {
 		users_free(u);
