@@ -23,10 +23,10 @@ function goOn(session) {
 }
 
 function refusal(error) {
-	if (error instanceof Fault && error.code === FAULT_AUTHORIZATION_FAILED)
-		return new Error(error.message === "authorization failed" ? REFUSED
-			: `Access denied: ${error.message}`);
-	return error;
+	if (!(error instanceof Fault) || error.code !== FAULT_AUTHORIZATION_FAILED)
+		return error;
+	const [, cause] = error.text.split(" - ");
+	return new Error(cause ? `Access denied: ${cause}` : REFUSED);
 }
 
 function drawLogin() {

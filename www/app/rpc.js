@@ -8,12 +8,26 @@
 //   base64          <-> Uint8Array
 //   array, struct   <-> Array, plain object (members that are undefined are left out)
 
-// The service said no: code and text of a fault.
+// Faults whose words say nothing beside their cause.
+const BARE_CODES = [102, 201];
+
+// "words - cause" as people read it.
+function readable(code, text) {
+	const at = text.indexOf(" - ");
+	if (at < 0)
+		return text;
+	const cause = text.slice(at + 3);
+	return BARE_CODES.includes(code) && cause.includes(" ")
+		? cause : `${text.slice(0, at)}: ${cause}`;
+}
+
+// The service said no: code, text of the fault, and message for people.
 export class Fault extends Error {
 	constructor(code, text) {
-		super(text);
+		super(readable(code, text));
 		this.name = "Fault";
 		this.code = code;
+		this.text = text;
 	}
 }
 

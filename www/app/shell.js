@@ -142,6 +142,10 @@ class Frame {
 	}
 }
 
+const FACTS = {
+	device: "device.query", certificate: "certificate.query", token: "token.query",
+};
+
 // What the pages work with. state holds device, certificate and token as the
 // service told them; a part that it could not tell is missing there and its
 // error stands in problems.
@@ -164,9 +168,7 @@ class Page {
 	}
 
 	async load() {
-		const wanted = this.isAdministrator
-			? { device: "device.query", certificate: "certificate.query", token: "token.query" }
-			: {};
+		const wanted = this.isAdministrator ? FACTS : { device: FACTS.device };
 		this.problems = {};
 		this.state = {};
 		await Promise.all(Object.entries(wanted).map(async ([part, method]) => {
@@ -258,7 +260,7 @@ export async function openPage({ privilege, start, open = false } = {}) {
 			return;
 		}
 		frame.drawTop(session);
-		if (!session)
+		if (!session || session.mustChangePassword && open)
 			return;
 		if (!hasPrivilege(session, privilege)) {
 			frame.deny(session, privilege);

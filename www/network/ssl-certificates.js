@@ -44,6 +44,9 @@ function drawLocal(page) {
 	const { certificate } = page.state;
 	if (!certificate)
 		fill(place, notice("error", sentence(page.problems.certificate.message)));
+	else if (!certificate.local)
+		fill(place, notice("warning",
+			"The token has not been read since the start, so the local certificate is not known. It appears here when the token is back."));
 	else if (certificate.restartRequired)
 		fill(place, drawBoth(page, certificate));
 	else
@@ -76,7 +79,7 @@ function drawDelete(page) {
 	const why = make("p", { class: "quiet", id: "delete-why" });
 	fill(byId("delete-place"), why, deleteButton, result);
 	return () => {
-		const custom = page.state.certificate?.local.source === "custom";
+		const custom = page.state.certificate?.local?.source === "custom";
 		deleteButton.disabled = !custom;
 		why.textContent = custom
 			? "Back to the certificate that this device made for itself."
