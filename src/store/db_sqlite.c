@@ -233,8 +233,8 @@ static int take_row(sqlite3_stmt *st, struct db_rows *rows, struct error *e)
 	return 0;
 }
 
-static int prepared(struct db *db, enum statement id, sqlite3_stmt **out,
-		    struct error *e)
+/* NULL when it cannot be. */
+static sqlite3_stmt *prepared(struct db *db, enum statement id, struct error *e)
 {
 	int code = SQLITE_OK;
 
@@ -243,18 +243,17 @@ static int prepared(struct db *db, enum statement id, sqlite3_stmt **out,
 					  SQLITE_PREPARE_PERSISTENT,
 					  &db->statements[id], NULL);
 	if (code != SQLITE_OK)
-		return sqlite_error(db->sqlite, code, "database", e);
-	*out = db->statements[id];
-	return 0;
+		sqlite_error(db->sqlite, code, "database", e);
+	return db->statements[id];
 }
 
 int db_run(struct db *db, enum statement id, const struct db_value *values,
 	   size_t count, struct db_rows *rows, struct error *e)
 {
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = prepared(db, id, e);
 	int code = SQLITE_OK, rc = 0;
 
-	if (prepared(db, id, &st, e) < 0)
+	if (!st)
 		return -1;
 	for (size_t i = 0; i < count && code == SQLITE_OK; i++)
 		code = bind(st, (int)i + 1, &values[i]);

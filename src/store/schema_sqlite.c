@@ -112,7 +112,7 @@ fail:
 
 int schema_upgrade(sqlite3 *db, struct error *e)
 {
-	int64_t version;
+	int64_t version = 0;
 
 	do {
 		if (take_step(db, &version, e) < 0)
