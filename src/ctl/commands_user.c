@@ -12,7 +12,7 @@ static const struct column {
 	const char *title, *member;
 	int width;
 } columns[] = {
-	{ "USER", "userId", 24 },
+	{ "USER", "userName", 24 },
 	{ "NAME", "name", 24 },
 	{ "PRIVILEGE", "privilege", 40 },
 	{ "DISABLED", "disabled", 0 },
@@ -91,7 +91,7 @@ static int run_add(struct ctl *c, int argc, char **argv)
 	if (command_words(argc, argv, options, 1, 1) < 0)
 		return CTL_USAGE;
 	params = value_new_struct();
-	value_put_string(params, "userId", argv[0]);
+	value_put_string(params, "userName", argv[0]);
 	if (name)
 		value_put_string(params, "name", name);
 	if (privilege)
@@ -109,7 +109,7 @@ static int run_password(struct ctl *c, int argc, char **argv)
 	if (command_words(argc, argv, options, 1, 1) < 0)
 		return CTL_USAGE;
 	params = value_new_struct();
-	value_put_string(params, "userId", argv[0]);
+	value_put_string(params, "userName", argv[0]);
 	return call_with_password(c, "user.modify", params, file);
 }
 
@@ -121,7 +121,7 @@ static int run_delete(struct ctl *c, int argc, char **argv)
 	if (command_words(argc, argv, none, 1, 1) < 0)
 		return CTL_USAGE;
 	params = value_new_struct();
-	value_put_string(params, "userId", argv[0]);
+	value_put_string(params, "userName", argv[0]);
 	return command_call(c, "user.delete", params);
 }
 

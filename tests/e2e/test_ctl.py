@@ -43,9 +43,9 @@ def test_call(service):
 def test_exit_status(service, tmp_path):
     cases = [
         (["call", "no.such"], 1, "method not supported"),
-        (["call", "user.delete", "userId=nobody"], 1, "1009"),
-        (["call", "user.delete", "userId"], 2, "has no ="),
-        (["call", "user.add", "userId=@/nowhere"], 2, "/nowhere"),
+        (["call", "user.delete", "userName=nobody"], 1, "1009"),
+        (["call", "user.delete", "userName"], 2, "has no ="),
+        (["call", "user.add", "userName=@/nowhere"], 2, "/nowhere"),
         (["call"], 2, "too few"),
         (["nonsense"], 2, "usage:"),
         (["user"], 2, "usage:"),
@@ -98,7 +98,7 @@ def test_users_with_password_file(service, tmp_path):
     ok(service, "user", "add", "filed", "--name", "From File", "--privilege", "administrator",
        "--password-file", secret)
     assert "From File" in ok(service, "user", "list")
-    names = [u["userId"] for u in json.loads(ok(service, "--json", "user", "list"))["users"]]
+    names = [u["userName"] for u in json.loads(ok(service, "--json", "user", "list"))["users"]]
     assert {"admin", "guest", "filed"} <= set(names)
     assert service.api("filed", "from A file 1").call("device.query")
     secret.chmod(0o644)
@@ -148,11 +148,11 @@ def test_users_with_prompt(service):
 def test_types_follow_the_method(service):
     """Booleans and integers go out as what the method declares."""
     secret = "call Pass 1"
-    ok(service, "call", "user.add", "userId=12345", "password=@-", "disabled=yes",
+    ok(service, "call", "user.add", "userName=12345", "password=@-", "disabled=yes",
        "privilege=administrator", input=secret)
-    rows = {u["userId"]: u for u in json.loads(ok(service, "--json", "user", "list"))["users"]}
+    rows = {u["userName"]: u for u in json.loads(ok(service, "--json", "user", "list"))["users"]}
     assert rows["12345"]["disabled"] is True
-    done = service.ctl("call", "user.modify", "userId=12345", "disabled=perhaps")
+    done = service.ctl("call", "user.modify", "userName=12345", "disabled=perhaps")
     assert done.returncode == 2 and "not a boolean" in done.stderr
     ok(service, "user", "delete", "12345")
 

@@ -25,7 +25,7 @@ def used(request):
                  privateKey=key_pem(key, "pkcs8", KEY_PASSWORD),
                  privateKeyPassword=KEY_PASSWORD)
         api.call("certificate.activate")
-        api.call("user.add", userId="someone", password=USER_PASSWORD)
+        api.call("user.add", userName="someone", password=USER_PASSWORD)
         for wrong in (KEY_PASSWORD + "x", "y"):
             with pytest.raises(Exception):
                 api.call("certificate.upload", certificate=pem(Authority().issue(key)),

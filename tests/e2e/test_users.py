@@ -115,7 +115,7 @@ def test_csrf_token_is_needed(service):
     other.login()
     assert other.csrf != browser.csrf
     for wrong in (False, "x" * 43, other.csrf, browser.csrf + "x", browser.csrf[:-1]):
-        assert browser.refused("user.add", _csrf=wrong, userId="evil", password="x") == 14
+        assert browser.refused("user.add", _csrf=wrong, userName="evil", password="x") == 14
     assert "evil" not in str(service.local().call("user.enumerate"))
 
 
@@ -141,19 +141,19 @@ def test_unknown_cookies(service):
 
 def test_sessions_differ_and_expire_with_password(service):
     api = service.local()
-    api.call("user.add", userId="walker", password="first Pass 1", privilege="administrator",
-             forcePasswordChange=False)
+    api.call("user.add", userName="walker", password="first Pass 1", privilege="administrator",
+             forceChange=False)
     try:
         one, two = Browser(service), Browser(service)
         one.login("walker", "first Pass 1")
         two.login("walker", "first Pass 1")
         assert one.cookie != two.cookie and one.csrf != two.csrf
-        api.call("user.modify", userId="walker", password="second Pass 2")
+        api.call("user.modify", userName="walker", password="second Pass 2")
         assert one.refused("device.query") == 14
         assert two.refused("device.query") == 14
         assert Browser(service).login("walker", "second Pass 2")["userName"] == "walker"
     finally:
-        api.call("user.delete", userId="walker")
+        api.call("user.delete", userName="walker")
 
 
 LEVELS = ["conference list only", "conference list plus streaming", "conference detail",
@@ -164,8 +164,8 @@ LEVELS = ["conference list only", "conference list plus streaming", "conference 
 @pytest.mark.parametrize("level", LEVELS)
 def test_lower_privileges_do_not_administer(service, level):
     api = service.local()
-    api.call("user.add", userId="lower", password="some Pass 1", privilege=level,
-             forcePasswordChange=False)
+    api.call("user.add", userName="lower", password="some Pass 1", privilege=level,
+             forceChange=False)
     try:
         lower = service.api("lower", "some Pass 1")
         for method in ("certificate.delete", "certificate.upload", "user.enumerate",
@@ -173,9 +173,9 @@ def test_lower_privileges_do_not_administer(service, level):
             assert fault(lower, method) == (15, "insufficient privileges")
         browser = Browser(service)
         assert browser.login("lower", "some Pass 1")["privilege"] == level
-        assert browser.refused("user.add", userId="x", password="x") == 15
+        assert browser.refused("user.add", userName="x", password="x") == 15
     finally:
-        api.call("user.delete", userId="lower")
+        api.call("user.delete", userName="lower")
 
 
 def test_guest_cannot_get_in(service):
@@ -185,12 +185,12 @@ def test_guest_cannot_get_in(service):
 
 def test_rules_of_built_in_accounts(service):
     api = service.local()
-    assert fault(api, "user.delete", userId="admin")[0] != 0
-    assert fault(api, "user.delete", userId="guest")[0] != 0
+    assert fault(api, "user.delete", userName="admin")[0] != 0
+    assert fault(api, "user.delete", userName="guest")[0] != 0
     for reserved in "admin", "guest", "invalid", "system", "unknown":
-        assert fault(api, "user.add", userId=reserved, password="x")[0] == 1010
-    assert fault(api, "user.delete", userId="nobody")[0] == 1009
-    assert fault(api, "user.modify", userId="nobody", name="x")[0] == 1009
+        assert fault(api, "user.add", userName=reserved, password="x")[0] == 1010
+    assert fault(api, "user.delete", userName="nobody")[0] == 1009
+    assert fault(api, "user.modify", userName="nobody", name="x")[0] == 1009
 
 
 def test_failures_are_delayed_and_counted(fresh_service):
@@ -209,18 +209,18 @@ def test_failures_are_delayed_and_counted(fresh_service):
 
 def test_unicode_passwords(service):
     api = service.local()
-    api.call("user.add", userId="übung", password="pässwörd ☃ 1", privilege="administrator",
-             forcePasswordChange=False)
+    api.call("user.add", userName="übung", password="pässwörd ☃ 1", privilege="administrator",
+             forceChange=False)
     try:
         assert service.api("übung", "pässwörd ☃ 1").call("device.query")["model"]
         assert fault(service.api("übung", "passwörd ☃ 1"), "device.query")[0] == 14
     finally:
-        api.call("user.delete", userId="übung")
+        api.call("user.delete", userName="übung")
 
 
 def test_own_password(service):
     api = service.local()
-    api.call("user.add", userId="self", password="old Pass 1", privilege="administrator")
+    api.call("user.add", userName="self", password="old Pass 1", privilege="administrator")
     try:
         browser = Browser(service)
         assert browser.login("self", "old Pass 1")["mustChangePassword"] is True
@@ -230,7 +230,7 @@ def test_own_password(service):
                      newPassword="new Pass 2")
         assert Browser(service).login("self", "new Pass 2")["mustChangePassword"] is False
     finally:
-        api.call("user.delete", userId="self")
+        api.call("user.delete", userName="self")
 
 
 def test_api_over_plain_http(service):
