@@ -12,9 +12,14 @@
 #define DEFAULTS_SECTION "defaults"
 
 static const struct key_row keys[] = {
-#define KEY(section, name, member, type, fallback, min, max)              \
-	{ section, name, offsetof(struct config, member), type, fallback, \
-	  min,     max },
+#define KEY(section, name, member, type, fallback, min, max) \
+	{ section,                                           \
+	  name,                                              \
+	  offsetof(struct config, member),                   \
+	  CONFIG_TYPE_##type,                                \
+	  fallback,                                          \
+	  min,                                               \
+	  max },
 #include "config/config_keys.def"
 #undef KEY
 };

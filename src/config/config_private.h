@@ -6,7 +6,15 @@
 
 /* Shared by the files of this folder that read the configuration. */
 
-enum config_type { TEXT, PATH, URI, WORD_KEY_TYPE, BOOL, COUNT, ADDRESSES };
+enum config_type {
+	CONFIG_TYPE_TEXT,
+	CONFIG_TYPE_PATH,
+	CONFIG_TYPE_URI,
+	CONFIG_TYPE_KEY_TYPE,
+	CONFIG_TYPE_BOOL,
+	CONFIG_TYPE_COUNT,
+	CONFIG_TYPE_ADDRESSES
+};
 
 struct key_row {
 	const char *section, *name;

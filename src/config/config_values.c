@@ -164,13 +164,13 @@ static int set_addresses(struct config *c, const struct key_row *row,
 
 static int (*const setters[])(struct config *, const struct key_row *,
 			      const char *, struct error *) = {
-	[TEXT] = set_text,
-	[PATH] = set_text,
-	[URI] = set_uri,
-	[WORD_KEY_TYPE] = set_key_type,
-	[BOOL] = set_bool,
-	[COUNT] = set_count,
-	[ADDRESSES] = set_addresses,
+	[CONFIG_TYPE_TEXT] = set_text,
+	[CONFIG_TYPE_PATH] = set_text,
+	[CONFIG_TYPE_URI] = set_uri,
+	[CONFIG_TYPE_KEY_TYPE] = set_key_type,
+	[CONFIG_TYPE_BOOL] = set_bool,
+	[CONFIG_TYPE_COUNT] = set_count,
+	[CONFIG_TYPE_ADDRESSES] = set_addresses,
 };
 
 int config_value_set(struct config *c, const struct key_row *row,
@@ -186,8 +186,9 @@ int config_value_set(struct config *c, const struct key_row *row,
 
 void config_value_free(struct config *c, const struct key_row *row)
 {
-	if (row->type == ADDRESSES)
+	if (row->type == CONFIG_TYPE_ADDRESSES)
 		free_addresses(c);
-	else if (row->type != BOOL && row->type != COUNT)
+	else if (row->type != CONFIG_TYPE_BOOL &&
+		 row->type != CONFIG_TYPE_COUNT)
 		free(*(char **)member(c, row));
 }

@@ -373,6 +373,25 @@ static struct user_row a_user(const char *id)
 	return u;
 }
 
+static void check_same(const struct user_row *a, const struct user_row *b)
+{
+	CU_ASSERT_EQUAL(a->key, b->key);
+	CU_ASSERT_STRING_EQUAL(a->id, b->id);
+	CU_ASSERT_STRING_EQUAL(a->name, b->name);
+	CU_ASSERT_STRING_EQUAL(a->password_hash, b->password_hash);
+	CU_ASSERT_EQUAL(a->privilege, b->privilege);
+	CU_ASSERT_EQUAL(a->built_in, b->built_in);
+	CU_ASSERT_EQUAL(a->disabled, b->disabled);
+	CU_ASSERT_EQUAL(a->lock_password, b->lock_password);
+	CU_ASSERT_EQUAL(a->force_change, b->force_change);
+	CU_ASSERT_STRING_EQUAL(a->e164, b->e164);
+	CU_ASSERT_STRING_EQUAL(a->endpoint, b->endpoint);
+	CU_ASSERT_EQUAL(a->password_set_at, b->password_set_at);
+	CU_ASSERT_EQUAL(a->last_login_at, b->last_login_at);
+	CU_ASSERT_EQUAL(a->failures, b->failures);
+	CU_ASSERT_EQUAL(a->disabled_until, b->disabled_until);
+}
+
 static int count_user(void *arg, const struct user_row *u, struct error *e)
 {
 	(void)u;
@@ -400,7 +419,7 @@ static void test_users(void)
 	store_close(s);
 	s = open_store(dir);
 	CHECK_OK(store_user_get(s, "alice", &got, &e), &e);
-	CU_ASSERT_EQUAL(memcmp(&got, &a, sizeof(a)), 0);
+	check_same(&got, &a);
 	CHECK_FAILS(store_user_get(s, "Alice", &got, &e), &e, ERR_NO_USER,
 		    NULL);
 	CHECK_FAILS(store_user_get(s, "", &got, &e), &e, ERR_NO_USER, NULL);
@@ -410,7 +429,7 @@ static void test_users(void)
 	b.disabled = b.force_change = true;
 	CHECK_OK(store_user_update(s, &b, &e), &e);
 	CHECK_OK(store_user_get(s, "robert", &got, &e), &e);
-	CU_ASSERT_EQUAL(memcmp(&got, &b, sizeof(b)), 0);
+	check_same(&got, &b);
 	CHECK_OK(store_user_each(s, count_user, &calls, &e), &e);
 	CU_ASSERT_EQUAL(calls, 2);
 	gone = b.key;
