@@ -168,27 +168,16 @@ static int start_civetweb(struct web *w, struct error *e)
 	};
 	struct mg_server_port port;
 	char threads[16];
-	const char *options[] = { "listening_ports",
-				  "127.0.0.1:0",
-				  "num_threads",
-				  threads,
-				  "enable_keep_alive",
-				  "yes",
-				  "keep_alive_timeout_ms",
-				  IDLE_MS,
-				  "request_timeout_ms",
-				  REQUEST_MS,
-				  "max_request_size",
-				  HEAD_BYTES,
-				  "tcp_nodelay",
-				  "1",
-				  "enable_directory_listing",
-				  "no",
-				  "enable_auth_domain_check",
-				  "no",
-				  "access_control_allow_origin",
-				  "",
-				  NULL };
+	const char *options[] = {
+		"listening_ports", "127.0.0.1:0", "num_threads", threads,
+		"enable_keep_alive", "yes", "keep_alive_timeout_ms", IDLE_MS,
+		"request_timeout_ms", REQUEST_MS, "max_request_size",
+		HEAD_BYTES, "tcp_nodelay", "1", "enable_directory_listing",
+		"no", "enable_auth_domain_check", "no",
+		/* our paths need no escapes, and %00
+		 * would end a string */
+		"decode_url", "no", "access_control_allow_origin", "", NULL
+	};
 
 	snprintf(threads, sizeof(threads), "%u", w->options.threads);
 	mg_init_library(0);
