@@ -186,7 +186,7 @@ def test_what_the_file_holds_is_shown_first(service, page, write):
     assert text.index("preview.example.com") < text.index("Preview intermediate")
     assert "order" in text
     assert "Preview stranger" in text.split("Preview intermediate")[1]
-    assert "will be left out" in text
+    assert "left out" in text
     after = service.local().call("certificate.query")["local"]["sha256Fingerprint"]
     assert after == before
 

@@ -86,8 +86,7 @@ class Table {
 	}
 
 	#drawTable(shown) {
-		return make("div", { class: "table-scroll", tabindex: "0", role: "region",
-			"aria-label": this.options.caption },
+		return make("div", { class: "table-scroll" },
 			make("table", { role: "table" },
 				make("caption", { class: "visually-hidden" }, this.options.caption),
 				make("thead", { role: "rowgroup" }, make("tr", { role: "row" },

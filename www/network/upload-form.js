@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Upload certificate and key: what the file holds is shown before it is sent.
 
-import { badge, fill, make, notice } from "/app/dom.js";
+import { badge, fill, icon, make, notice } from "/app/dom.js";
 import { drawForm, FieldError, sentence } from "/app/form.js";
 import { plural, shortName } from "/app/format.js";
 import { expiryElement } from "/network/certificate-view.js";
-import { Fault, isSendable } from "/app/rpc.js";
+import { isSendable } from "/app/rpc.js";
 import { call } from "/app/session.js";
 
 const FILE_BYTES_MAX = 1024 * 1024;
@@ -67,7 +67,13 @@ function chainLines(chain) {
 function droppedLines(dropped) {
 	return dropped.map((certificate) => make("li", {},
 		make("span", {}, shortName(certificate.subject)),
-		badge("warning", "will be left out: not part of the chain")));
+		badge("warning", "left out")));
+}
+
+// The service's own notes, on the order and on what is left out among others.
+function drawWarnings(warnings = []) {
+	return warnings.length === 0 ? null : make("ul", { class: "notes small-text" },
+		warnings.map((text) => make("li", {}, icon("warning"), " ", sentence(text))));
 }
 
 function drawPreview(found) {
@@ -76,28 +82,32 @@ function drawPreview(found) {
 	return make("div", { class: "preview" },
 		make("p", {}, make("strong", {}, `This file holds ${plural(count, "certificate")}`)),
 		make("ul", { class: "chain" }, chainLines(found.chain), droppedLines(dropped)),
-		found.reordered
-			? make("p", { class: "small-text" },
-				"The order differs from the order of the chain. It will be mended.")
-			: null,
-		(found.warnings ?? []).map((warning) =>
-			make("p", { class: "small-text" }, badge("warning", "Note"), " ", sentence(warning))));
+		drawWarnings(found.warnings));
 }
 
-// Ask the service what a file holds; it changes nothing.
-async function examine(file, preview) {
-	fill(preview);
-	if (!file)
-		return;
+// What a file holds, by the service's own reading; it changes nothing.
+async function previewOf(file) {
 	try {
 		const certificate = await readPem("certificate", file);
-		const found = await call("certificate.examine", { certificate });
-		fill(preview, drawPreview(found));
+		return drawPreview(await call("certificate.examine", { certificate }));
 	} catch (error) {
-		if (!(error instanceof Fault || error instanceof FieldError))
-			throw error;
-		fill(preview, notice("error", sentence(error.message)));
+		return notice("error", sentence(error.message));
 	}
+}
+
+// Keep the preview in step with the chosen file, also when files are chosen
+// faster than they are read.
+function bindPreview(control, preview) {
+	let latest = 0;
+	return async () => {
+		latest += 1;
+		const mine = latest;
+		fill(preview);
+		const [file] = control.files;
+		const content = file ? await previewOf(file) : null;
+		if (mine === latest)
+			fill(preview, content);
+	};
 }
 
 async function upload(values) {
@@ -113,8 +123,7 @@ function successText(reply) {
 	return [
 		make("p", {}, make("strong", {}, "Certificate and key uploaded. "),
 			"Connections get the new certificate after the next restart, or at once with Activate now. The key is in the token; the file is no longer needed here."),
-		reply.warnings?.length
-			? make("ul", {}, reply.warnings.map((text) => make("li", {}, sentence(text)))) : null,
+		drawWarnings(reply.warnings),
 	];
 }
 
@@ -134,10 +143,7 @@ export function drawUploadForm(onUploaded) {
 	form.element.id = "upload-form";
 	const file = form.control("certificate");
 	file.closest(".field").after(preview);
-	file.addEventListener("change", () => {
-		form.clear();
-		examine(file.files[0], preview).catch((error) =>
-			fill(preview, notice("error", sentence(error.message))));
-	});
+	file.addEventListener("change", form.clear);
+	file.addEventListener("change", bindPreview(file, preview));
 	return form.element;
 }
