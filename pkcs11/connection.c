@@ -91,27 +91,14 @@ static void note_token(struct token *t, const CK_TOKEN_INFO *info)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Not by p11_kit_module_initialize(): for a module of our own it passes no
- * arguments, which promises that one thread only will call, and SoftHSM then
- * locks nothing (wrong answers and crashes with eight threads that sign). */
-static CK_RV initialize(struct connection *c)
-{
-	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
-
-	return c->f->C_Initialize(&args);
-}
-
 int connection_open(struct token *t, struct connection *c, struct error *e)
 {
 	CK_TOKEN_INFO info;
-	CK_RV rv;
 
 	if (!c->f && module_load(c, t->module, t->connection_count > 1, e) < 0)
 		return -1;
-	rv = initialize(c);
-	if (rv != CKR_OK)
-		return rv_error(e, rv, "C_Initialize");
-	c->initialized = true;
+	if (module_initialize(c, e) < 0)
+		return -1;
 	if (slot_find(c, t->uri, &info, e) < 0 || slot_mechanisms(c, e) < 0 ||
 	    open_sessions(t, c, &info, e) < 0) {
 		connection_close(c);
@@ -126,9 +113,13 @@ int connection_open(struct token *t, struct connection *c, struct error *e)
  * connection each close would only fail. */
 void connection_close(struct connection *c)
 {
+	if (c->initialized && c->shared) {
+		while (c->free_count)
+			c->f->C_CloseSession(c->free[--c->free_count]);
+		if (c->keeper)
+			c->f->C_CloseSession(c->keeper);
+	}
 	c->free_count = 0;
 	c->keeper = 0;
-	if (c->initialized)
-		p11_kit_module_finalize(c->f);
-	c->initialized = false;
+	module_finalize(c);
 }

@@ -77,6 +77,7 @@ struct connection {
 	CK_FUNCTION_LIST *f; /* NULL: module not loaded */
 	int copy_fd;         /* private copy of the module, -1: none */
 	bool initialized;
+	bool shared;  /* C_Initialize was somebody else's: so is C_Finalize */
 	bool logs_in; /* the token wants a login */
 	CK_SLOT_ID slot;
 	struct mech mechs[MECH_COUNT];
@@ -161,6 +162,8 @@ struct session {
 int module_load(struct connection *c, const char *path, bool copy,
 		struct error *e) MUST_CHECK;
 void module_unload(struct connection *c);
+int module_initialize(struct connection *c, struct error *e) MUST_CHECK;
+void module_finalize(struct connection *c);
 /* Does the path name the client of p11-kit's remoting? */
 bool module_is_remote(const char *path);
 

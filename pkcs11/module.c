@@ -81,6 +81,30 @@ int module_load(struct connection *c, const char *path, bool copy,
 	return -1;
 }
 
+/* Not by p11_kit_module_initialize(): for a module that p11-kit does not manage
+ * it passes no arguments (0.24.1), which promises a single thread; SoftHSM then
+ * leaves its locks out and crashes. */
+int module_initialize(struct connection *c, struct error *e)
+{
+	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
+	CK_RV rv = c->f->C_Initialize(&args);
+
+	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
+		return rv_error(e, rv, "C_Initialize");
+	c->initialized = true;
+	/* Somebody else in this process uses the module too, and would miss
+	 * it. */
+	c->shared = rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
+	return 0;
+}
+
+void module_finalize(struct connection *c)
+{
+	if (c->initialized && !c->shared)
+		c->f->C_Finalize(NULL);
+	c->initialized = false;
+}
+
 void module_unload(struct connection *c)
 {
 	if (c->f)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -230,9 +231,22 @@ static int connect_all(struct token *t, struct error *e)
 	return rc;
 }
 
+/* Signals are for the threads that know what to do with them. */
+static int start_thread(struct token *t)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&t->thread, NULL, run, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
 int recovery_start(struct token *t, struct error *e)
 {
-	int rc = connect_all(t, e), thread_rc;
+	int rc = connect_all(t, e);
 	bool up = false;
 
 	for (unsigned i = 0; i < t->connection_count; i++)
@@ -242,8 +256,7 @@ int recovery_start(struct token *t, struct error *e)
 		log_failure(LOG_LEVEL_WARNING, "token", e);
 		rc = 0;
 	}
-	thread_rc = pthread_create(&t->thread, NULL, run, t);
-	if (thread_rc != 0)
+	if (start_thread(t) != 0)
 		return error_set(e, ERR_NOMEM, "no thread for the token");
 	t->started = true;
 	token_notify(t);

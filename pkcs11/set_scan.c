@@ -29,6 +29,13 @@ static int by_name_newest_first(const void *a, const void *b)
 	return order ? order : manifest_compare(&y->m, &x->m);
 }
 
+/* Past the limit the rest waits for the next collection. */
+static void add_damaged(struct manifests *l, CK_OBJECT_HANDLE handle)
+{
+	if (l->damaged_count < MANIFESTS_MAX)
+		l->damaged[l->damaged_count++] = handle;
+}
+
 /* Takes the text; what is no manifest is noted by its handle. */
 static int add_manifest(struct manifests *l, struct view text,
 			CK_OBJECT_HANDLE handle, const char *serial,
@@ -37,7 +44,7 @@ static int add_manifest(struct manifests *l, struct view text,
 	struct error why = ERROR_INIT;
 	struct kept_manifest *to = &l->list[l->count];
 
-	if (l->count >= MANIFESTS_MAX || l->damaged_count >= MANIFESTS_MAX)
+	if (l->count >= MANIFESTS_MAX)
 		return error_set(e, ERR_LIMIT,
 				 "more than %d manifests in the token",
 				 (int)MANIFESTS_MAX);
@@ -45,7 +52,7 @@ static int add_manifest(struct manifests *l, struct view text,
 		if (why.kind == ERR_NOMEM)
 			return error_nomem(e);
 		if (handle)
-			l->damaged[l->damaged_count++] = handle;
+			add_damaged(l, handle);
 		return 0;
 	}
 	/* A row of the fallback may speak of a token that was replaced. */
@@ -58,32 +65,60 @@ static int add_manifest(struct manifests *l, struct view text,
 	return 0;
 }
 
+/* Ours by label, application and privacy: whoever can write a private object
+ * knows the PIN, a public one could be anybody's. *ours false: another's. */
+static int judge_object(struct session *s, CK_OBJECT_HANDLE o, bool *ours,
+			bool *trusted, struct error *e)
+{
+	char label[TOKEN_LABEL_MAX], application[TOKEN_LABEL_MAX];
+
+	*trusted = false;
+	if (attr_text(s, o, CKA_LABEL, label, sizeof(label), e) < 0)
+		return -1;
+	*ours = !strncmp(label, MANIFEST_LABEL_PREFIX,
+			 strlen(MANIFEST_LABEL_PREFIX));
+	if (!*ours)
+		return 0;
+	if (attr_text(s, o, CKA_APPLICATION, application, sizeof(application),
+		      e) < 0 ||
+	    attr_bool(s, o, CKA_PRIVATE, false, trusted, e) < 0)
+		return -1;
+	*trusted = *trusted && !strcmp(application, MANIFEST_APPLICATION);
+	return 0;
+}
+
 static int load_object(struct session *s, CK_OBJECT_HANDLE o, uint8_t *room,
 		       struct manifests *l, struct error *e)
 {
-	size_t n;
+	bool ours, trusted;
+	size_t n = 0;
+	int rc = judge_object(s, o, &ours, &trusted, e);
 
-	if (attr_read(s, o, CKA_VALUE, room, MANIFEST_TEXT_MAX, &n, e) < 0)
-		/* removed since the search: by a change of another process */
+	if (rc == 0 && !ours)
+		return 0;
+	if (rc == 0 && !trusted) {
+		add_damaged(l, o);
+		return 0;
+	}
+	if (rc == 0)
+		rc = attr_read(s, o, CKA_VALUE, room, MANIFEST_TEXT_MAX, &n, e);
+	/* removed since the search, by a change of another process */
+	if (rc < 0)
 		return e->kind == ERR_NOT_FOUND ? 0 : -1;
 	return add_manifest(l, view_of(room, n), o, NULL, e);
 }
 
-/* Private objects only: whoever can write one knows the PIN. */
 static int load_objects(struct session *s, const char *name,
 			struct manifests *l, struct error *e)
 {
 	char label[TOKEN_LABEL_MAX];
-	CK_ATTRIBUTE tmpl[5] = {
+	CK_ATTRIBUTE tmpl[3] = {
 		attr_bytes(CKA_CLASS, &class_data, sizeof(class_data)),
 		attr_bytes(CKA_TOKEN, &attr_true, sizeof(attr_true)),
-		attr_bytes(CKA_PRIVATE, &attr_true, sizeof(attr_true)),
-		attr_bytes(CKA_APPLICATION, MANIFEST_APPLICATION,
-			   strlen(MANIFEST_APPLICATION)),
 	};
 	struct handles found;
 	uint8_t *room;
-	CK_ULONG n = 4;
+	CK_ULONG n = 2;
 	int rc = 0;
 
 	if (name) {

@@ -15,8 +15,10 @@ P11KitUri *slot_uri_parse(const char *text, struct error *e)
 		error_nomem(e);
 		return NULL;
 	}
-	rc = p11_kit_uri_parse(
-	    text, P11_KIT_URI_FOR_TOKEN | P11_KIT_URI_FOR_MODULE, uri);
+	rc = p11_kit_uri_parse(text,
+			       P11_KIT_URI_FOR_TOKEN | P11_KIT_URI_FOR_SLOT |
+				   P11_KIT_URI_FOR_MODULE,
+			       uri);
 	if (rc != P11_KIT_URI_OK)
 		error_set(e, ERR_CONFIG, "token uri %s: %s", text,
 			  p11_kit_uri_message(rc));

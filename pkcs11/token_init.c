@@ -158,7 +158,6 @@ static int run(const struct options *o, struct error *e)
 	struct secret so_pin = { 0 }, pin = { 0 };
 	struct connection c = { .copy_fd = -1 };
 	int fd = -1, rc = -1;
-	CK_RV rv;
 
 	if (secret_read_file(&so_pin, o->so_pin_file, PIN_MAX, e) < 0 ||
 	    secret_read_file(&pin, o->pin_file, PIN_MAX, e) < 0 ||
@@ -172,15 +171,10 @@ static int run(const struct options *o, struct error *e)
 			  "or remove its directory");
 		goto out;
 	}
-	if (module_load(&c, o->module, false, e) < 0)
-		goto out;
-	rv = p11_kit_module_initialize(c.f);
-	if (rv == CKR_OK) {
+	if (module_load(&c, o->module, false, e) == 0 &&
+	    module_initialize(&c, e) == 0)
 		rc = make(&c, o, &so_pin, &pin, e);
-		p11_kit_module_finalize(c.f);
-	} else {
-		rv_error(e, rv, "C_Initialize");
-	}
+	module_finalize(&c);
 out:
 	module_unload(&c);
 	file_lock_release(fd);
