@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "web/roomy.h"
 
 enum { REPLY_BYTES_MAX = 16 * 1024 * 1024, CHUNK_BYTES = 16384 };
 
@@ -128,6 +129,22 @@ static int send_reply(struct mg_connection *c, const struct web_reply *reply,
 	return http_send(c, &r);
 }
 
+struct api_call {
+	const struct web_options *o;
+	const struct web_request *rq;
+	struct web_reply *reply;
+	struct error *e;
+	int rc;
+};
+
+static void run_api_call(void *arg)
+{
+	struct api_call *call = arg;
+
+	call->rc =
+	    call->o->rpc(call->o->rpc_arg, call->rq, call->reply, call->e);
+}
+
 static int call_api(struct mg_connection *c, const struct web_options *o,
 		    const struct peer *peer, struct view body)
 {
@@ -141,13 +158,14 @@ static int call_api(struct mg_connection *c, const struct web_options *o,
 	};
 	struct web_reply reply = { 0 };
 	struct error e = ERROR_INIT;
+	struct api_call call = { o, &rq, &reply, &e, -1 };
 	int status;
 
 	if (mg_get_cookie(mg_get_header(c, "Cookie"), SESSION_COOKIE, cookie,
 			  sizeof(cookie)) > 0)
 		rq.session_id = cookie;
 	buf_init_secret(&reply.body, REPLY_BYTES_MAX);
-	if (o->rpc(o->rpc_arg, &rq, &reply, &e) < 0) {
+	if (roomy_run(run_api_call, &call, &e) < 0 || call.rc < 0) {
 		log_failure(LOG_LEVEL_ERROR, "web", &e);
 		status =
 		    http_send_status(c, http_status_of(e.kind), NULL, true);
