@@ -77,6 +77,11 @@ enum cert_signature_strength {
 };
 enum cert_signature_strength cert_signature_strength(const struct cert *c);
 
+/* Whether sig is a signature over that plain digest by c's key. */
+bool cert_key_verifies(const struct cert *c, enum sign_scheme scheme,
+		       enum hash_alg alg, const uint8_t *digest,
+		       struct view sig);
+
 /* Whether extendedKeyUsage and keyUsage, where present, allow it. */
 enum cert_use { CERT_USE_SERVER, CERT_USE_CLIENT };
 bool cert_allows(const struct cert *c, enum cert_use use);

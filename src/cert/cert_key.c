@@ -6,6 +6,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "cert/cert_private.h"
@@ -176,6 +177,41 @@ enum cert_signature_strength cert_signature_strength(const struct cert *c)
 	case NID_ripemd160: return CERT_SIGNATURE_WEAK;
 	default: return CERT_SIGNATURE_GOOD;
 	}
+}
+
+static bool set_up_verify(EVP_PKEY_CTX *ctx, enum sign_scheme scheme,
+			  enum hash_alg alg)
+{
+	static const EVP_MD *(*const mds[])(void) = {
+		[HASH_SHA1] = EVP_sha1,
+		[HASH_SHA256] = EVP_sha256,
+		[HASH_SHA384] = EVP_sha384,
+		[HASH_SHA512] = EVP_sha512,
+	};
+
+	if (EVP_PKEY_verify_init(ctx) <= 0 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, mds[alg]()) <= 0)
+		return false;
+	return scheme != SIGN_RSA_PSS ||
+	       (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) >
+		    0);
+}
+
+bool cert_key_verifies(const struct cert *c, enum sign_scheme scheme,
+		       enum hash_alg alg, const uint8_t *digest,
+		       struct view sig)
+{
+	EVP_PKEY *pkey = X509_get0_pubkey(c->x509);
+	EVP_PKEY_CTX *ctx =
+	    pkey ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
+	bool yes =
+	    ctx && set_up_verify(ctx, scheme, alg) &&
+	    EVP_PKEY_verify(ctx, sig.ptr, sig.len, digest, hash_size(alg)) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return yes;
 }
 
 bool cert_allows(const struct cert *c, enum cert_use use)

@@ -9,6 +9,22 @@
 
 /* The one local certificate and its key, which lives in the token.
  *
+ * The set "identity" of the token (pkcs11/objects.h) says what is stored:
+ *   fact source        "default" or "custom"
+ *   leaf, chain        the certificate and its issuers, in the order sent
+ *   defaultleaf        the device's own certificate, while a custom one is
+ *                      stored; its key stays in the token as well
+ *   key                mentions of keys that this device has put into the
+ *                      token: "made here" (imported, or with a certificate
+ *                      before) goes once neither stored nor in service;
+ *                      "waiting" (generated for a request) stays until a
+ *                      certificate for it was uploaded and replaced.
+ * A key that no mention names is somebody else's (pkcs11-tool) and never
+ * removed. An upload mentions its key before it imports it, so that whatever an
+ * interrupted upload leaves is known at the next load and removed. Only a key
+ * generated in the very moment of a kill may stay behind unmentioned; it then
+ * counts as one that waits, or becomes the device's own at a first start.
+ *
  * Stored is what an upload or a deletion left in the token; in service is what
  * the wire presents. They part when something is uploaded (the page shows the
  * new one at once, the wire keeps the old one) and meet again by a restart or
@@ -26,11 +42,16 @@ const char *identity_source_name(enum identity_source source);
 struct local_identity {
 	enum identity_source source;
 	struct cert_list chain; /* leaf first; what a handshake sends */
+	/* NULL, never in service: somebody removed the key from the token */
 	struct token_key *key;
 };
 
 struct local_identity *local_identity_ref(const struct local_identity *l);
 void local_identity_unref(struct local_identity *l); /* NULL is fine */
+
+/* A key that leaves service is removed from the token only so much later:
+ * handshakes that have begun still sign with it. */
+enum { IDENTITY_KEY_GRACE_MS = 30000 };
 
 struct identity_options {
 	struct token *token;
@@ -38,6 +59,7 @@ struct identity_options {
 	const char *const *addresses; /* numeric, for its subjectAltName */
 	size_t address_count;
 	enum key_kind default_key; /* of the device's own key pair */
+	unsigned key_grace_ms;     /* 0: IDENTITY_KEY_GRACE_MS */
 };
 
 /* Strings are copied; the token must outlive the object. */
@@ -48,7 +70,11 @@ void identity_free(struct identity *id);
 /* Read the token and put what is stored in service. On the first start on this
  * token, make the device's own key pair and self-signed certificate (ten years,
  * label "sealbridge local key", facts of interface 6). Called at start and
- * again whenever the token came back; what is in service already stays. */
+ * again whenever the token came back; what is in service already stays. A
+ * certificate that expired meanwhile counts. When the custom key is no longer
+ * in the token, the own pair is put in service; when the own key is not, a new
+ * own pair is made. ERR_CONFLICT: somebody removed certificates of the set; an
+ * upload or identity_delete() mends it. */
 int identity_load(struct identity *id, struct error *e) MUST_CHECK;
 
 /* A new reference to what is in service or stored; NULL before the first
@@ -59,7 +85,8 @@ struct local_identity *identity_stored(struct identity *id);
 bool identity_restart_required(struct identity *id);
 
 /* Called after each change of what is in service, with the new one (borrowed),
- * from the thread that made the change. One listener; set before use. */
+ * from the thread that made the change; must not call a function of this header
+ * that changes something. One listener; set before use. */
 void identity_on_service(struct identity *id,
 			 void (*fn)(const struct local_identity *l, void *arg),
 			 void *arg);
@@ -81,7 +108,8 @@ enum { IDENTITY_WARNINGS_MAX = 8, IDENTITY_WARNING_TEXT = 256 };
 
 /* What was mended or should be known about an accepted upload: order mended,
  * certificate dropped, not yet valid, expires soon, issuer's chain incomplete,
- * common name that is not this host, ... */
+ * names that are not this host's, SHA-1 signature (MD5 is refused), ... Lines
+ * of text; what does not fit is cut. */
 struct identity_warnings {
 	char text[IDENTITY_WARNINGS_MAX][IDENTITY_WARNING_TEXT];
 	size_t count;
@@ -89,22 +117,25 @@ struct identity_warnings {
 
 /* Replace the stored pair. private_key may be empty when the token already
  * holds the key of the leaf (generated here, or provisioned). Both are checked
- * whole before the token is touched. ERR_CERTIFICATE (also expired),
- * ERR_KEY, ERR_KEY_PASSWORD, ERR_KEY_MISMATCH, ERR_KEY_UNSUPPORTED: nothing
- * changed. Killed in between, the old or the new pair is there whole. */
+ * whole before the token is touched. The device's own certificate can be
+ * uploaded, too, and is the same as identity_delete(). ERR_CERTIFICATE (also
+ * expired), ERR_KEY, ERR_KEY_PASSWORD, ERR_KEY_MISMATCH (also: no key uploaded
+ * and none in the token), ERR_KEY_UNSUPPORTED, ERR_LIMIT: nothing changed.
+ * Killed in between, the old or the new pair is there whole. */
 int identity_upload(struct identity *id, struct view certificates,
 		    struct view private_key, struct view password, time_t now,
 		    struct identity_warnings *warnings,
 		    struct error *e) MUST_CHECK;
 
-/* What an upload would do, without the token being touched: the same errors
+/* What an upload would do, without the token being changed: the same errors
  * and warnings, the chain as it would be sent. */
 int identity_examine(struct identity *id, struct view certificates,
 		     struct view private_key, struct view password, time_t now,
 		     struct cert_chain *out, struct identity_warnings *warnings,
 		     struct error *e) MUST_CHECK;
 
-/* Put the stored pair in service now. ERR_CONFLICT: nothing waits. */
+/* Put the stored pair in service now, after a trial signature. ERR_CONFLICT:
+ * nothing waits; ERR_KEY_MISMATCH: the key is not there or does not sign. */
 int identity_activate(struct identity *id, struct error *e) MUST_CHECK;
 
 /* Back to the device's own pair (stored; in service after restart or
@@ -113,7 +144,7 @@ int identity_activate(struct identity *id, struct error *e) MUST_CHECK;
  */
 int identity_delete(struct identity *id, struct error *e) MUST_CHECK;
 
-/* A new key pair in the token for a request. */
+/* A new key pair in the token for a request. ERR_LIMIT: 48 wait already. */
 int identity_generate_key(struct identity *id, enum key_kind kind,
 			  struct token_id *id_out, struct error *e) MUST_CHECK;
 
