@@ -80,20 +80,22 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)
 }
 
 /* Out of descriptors: give up the spare one for a moment, so that the client
- * is refused instead of waiting, and the event does not come back for ever. */
-static bool refuse_with_spare(struct listener *l)
+ * is refused instead of waiting, and the event does not come back for ever.
+ * Leaves errno as accept would: 0 for a client refused. */
+static void refuse_with_spare(struct listener *l)
 {
 	struct front *f = l->front;
-	int fd;
+	int fd, saved;
 
 	if (f->spare_fd < 0)
-		return false;
+		return;
 	close(f->spare_fd);
 	fd = accept4(l->watch.fd, NULL, NULL, SOCK_CLOEXEC);
+	saved = fd >= 0 ? 0 : errno;
 	if (fd >= 0)
 		refuse(f, fd);
 	f->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return fd >= 0;
+	errno = saved;
 }
 
 static void pause_listener(struct listener *l)
@@ -119,11 +121,11 @@ void accept_ready(struct watch *w, uint32_t events)
 			admit(l, fd, &sa);
 			continue;
 		}
+		if (errno == EMFILE)
+			refuse_with_spare(l);
 		if (errno == EAGAIN)
 			return;
-		if (errno == EINTR || errno == ECONNABORTED)
-			continue;
-		if (errno == EMFILE && refuse_with_spare(l))
+		if (errno == 0 || errno == EINTR || errno == ECONNABORTED)
 			continue;
 		pause_listener(l);
 		return;

@@ -353,7 +353,7 @@ static void complete(struct backend *b, bool clean)
 /* A kept connection that civetweb closed just then is no fault of the
  * request: once, it may have another one. Requests that change something only
  * when the kernel says that they were not read whole. */
-static bool may_retry(const struct backend *b)
+static bool may_retry(const struct backend *b, bool reset)
 {
 	const struct exchange *x = b->x;
 	int error = 0;
@@ -361,7 +361,7 @@ static bool may_retry(const struct backend *b)
 
 	if (!x->conn || !b->reused || b->seen || x->retried)
 		return false;
-	if (x->rq.safe || b->mute)
+	if (x->rq.safe || reset || b->mute)
 		return true;
 	return getsockopt(b->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) ==
 		   0 &&
@@ -369,11 +369,11 @@ static bool may_retry(const struct backend *b)
 }
 
 /* The connection ended or failed in the middle of an exchange. */
-static void fail(struct backend *b, const char *text)
+static void fail(struct backend *b, bool reset, const char *text)
 {
 	struct front *f = b->front;
 	struct exchange *x = b->x;
-	bool retry = may_retry(b);
+	bool retry = may_retry(b, reset);
 
 	b->x = NULL;
 	x->backend = NULL;
@@ -391,16 +391,16 @@ static void fail(struct backend *b, const char *text)
 	front_settle(f);
 }
 
-static void on_end(struct backend *b, bool error)
+static void on_end(struct backend *b, bool reset)
 {
 	if (b->state != BACKEND_BUSY) {
 		backend_close(b);
 		submit_waiting(b->front);
 		front_settle(b->front);
-	} else if (!error && http_response_end(&b->rs) == HTTP_DONE) {
+	} else if (!reset && http_response_end(&b->rs) == HTTP_DONE) {
 		complete(b, false);
 	} else {
-		fail(b, "the web server broke off");
+		fail(b, reset, "the web server broke off");
 	}
 }
 

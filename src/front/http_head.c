@@ -32,7 +32,7 @@ size_t http_head_length(struct view data, size_t *scanned)
 	return 0;
 }
 
-static bool is_token_char(uint8_t c)
+bool http_is_token_char(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9') ||
@@ -72,7 +72,7 @@ static const char *split_field(struct view line, struct http_field *f)
 
 	if (is_blank(line.ptr[0]))
 		return "folded header line";
-	while (i < line.len && is_token_char(line.ptr[i]))
+	while (i < line.len && http_is_token_char(line.ptr[i]))
 		i++;
 	if (i == 0 || i == line.len || line.ptr[i] != ':')
 		return "bad header name";

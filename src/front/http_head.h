@@ -43,6 +43,8 @@ size_t http_head_length(struct view data, size_t *scanned);
 bool http_head_split(struct view head, struct http_head *out,
 		     struct http_refusal *why);
 
+/* May stand in a method or a field name (RFC 9110 5.6.2). */
+bool http_is_token_char(uint8_t c);
 /* ASCII, without regard to case. */
 bool http_name_is(struct view name, const char *wanted);
 /* Number of fields with that name; *first (may be NULL) is the first. */

@@ -332,6 +332,10 @@ static bool take_head(struct http_request_reader *r, struct view data,
 	struct http_head head;
 	size_t used, n = http_head_length(data, &r->scanned);
 
+	/* Another protocol is told at once. */
+	if (data.len > 0 && data.ptr[0] != '\r' &&
+	    !http_is_token_char(data.ptr[0]))
+		return refuse(r, 400, "this port speaks HTTP");
 	if ((n == 0 && data.len >= r->head_bytes) || n > r->head_bytes)
 		return refuse(r, 431, "request head too large");
 	if (n == 0)
@@ -351,8 +355,8 @@ static bool take_head(struct http_request_reader *r, struct view data,
 static struct view skip_empty_lines(struct http_request_reader *r,
 				    struct view data, size_t *used_out)
 {
-	while (r->scanned == 0 && data.len >= 2 && data.ptr[0] == '\r' &&
-	       data.ptr[1] == '\n') {
+	while (data.len >= 2 && data.ptr[0] == '\r' && data.ptr[1] == '\n') {
+		r->scanned = 0;
 		data = view_of(data.ptr + 2, data.len - 2);
 		*used_out += 2;
 	}

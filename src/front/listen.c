@@ -93,8 +93,8 @@ static struct listener *find_kept(struct listen_group *g,
 	return NULL;
 }
 
-/* Close those whose mark is (not) set. */
-static void sweep(struct listen_group *g, bool keep)
+/* Close those that are not wanted any more. */
+static void sweep(struct listen_group *g)
 {
 	struct list *next;
 
@@ -102,7 +102,7 @@ static void sweep(struct listen_group *g, bool keep)
 		struct listener *l = list_owner(i, struct listener, node);
 
 		next = i->next;
-		if (l->keep != keep)
+		if (!l->keep)
 			listener_close(l);
 	}
 }
@@ -110,8 +110,12 @@ static void sweep(struct listen_group *g, bool keep)
 static void mark_all(struct listen_group *g, bool keep)
 {
 	for (struct list *i = g->listeners.next; i != &g->listeners;
-	     i = i->next)
-		list_owner(i, struct listener, node)->keep = keep;
+	     i = i->next) {
+		struct listener *l = list_owner(i, struct listener, node);
+
+		l->keep = keep;
+		l->fresh = false;
+	}
 }
 
 /* Another socket of the same name on the same family and port is in the way
@@ -147,6 +151,7 @@ static int add_address(struct moving *m, const struct sockaddr_storage *sa,
 		       const char *text, uint16_t port, struct error *e)
 {
 	struct listener *l;
+	socklen_t len = sizeof(l->addr);
 	int fd;
 
 	for (;;) {
@@ -165,7 +170,9 @@ static int add_address(struct moving *m, const struct sockaddr_storage *sa,
 	l = listener_add(m->group, m->front, fd, e);
 	if (!l)
 		return -1;
-	l->addr = *sa;
+	l->fresh = true;
+	/* With the port that the kernel chose for port 0. */
+	getsockname(fd, (struct sockaddr *)&l->addr, &len);
 	return 0;
 }
 
@@ -179,7 +186,7 @@ static void roll_back(struct moving *m)
 		struct listener *l = list_owner(i, struct listener, node);
 
 		next = i->next;
-		if (l->keep && !l->watch.added)
+		if (l->fresh)
 			listener_close(l);
 	}
 	for (size_t i = 0; i < m->lost_count; i++) {
@@ -237,7 +244,8 @@ int front_listen_tcp(struct front *f, const char *name, enum peer_via via,
 		roll_back(&m);
 		return -1;
 	}
-	sweep(m.group, true);
+	sweep(m.group);
+	mark_all(m.group, true);
 	m.group->via = via;
 	memset(&m.group->stream, 0, sizeof(m.group->stream));
 	if (stream)
@@ -249,16 +257,12 @@ int front_listen_tcp(struct front *f, const char *name, enum peer_via via,
 uint16_t front_listen_port(struct front *f, const char *name)
 {
 	struct listen_group *g = listen_group_find(f, name);
-	struct sockaddr_in in = { 0 };
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof(sa);
+	struct sockaddr_in in; /* the port is in the same place in IPv6's */
 
-	if (!g || list_empty(&g->listeners) ||
-	    getsockname(
-		list_owner(g->listeners.next, struct listener, node)->watch.fd,
-		(struct sockaddr *)&sa, &len) < 0)
+	if (!g || list_empty(&g->listeners))
 		return 0;
-	memcpy(&in, &sa, sizeof(in));
+	memcpy(&in, &list_owner(g->listeners.next, struct listener, node)->addr,
+	       sizeof(in));
 	return ntohs(in.sin_port);
 }
 

@@ -16,7 +16,8 @@ struct listener {
 	struct listen_group *group;
 	struct list node;             /* group->listeners */
 	struct sockaddr_storage addr; /* as asked for, TCP only */
-	bool keep;                    /* while moving: is wanted still */
+	bool keep;                    /* while moving: is wanted */
+	bool fresh;                   /* while moving: was not there before */
 	struct deadline pause;
 };
 

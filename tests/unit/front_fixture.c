@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 enum { RECEIVE_S = 5 };
 
 void sleep_ms(unsigned ms)
@@ -47,8 +49,9 @@ static void on_wake(uv_async_t *wake)
 	pthread_mutex_unlock(&x->lock);
 }
 
-void fixture_call(struct front_fixture *x,
-		  void (*fn)(struct front_fixture *x, void *arg), void *arg)
+void front_fixture_call(struct front_fixture *x,
+			void (*fn)(struct front_fixture *x, void *arg),
+			void *arg)
 {
 	pthread_mutex_lock(&x->lock);
 	x->call = fn;
@@ -59,9 +62,10 @@ void fixture_call(struct front_fixture *x,
 	pthread_mutex_unlock(&x->lock);
 }
 
-void fixture_init(struct front_fixture *x)
+void front_fixture_init(struct front_fixture *x)
 {
 	memset(x, 0, sizeof(*x));
+	log_set_level(LOG_LEVEL_ERROR); /* the rest is what is tested */
 	x->limits = front_limits_default;
 	x->limits.handshake_ms = 400;
 	x->limits.head_ms = 400;
@@ -71,7 +75,7 @@ void fixture_init(struct front_fixture *x)
 	x->limits.drain_ms = 2000;
 }
 
-void fixture_start(struct front_fixture *x)
+void front_fixture_start(struct front_fixture *x)
 {
 	static const char *const v4[] = { "127.0.0.1" };
 	static const char *const v6[] = { "::1" };
@@ -119,9 +123,9 @@ static void stop_on_loop(struct front_fixture *x, void *arg)
 	front_stop(x->front, on_stopped, x);
 }
 
-void fixture_stop(struct front_fixture *x)
+void front_fixture_stop(struct front_fixture *x)
 {
-	fixture_call(x, stop_on_loop, NULL);
+	front_fixture_call(x, stop_on_loop, NULL);
 	pthread_join(x->thread, NULL);
 	CU_ASSERT_TRUE(x->stopped);
 	CU_ASSERT_EQUAL(uv_loop_close(&x->loop), 0);

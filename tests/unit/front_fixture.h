@@ -60,22 +60,23 @@ struct front_fixture {
 
 	struct peer_registry *peers;
 	struct fake_backend backend;
-	struct front_limits limits; /* change before fixture_start() */
+	struct front_limits limits; /* change before front_fixture_start() */
 	struct front *front;
 	uint16_t http, https, echo, http6;
-	char control[300];
+	char control[100]; /* fits a socket address */
 	bool stopped;
 };
 
 /* Limits with short deadlines. */
-void fixture_init(struct front_fixture *x);
+void front_fixture_init(struct front_fixture *x);
 /* Backend, front, listeners "http" (127.0.0.1), "http6" (::1), "control". */
-void fixture_start(struct front_fixture *x);
+void front_fixture_start(struct front_fixture *x);
 /* Run on the loop, wait for it. */
-void fixture_call(struct front_fixture *x,
-		  void (*fn)(struct front_fixture *x, void *arg), void *arg);
+void front_fixture_call(struct front_fixture *x,
+			void (*fn)(struct front_fixture *x, void *arg),
+			void *arg);
 /* front_stop() and everything after it. */
-void fixture_stop(struct front_fixture *x);
+void front_fixture_stop(struct front_fixture *x);
 
 /* Clients: blocking sockets with a receive time-out of five seconds. */
 int client_tcp(uint16_t port);
