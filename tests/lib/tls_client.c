@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/lib/tls_client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+
+struct tls_client {
+	WOLFSSL_CTX *ctx;
+	WOLFSSL *ssl;
+	struct tls_conn *server;
+	struct buf *capture;
+};
+
+enum { STEPS_MAX = 40 };
+
+static int on_receive(WOLFSSL *ssl, char *p, int size, void *arg)
+{
+	struct tls_client *c = arg;
+	struct buf *from = tls_conn_output(c->server);
+	size_t n = from->len < (size_t)size ? from->len : (size_t)size;
+
+	(void)ssl;
+	if (n == 0)
+		return WOLFSSL_CBIO_ERR_WANT_READ;
+	memcpy(p, from->ptr, n);
+	buf_consume(from, n);
+	return (int)n;
+}
+
+static int on_send(WOLFSSL *ssl, char *p, int size, void *arg)
+{
+	struct tls_client *c = arg;
+	struct error e = ERROR_INIT;
+
+	(void)ssl;
+	if ((c->capture ? buf_add(c->capture, p, (size_t)size, &e)
+			: tls_conn_feed(c->server, p, (size_t)size, &e)) < 0)
+		return WOLFSSL_CBIO_ERR_GENERAL;
+	return size;
+}
+
+static int refuse(int ok, WOLFSSL_X509_STORE_CTX *store)
+{
+	(void)ok;
+	(void)store;
+	return 0;
+}
+
+static void set_up(struct tls_client *c, const struct tls_client_options *o)
+{
+	long off = 0;
+
+	if (!o->tls12)
+		off |= WOLFSSL_OP_NO_TLSv1_2;
+	if (!o->tls13)
+		off |= WOLFSSL_OP_NO_TLSv1_3;
+	wolfSSL_CTX_SetMinVersion(c->ctx,
+				  o->tls11 ? WOLFSSL_TLSV1_1 : WOLFSSL_TLSV1_2);
+	wolfSSL_CTX_set_options(c->ctx, off);
+	wolfSSL_CTX_set_verify(
+	    c->ctx, o->trust_nobody ? WOLFSSL_VERIFY_PEER : WOLFSSL_VERIFY_NONE,
+	    o->trust_nobody ? refuse : NULL);
+	if (o->suites)
+		wolfSSL_CTX_set_cipher_list(c->ctx, o->suites);
+	if (o->groups)
+		wolfSSL_CTX_set1_curves_list(c->ctx, o->groups);
+	wolfSSL_CTX_SetIORecv(c->ctx, on_receive);
+	wolfSSL_CTX_SetIOSend(c->ctx, on_send);
+	wolfSSL_CTX_UseSessionTicket(c->ctx);
+}
+
+struct tls_client *tls_client_new(const struct tls_client_options *options,
+				  struct tls_conn *server)
+{
+	struct tls_client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		abort();
+	c->server = server;
+	c->ctx = wolfSSL_CTX_new(wolfSSLv23_client_method());
+	if (!c->ctx)
+		abort();
+	set_up(c, options);
+	c->ssl = wolfSSL_new(c->ctx);
+	if (!c->ssl)
+		abort();
+	wolfSSL_SetIOReadCtx(c->ssl, c);
+	wolfSSL_SetIOWriteCtx(c->ssl, c);
+	return c;
+}
+
+void tls_client_free(struct tls_client *c)
+{
+	if (!c)
+		return;
+	wolfSSL_free(c->ssl);
+	wolfSSL_CTX_free(c->ctx);
+	free(c);
+}
+
+void tls_client_capture(struct tls_client *c, struct buf *b)
+{
+	c->capture = b;
+}
+
+void tls_client_resume(struct tls_client *c, struct tls_client *from)
+{
+	WOLFSSL_SESSION *session = wolfSSL_get1_session(from->ssl);
+
+	wolfSSL_set_session(c->ssl, session);
+	wolfSSL_SESSION_free(session);
+}
+
+static int result(struct tls_client *c, int rc)
+{
+	if (rc > 0)
+		return rc;
+	return wolfSSL_get_error(c->ssl, rc) == WOLFSSL_ERROR_WANT_READ ? 0
+									: -1;
+}
+
+int tls_client_handshake(struct tls_client *c)
+{
+	return result(c, wolfSSL_connect(c->ssl));
+}
+
+int tls_client_read(struct tls_client *c, void *p, size_t n)
+{
+	return result(c, wolfSSL_read(c->ssl, p, (int)n));
+}
+
+int tls_client_write(struct tls_client *c, const void *p, size_t n)
+{
+	return result(c, wolfSSL_write(c->ssl, p, (int)n));
+}
+
+void tls_client_close_notify(struct tls_client *c)
+{
+	(void)wolfSSL_shutdown(c->ssl);
+}
+
+int tls_client_alert(struct tls_client *c)
+{
+	WOLFSSL_ALERT_HISTORY h;
+
+	if (wolfSSL_get_alert_history(c->ssl, &h) != WOLFSSL_SUCCESS)
+		return -1;
+	return h.last_rx.code;
+}
+
+bool tls_client_resumed(struct tls_client *c)
+{
+	return wolfSSL_session_reused(c->ssl);
+}
+
+const char *tls_client_version(struct tls_client *c)
+{
+	return wolfSSL_get_version(c->ssl);
+}
+
+enum tls_step tls_client_meet(struct tls_client *c, struct tls_conn *server,
+			      struct error *e)
+{
+	enum tls_step step = TLS_STEP_WANT_READ;
+	int rc = 0;
+
+	for (int i = 0; i < STEPS_MAX; i++) {
+		if (rc == 0)
+			rc = tls_client_handshake(c);
+		if (step == TLS_STEP_WANT_READ)
+			step = tls_conn_handshake(server, e);
+		if (step == TLS_STEP_FAILED) {
+			if (rc == 0)
+				(void)tls_client_handshake(c);
+			return step;
+		}
+		if (step == TLS_STEP_DONE && rc != 0)
+			return step;
+	}
+	return step;
+}

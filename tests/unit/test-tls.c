@@ -1,0 +1,772 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tls/tls.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tests/lib/test_token.h"
+#include "tests/lib/tls_client.h"
+#include "tests/lib/unit.h"
+#include "tests/unit/tls_fixture.h"
+
+static struct tls_conn *open_conn(struct tls_context *ctx)
+{
+	struct error e = ERROR_INIT;
+	struct tls_conn *c = tls_conn_new(ctx, &e);
+
+	CHECK_OBJECT(c, &e);
+	return c;
+}
+
+static void check_echo(struct tls_client *client, struct tls_conn *server)
+{
+	struct error e = ERROR_INIT;
+	char got[64];
+	size_t n = 0;
+
+	CU_ASSERT_EQUAL(tls_client_write(client, "to server", 9), 9);
+	CU_ASSERT_EQUAL(tls_conn_read(server, got, sizeof(got), &n, &e),
+			TLS_STEP_DONE);
+	CU_ASSERT(n == 9 && !memcmp(got, "to server", 9));
+	CHECK_OK(tls_conn_write(server, "to client", 9, &e), &e);
+	CU_ASSERT_EQUAL(tls_client_read(client, got, sizeof(got)), 9);
+	CU_ASSERT(!memcmp(got, "to client", 9));
+}
+
+/* --- what must work */
+
+static const struct meeting {
+	enum key_kind key;
+	bool tls12, tls13;
+	const char *suites, *groups;
+	enum tls_version version;
+	const char *cipher;
+} meetings[] = {
+	{ KEY_KIND_RSA2048, true, true, NULL, NULL, TLS_1_3,
+	  "TLS_CHACHA20_POLY1305_SHA256" },
+	{ KEY_KIND_RSA2048, true, false, NULL, NULL, TLS_1_2,
+	  "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256" },
+	{ KEY_KIND_RSA2048, true, false, "ECDHE-RSA-AES256-GCM-SHA384", "P-256",
+	  TLS_1_2, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" },
+	{ KEY_KIND_RSA2048, false, true, "TLS13-AES256-GCM-SHA384", "P-384",
+	  TLS_1_3, "TLS_AES_256_GCM_SHA384" },
+	{ KEY_KIND_EC_P256, true, true, NULL, NULL, TLS_1_3,
+	  "TLS_CHACHA20_POLY1305_SHA256" },
+	{ KEY_KIND_EC_P256, true, false, NULL, NULL, TLS_1_2,
+	  "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256" },
+	{ KEY_KIND_EC_P256, true, false, "ECDHE-ECDSA-AES128-GCM-SHA256",
+	  "P-384", TLS_1_2, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" },
+	{ KEY_KIND_EC_P256, false, true, "TLS13-AES128-GCM-SHA256", "P-256",
+	  TLS_1_3, "TLS_AES_128_GCM_SHA256" },
+	{ KEY_KIND_EC_P384, false, true, NULL, NULL, TLS_1_3,
+	  "TLS_CHACHA20_POLY1305_SHA256" },
+	{ KEY_KIND_EC_P384, true, false, NULL, "P-384", TLS_1_2,
+	  "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256" },
+};
+
+static void check_meeting(const struct meeting *m)
+{
+	const struct tls_client_options o = { .tls12 = m->tls12,
+					      .tls13 = m->tls13,
+					      .suites = m->suites,
+					      .groups = m->groups };
+	struct error e = ERROR_INIT;
+	struct tls_context *ctx = fixture_context(m->key, TLS_1_2, NULL);
+	struct tls_conn *server = open_conn(ctx);
+	struct tls_client *client = tls_client_new(&o, server);
+	struct tls_info info;
+	size_t n;
+	char byte;
+
+	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e), TLS_STEP_DONE);
+	tls_conn_info(server, &info);
+	CU_ASSERT_EQUAL(info.version, m->version);
+	CU_ASSERT_STRING_EQUAL(info.cipher, m->cipher);
+	CU_ASSERT_FALSE(info.resumed);
+	check_echo(client, server);
+	tls_conn_trim(server);
+	check_echo(client, server);
+	tls_client_close_notify(client);
+	CU_ASSERT_EQUAL(tls_conn_read(server, &byte, 1, &n, &e),
+			TLS_STEP_CLOSED);
+	tls_client_free(client);
+	tls_conn_free(server);
+	tls_context_unref(ctx);
+}
+
+static void test_meetings(void)
+{
+	for (size_t i = 0; i < sizeof(meetings) / sizeof(meetings[0]); i++)
+		check_meeting(&meetings[i]);
+}
+
+static void test_large_data(void)
+{
+	const struct tls_client_options o = { .tls13 = true };
+	struct tls_context *ctx =
+	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, NULL);
+	struct tls_conn *server = open_conn(ctx);
+	struct tls_client *client = tls_client_new(&o, server);
+	static uint8_t sent[16384], got[16384];
+	struct error e = ERROR_INIT;
+	size_t at, n;
+
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (uint8_t)(i * 7);
+	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e), TLS_STEP_DONE);
+	CU_ASSERT_EQUAL(tls_client_write(client, sent, sizeof(sent)),
+			sizeof(sent));
+	for (at = 0; at < sizeof(got); at += n)
+		if (tls_conn_read(server, got + at, 1000, &n, &e) !=
+		    TLS_STEP_DONE)
+			break;
+	CU_ASSERT_EQUAL(at, sizeof(got));
+	CU_ASSERT(!memcmp(sent, got, sizeof(got)));
+	CHECK_OK(tls_conn_write(server, sent, sizeof(sent), &e), &e);
+	CU_ASSERT_EQUAL(tls_client_read(client, got, sizeof(got)), sizeof(got));
+	CHECK_FAILS(tls_conn_write(server, sent, sizeof(sent) + 1, &e), &e,
+		    ERR_INPUT, "16384");
+	tls_client_free(client);
+	tls_conn_free(server);
+	tls_context_unref(ctx);
+}
+
+/* --- what must be refused */
+
+static const struct refusal {
+	enum tls_version minimum;
+	struct tls_client_options client;
+	int alert; /* that the client gets, -1: none */
+	const char *words;
+} refusals[] = {
+	{ TLS_1_2, { .tls11 = true }, 70, "no TLS version in common" },
+	{ TLS_1_3, { .tls12 = true }, 70, "no TLS version in common" },
+	{ TLS_1_2,
+	  { .tls12 = true, .suites = "ECDHE-RSA-AES128-SHA256" },
+	  40,
+	  "no cipher suite in common" },
+	{ TLS_1_2,
+	  { .tls12 = true, .suites = "DHE-RSA-AES128-GCM-SHA256" },
+	  40,
+	  "no cipher suite in common" },
+	{ TLS_1_2,
+	  { .tls12 = true, .suites = "ECDHE-ECDSA-AES128-GCM-SHA256" },
+	  40,
+	  "no cipher suite in common" },
+	{ TLS_1_2,
+	  { .tls13 = true, .trust_nobody = true },
+	  -1,
+	  "peer sent alert bad_certificate" },
+	{ TLS_1_2,
+	  { .tls12 = true, .trust_nobody = true },
+	  -1,
+	  "peer sent alert bad_certificate" },
+};
+
+static void check_refusal(const struct refusal *r)
+{
+	struct error e = ERROR_INIT;
+	struct tls_context *ctx =
+	    fixture_context(KEY_KIND_RSA2048, r->minimum, NULL);
+	struct tls_conn *server = open_conn(ctx);
+	struct tls_client *client = tls_client_new(&r->client, server);
+
+	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e), TLS_STEP_FAILED);
+	unit_check_error(&e, ERR_TLS, r->words, __FILE__, __LINE__);
+	CU_ASSERT_EQUAL(tls_client_alert(client), r->alert);
+	tls_client_free(client);
+	tls_conn_free(server);
+	tls_context_unref(ctx);
+}
+
+static void test_refusals(void)
+{
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		check_refusal(&refusals[i]);
+}
+
+#define BYTES(s)                 \
+	{                        \
+		s, sizeof(s) - 1 \
+	}
+
+/* First words of strangers. */
+static const struct first_words {
+	struct {
+		const char *ptr;
+		size_t len;
+	} sent;
+	bool eof;
+	enum tls_step step;
+	const char *words; /* NULL: no failure */
+} first_words[] = {
+	{ BYTES(""), false, TLS_STEP_WANT_READ, NULL },
+	{ BYTES(""), true, TLS_STEP_CLOSED, NULL },
+	{ BYTES("\x16"), false, TLS_STEP_WANT_READ, NULL },
+	{ BYTES("\x16"), true, TLS_STEP_FAILED,
+	  "in the middle of the handshake" },
+	{ BYTES("\x16\x03\x01\x00\x40\x01\x00"), true, TLS_STEP_FAILED,
+	  "in the middle of the handshake" },
+	{ BYTES("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), false, TLS_STEP_FAILED,
+	  "" },
+	{ BYTES("\0\0\0\0\0\0\0\0\0\0"), false, TLS_STEP_FAILED, "" },
+	{ BYTES("\x16\x03\x01\xff\xff\x01\x00\x00\x04"), false, TLS_STEP_FAILED,
+	  "too long" },
+	{ BYTES("\x16\x03\x01\x00\x04\x01\xff\xff\xff"), false, TLS_STEP_FAILED,
+	  "" },
+	{ BYTES("\x16\x03\x01\x00\x04\x01\x00\x00\x00"), false, TLS_STEP_FAILED,
+	  "" },
+	{ BYTES("\x16\x03\x01\x00\x06\x01\x00\x00\x02\x03\x03"), false,
+	  TLS_STEP_FAILED, "" },
+	{ BYTES("\x16\x03\x01\x00\x04\x02\x00\x00\x00"), false, TLS_STEP_FAILED,
+	  "" },
+	{ BYTES("\x17\x03\x03\x00\x02hi"), false, TLS_STEP_FAILED, "" },
+	{ BYTES("\x15\x03\x01\x00\x02\x02\x28"), false, TLS_STEP_FAILED,
+	  "peer sent alert handshake_failure" },
+	{ BYTES("\x15\x03\x01\x00\x02\x02\xc8"), false, TLS_STEP_FAILED,
+	  "peer sent alert 200" },
+	{ BYTES("\x15\x03\x01\x00\x02\x01\x00"), false, TLS_STEP_CLOSED, NULL },
+	{ BYTES("\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10"), true,
+	  TLS_STEP_FAILED, "" },
+};
+
+static void test_first_words(void)
+{
+	struct tls_context *ctx =
+	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, NULL);
+
+	for (size_t i = 0; i < sizeof(first_words) / sizeof(first_words[0]);
+	     i++) {
+		const struct first_words *w = &first_words[i];
+		struct tls_conn *c = open_conn(ctx);
+		struct error e = ERROR_INIT;
+		enum tls_step step;
+
+		CHECK_OK(tls_conn_feed(c, w->sent.ptr, w->sent.len, &e), &e);
+		if (w->eof)
+			tls_conn_feed_eof(c);
+		step = tls_conn_handshake(c, &e);
+		if (step != w->step)
+			unit_note("row %zu: step %d: %s", i, (int)step, e.text);
+		CU_ASSERT_EQUAL(step, w->step);
+		unit_check_error(&e, w->words ? ERR_TLS : ERR_NONE, w->words,
+				 __FILE__, __LINE__);
+		tls_conn_free(c);
+	}
+	tls_context_unref(ctx);
+}
+
+/* A real ClientHello, cut at each length, and with bytes changed. */
+static struct buf hello(struct tls_context *ctx)
+{
+	const struct tls_client_options o = { .tls12 = true, .tls13 = true };
+	struct tls_conn *server = open_conn(ctx);
+	struct tls_client *client = tls_client_new(&o, server);
+	struct buf b;
+
+	buf_init(&b, 4096);
+	tls_client_capture(client, &b);
+	CU_ASSERT_EQUAL(tls_client_handshake(client), 0);
+	CU_ASSERT_FATAL(b.len > 100);
+	tls_client_free(client);
+	tls_conn_free(server);
+	return b;
+}
+
+static void test_truncated_hello(void)
+{
+	struct tls_context *ctx =
+	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, NULL);
+	struct buf bytes = hello(ctx);
+
+	for (size_t cut = 0; cut < bytes.len; cut++) {
+		struct tls_conn *c = open_conn(ctx);
+		struct error e = ERROR_INIT;
+
+		CHECK_OK(tls_conn_feed(c, bytes.ptr, cut, &e), &e);
+		CU_ASSERT_EQUAL(tls_conn_handshake(c, &e), TLS_STEP_WANT_READ);
+		tls_conn_feed_eof(c);
+		CU_ASSERT_EQUAL(tls_conn_handshake(c, &e),
+				cut ? TLS_STEP_FAILED : TLS_STEP_CLOSED);
+		tls_conn_free(c);
+	}
+	buf_free(&bytes);
+	tls_context_unref(ctx);
+}
+
+static void test_altered_hello(void)
+{
+	struct tls_context *ctx =
+	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, NULL);
+	struct buf bytes = hello(ctx);
+	unsigned seed = 20, rounds = 600, ended = 0;
+
+	for (unsigned round = 0; round < rounds; round++) {
+		struct tls_conn *c = open_conn(ctx);
+		struct error e = ERROR_INIT;
+		uint8_t copy[4096];
+		enum tls_step step;
+
+		memcpy(copy, bytes.ptr, bytes.len);
+		for (unsigned i = 0; i <= round % 3; i++)
+			copy[(unsigned)rand_r(&seed) % bytes.len] =
+			    (uint8_t)rand_r(&seed);
+		CHECK_OK(tls_conn_feed(c, copy, bytes.len, &e), &e);
+		tls_conn_feed_eof(c);
+		step = tls_conn_handshake(c, &e);
+		/* Nobody answers, so it can never be done. */
+		CU_ASSERT_EQUAL(step, TLS_STEP_FAILED);
+		ended += step == TLS_STEP_FAILED;
+		tls_conn_free(c);
+	}
+	CU_ASSERT_EQUAL(ended, rounds);
+	buf_free(&bytes);
+	tls_context_unref(ctx);
+}
+
+/* What a TLS 1.3 client says before it encrypts. */
+static void test_plain_alert(void)
+{
+	static const uint8_t alert[] = { 21, 3, 3, 0, 2, 2, 48 };
+	struct tls_context *ctx =
+	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, NULL);
+	struct tls_conn *c = open_conn(ctx);
+	struct error e = ERROR_INIT;
+	struct buf bytes = hello(ctx);
+
+	CHECK_OK(tls_conn_feed(c, bytes.ptr, bytes.len, &e), &e);
+	CU_ASSERT_EQUAL(tls_conn_handshake(c, &e), TLS_STEP_WANT_READ);
+	CHECK_OK(tls_conn_feed(c, alert, sizeof(alert), &e), &e);
+	CU_ASSERT_EQUAL(tls_conn_handshake(c, &e), TLS_STEP_FAILED);
+	unit_check_error(&e, ERR_TLS, "peer sent alert unknown_ca", __FILE__,
+			 __LINE__);
+	buf_free(&bytes);
+	tls_conn_free(c);
+	tls_context_unref(ctx);
+}
+
+/* --- the end of a connection, and damage on the way */
+
+struct pair {
+	struct tls_context *ctx;
+	struct tls_conn *server;
+	struct tls_client *client;
+};
+
+static struct pair pair_open(struct ticket_keys *tickets)
+{
+	const struct tls_client_options o = { .tls13 = true };
+	struct error e = ERROR_INIT;
+	struct pair p;
+
+	p.ctx = fixture_context(KEY_KIND_EC_P256, TLS_1_2, tickets);
+	p.server = open_conn(p.ctx);
+	p.client = tls_client_new(&o, p.server);
+	CU_ASSERT_EQUAL_FATAL(tls_client_meet(p.client, p.server, &e),
+			      TLS_STEP_DONE);
+	return p;
+}
+
+static void pair_close(struct pair *p)
+{
+	tls_client_free(p->client);
+	tls_conn_free(p->server);
+	tls_context_unref(p->ctx);
+}
+
+static void test_ends(void)
+{
+	struct pair p = pair_open(NULL);
+	struct error e = ERROR_INIT;
+	char byte;
+	size_t n;
+
+	tls_conn_feed_eof(p.server);
+	CU_ASSERT_EQUAL(tls_conn_read(p.server, &byte, 1, &n, &e),
+			TLS_STEP_CLOSED);
+	pair_close(&p);
+
+	p = pair_open(NULL);
+	CHECK_OK(tls_conn_feed(p.server, "\x17\x03\x03\x00\x20half", 9, &e),
+		 &e);
+	CU_ASSERT_EQUAL(tls_conn_read(p.server, &byte, 1, &n, &e),
+			TLS_STEP_WANT_READ);
+	tls_conn_feed_eof(p.server);
+	CU_ASSERT_EQUAL(tls_conn_read(p.server, &byte, 1, &n, &e),
+			TLS_STEP_FAILED);
+	unit_check_error(&e, ERR_TLS, "in the middle of a record", __FILE__,
+			 __LINE__);
+	pair_close(&p);
+
+	p = pair_open(NULL);
+	tls_conn_close_notify(p.server);
+	CU_ASSERT_EQUAL(tls_client_read(p.client, &byte, 1), -1);
+	CU_ASSERT_EQUAL(tls_client_alert(p.client), 0);
+	pair_close(&p);
+}
+
+static void test_altered_record(void)
+{
+	struct pair p = pair_open(NULL);
+	struct error e = ERROR_INIT;
+	struct buf bytes;
+	char got[64];
+	size_t n;
+
+	buf_init(&bytes, 256);
+	tls_client_capture(p.client, &bytes);
+	CU_ASSERT_EQUAL(tls_client_write(p.client, "hello", 5), 5);
+	CU_ASSERT_FATAL(bytes.len > 5 + 5);
+	bytes.ptr[7] ^= 1;
+	CHECK_OK(tls_conn_feed(p.server, bytes.ptr, bytes.len, &e), &e);
+	CU_ASSERT_EQUAL(tls_conn_read(p.server, got, sizeof(got), &n, &e),
+			TLS_STEP_FAILED);
+	unit_check_error(&e, ERR_TLS, "altered on the way", __FILE__, __LINE__);
+	CU_ASSERT_EQUAL(tls_client_read(p.client, got, sizeof(got)), -1);
+	CU_ASSERT_EQUAL(tls_client_alert(p.client), 20);
+	buf_free(&bytes);
+	pair_close(&p);
+}
+
+static void test_limits(void)
+{
+	static const uint8_t zeros[16384];
+	struct pair p = pair_open(NULL);
+	struct error e = ERROR_INIT;
+	int fed = 0, written = 0;
+
+	while (fed < 100 &&
+	       tls_conn_feed(p.server, zeros, sizeof(zeros), &e) == 0)
+		fed++;
+	CU_ASSERT(fed >= 4 && fed < 8);
+	unit_check_error(&e, ERR_LIMIT, "input", __FILE__, __LINE__);
+	pair_close(&p);
+	p = pair_open(NULL);
+	error_clear(&e);
+	while (written < 100 &&
+	       tls_conn_write(p.server, zeros, sizeof(zeros), &e) == 0)
+		written++;
+	CU_ASSERT(written >= 8 && written < 20);
+	unit_check_error(&e, ERR_LIMIT, "wait for the peer", __FILE__,
+			 __LINE__);
+	/* Nothing of the refused write got out: all of it is readable. */
+	for (int i = 0; i < written; i++) {
+		static uint8_t got[16384];
+
+		CU_ASSERT_EQUAL(tls_client_read(p.client, got, sizeof(got)),
+				sizeof(got));
+	}
+	check_echo(p.client, p.server);
+	pair_close(&p);
+}
+
+/* --- tickets */
+
+/* A second connection with the ticket of the first. */
+static bool resumes(struct pair *first, struct tls_context *ctx)
+{
+	const struct tls_client_options o = { .tls13 = true };
+	struct error e = ERROR_INIT;
+	struct tls_conn *server = open_conn(ctx);
+	struct tls_client *client = tls_client_new(&o, server);
+	struct tls_info info;
+	bool resumed;
+
+	tls_client_resume(client, first->client);
+	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e), TLS_STEP_DONE);
+	tls_conn_info(server, &info);
+	resumed = tls_client_resumed(client);
+	CU_ASSERT_EQUAL(resumed, info.resumed);
+	check_echo(client, server);
+	tls_client_free(client);
+	tls_conn_free(server);
+	return resumed;
+}
+
+static struct ticket_keys *make_tickets(void)
+{
+	struct error e = ERROR_INIT;
+	struct ticket_keys *k = ticket_keys_new(&e);
+
+	CHECK_OBJECT(k, &e);
+	return k;
+}
+
+static void test_tickets(void)
+{
+	struct ticket_keys *keys = make_tickets();
+	struct pair p = pair_open(keys);
+	struct tls_context *next;
+
+	check_echo(p.client, p.server); /* reads the ticket too */
+	CU_ASSERT_TRUE(resumes(&p, p.ctx));
+	CU_ASSERT_TRUE(resumes(&p, p.ctx));
+	/* Another context with the same keys, as after a settings change. */
+	next = fixture_context(KEY_KIND_EC_P256, TLS_1_2, keys);
+	CU_ASSERT_TRUE(resumes(&p, next));
+	ticket_keys_rotate(keys);
+	CU_ASSERT_FALSE(resumes(&p, p.ctx));
+	CU_ASSERT_FALSE(resumes(&p, next));
+	tls_context_unref(next);
+	pair_close(&p);
+	ticket_keys_free(keys);
+	ticket_keys_free(NULL);
+}
+
+static void test_tickets_off(void)
+{
+	struct ticket_keys *keys = make_tickets();
+	struct pair with = pair_open(keys), without = pair_open(NULL);
+
+	check_echo(with.client, with.server);
+	check_echo(without.client, without.server);
+	CU_ASSERT_FALSE(resumes(&with, without.ctx));
+	CU_ASSERT_FALSE(resumes(&without, with.ctx));
+	CU_ASSERT_FALSE(resumes(&without, without.ctx));
+	pair_close(&with);
+	pair_close(&without);
+	ticket_keys_free(keys);
+}
+
+static void test_ticket_age(void)
+{
+	static const struct {
+		int64_t at;
+		bool resumed;
+	} steps[] = {
+		{ 3599, true }, { 3700, true }, { 7100, true }, { 7300, false }
+	};
+	struct ticket_keys *keys = make_tickets();
+	struct pair p = pair_open(keys);
+
+	check_echo(p.client, p.server);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		clock_set_offset(steps[i].at);
+		CU_ASSERT_EQUAL(resumes(&p, p.ctx), steps[i].resumed);
+	}
+	/* Back in time: the age of the keys is unknown, they are renewed. */
+	clock_set_offset(-100000);
+	CU_ASSERT_FALSE(resumes(&p, p.ctx));
+	clock_set_offset(0);
+	pair_close(&p);
+	ticket_keys_free(keys);
+}
+
+/* --- openssl s_client, over the loopback */
+
+static const struct session {
+	const char *arguments; /* of s_client */
+	bool rotate;           /* the ticket keys, first */
+	const char *expected;  /* a line of its output holds this */
+} sessions[] = {
+	{ "-tls1_3", false, "New, TLSv1.3, Cipher is TLS_CHACHA20" },
+	{ "-tls1_3 -sess_out s13", false, "New, TLSv1.3" },
+	{ "-tls1_3 -sess_in s13", false, "Reused, TLSv1.3" },
+	{ "-tls1_3 -sess_in s13", true, "New, TLSv1.3" },
+	{ "-tls1_2 -sess_out s12", false, "New, TLSv1.2, Cipher is ECDHE" },
+	{ "-tls1_2 -sess_in s12", false, "Reused, TLSv1.2" },
+	{ "-tls1_2 -sess_in s12", true, "New, TLSv1.2" },
+	{ "-tls1_2 -no_ticket", false, "New, TLSv1.2" },
+	{ "-tls1_1 -cipher ALL:@SECLEVEL=0", false, "alert protocol version" },
+	{ "-tls1_2 -cipher AES128-GCM-SHA256", false,
+	  "alert handshake failure" },
+	{ "-groups P-384", false, "Server Temp Key: ECDH, secp384r1" },
+	{ "-groups X448:P-256", false, "Server Temp Key: ECDH, prime256v1" },
+	{ "-tls1_2 -groups P-521:P-256", false,
+	  "Server Temp Key: ECDH, prime256v1" },
+	{ "-servername other.example -alpn h2,http/1.1 -status", false,
+	  "No ALPN negotiated" },
+};
+
+static void check_session(const struct session *s, enum key_kind kind,
+			  struct ticket_keys *keys, unsigned port)
+{
+	const char *dir = fixture_directory();
+	bool fails = strstr(s->expected, "alert") != NULL;
+	int rc;
+
+	if (s->rotate)
+		ticket_keys_rotate(keys);
+	/* s_client ends with its input, which therefore stays open until the
+	 * echo is there; a ticket comes before it. */
+	rc = test_run("cd %s && rm -f out && (echo to server; %s) |"
+		      " openssl s_client -connect 127.0.0.1:%u %s >out 2>&1;"
+		      " grep -q '%s' out",
+		      dir,
+		      fails ? ":"
+			    : "for i in $(seq 100); do sleep 0.05;"
+			      " ! grep -q 'to server' out || exit; done",
+		      port, s->arguments, s->expected);
+	if (rc == 0 && !fails)
+		rc = test_run("grep -q 'to server' %s/out", dir);
+	if (rc != 0) {
+		unit_note("%s: s_client %s", key_kind_name(kind), s->arguments);
+		test_run("sed 's/^/# /' %s/out", dir);
+	}
+	CU_ASSERT_EQUAL(rc, 0);
+}
+
+static void test_s_client(void)
+{
+	static const enum key_kind kinds[] = { KEY_KIND_RSA2048,
+					       KEY_KIND_EC_P256 };
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		struct ticket_keys *keys = make_tickets();
+		struct tls_context *ctx =
+		    fixture_context(kinds[k], TLS_1_2, keys);
+		unsigned port = fixture_serve(ctx);
+
+		for (size_t i = 0; i < sizeof(sessions) / sizeof(sessions[0]);
+		     i++)
+			check_session(&sessions[i], kinds[k], keys, port);
+		fixture_serve_end();
+		tls_context_unref(ctx);
+		ticket_keys_free(keys);
+	}
+}
+
+/* --- many at once */
+
+enum { THREADS = 8, ROUNDS = 12 };
+
+static void *meet_often(void *arg)
+{
+	const struct tls_client_options o = { .tls12 = true, .tls13 = true };
+	struct tls_context *ctx = arg;
+	size_t met = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct error e = ERROR_INIT;
+		struct tls_conn *server = tls_conn_new(ctx, &e);
+		struct tls_client *client;
+
+		if (!server)
+			break;
+		client = tls_client_new(&o, server);
+		if (tls_client_meet(client, server, &e) == TLS_STEP_DONE)
+			met++;
+		else
+			unit_note("%s", e.text);
+		tls_client_free(client);
+		tls_conn_free(server);
+	}
+	return (void *)met;
+}
+
+static void test_threads(void)
+{
+	struct ticket_keys *keys = make_tickets();
+	struct tls_context *ctx =
+	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, keys);
+	pthread_t threads[THREADS];
+	size_t met = 0;
+
+	for (int i = 0; i < THREADS; i++)
+		CU_ASSERT_EQUAL_FATAL(
+		    pthread_create(&threads[i], NULL, meet_often, ctx), 0);
+	ticket_keys_rotate(keys);
+	for (int i = 0; i < THREADS; i++) {
+		void *one = NULL;
+
+		pthread_join(threads[i], &one);
+		met += (size_t)one;
+	}
+	CU_ASSERT_EQUAL(met, THREADS * ROUNDS);
+	tls_context_unref(ctx);
+	ticket_keys_free(keys);
+}
+
+static void test_memory(void)
+{
+	enum { CONNS = 100 };
+	const struct tls_client_options o = { .tls13 = true };
+	struct tls_context *ctx =
+	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, NULL);
+	struct tls_conn *conns[CONNS];
+	struct error e = ERROR_INIT;
+	long before = fixture_resident_bytes(), after;
+
+	for (int i = 0; i < CONNS; i++) {
+		struct tls_client *client;
+
+		conns[i] = open_conn(ctx);
+		client = tls_client_new(&o, conns[i]);
+		CU_ASSERT_EQUAL(tls_client_meet(client, conns[i], &e),
+				TLS_STEP_DONE);
+		buf_clear(tls_conn_output(conns[i]));
+		tls_client_free(client);
+		tls_conn_trim(conns[i]);
+	}
+	after = fixture_resident_bytes();
+#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory */
+	unit_note("%ld bytes resident for each idle connection",
+		  (after - before) / CONNS);
+#else
+	(void)before;
+	(void)after;
+#endif
+	for (int i = 0; i < CONNS; i++)
+		tls_conn_free(conns[i]);
+	tls_context_unref(ctx);
+}
+
+/* --- the token goes away */
+
+static void check_token(struct tls_context *ctx, bool tls12, bool gone,
+			int alert)
+{
+	const struct tls_client_options o = { .tls12 = tls12, .tls13 = !tls12 };
+	struct tls_conn *server = open_conn(ctx);
+	struct tls_client *client = tls_client_new(&o, server);
+	struct error e = ERROR_INIT;
+
+	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e),
+			gone ? TLS_STEP_FAILED : TLS_STEP_DONE);
+	unit_check_error(&e, gone ? ERR_TOKEN : ERR_NONE, "", __FILE__,
+			 __LINE__);
+	CU_ASSERT_EQUAL(tls_client_alert(client), alert);
+	tls_client_free(client);
+	tls_conn_free(server);
+}
+
+static void test_token_gone(void)
+{
+	struct tls_context *ctx = fixture_remote_open();
+
+	check_token(ctx, true, false, -1);
+	check_token(ctx, false, false, -1);
+	fixture_remote_kill();
+	check_token(ctx, true, true, 80);
+	check_token(ctx, false, true, 0);
+	tls_context_unref(ctx);
+	fixture_remote_close();
+}
+
+static const struct unit_test tests[] = {
+	{ "memory", test_memory }, /* first, while little is free to reuse */
+	{ "meetings", test_meetings },
+	{ "large data", test_large_data },
+	{ "refusals", test_refusals },
+	{ "first words of strangers", test_first_words },
+	{ "truncated ClientHello", test_truncated_hello },
+	{ "altered ClientHello", test_altered_hello },
+	{ "alert before encryption", test_plain_alert },
+	{ "ends of a connection", test_ends },
+	{ "altered record", test_altered_record },
+	{ "limits", test_limits },
+	{ "tickets", test_tickets },
+	{ "tickets off", test_tickets_off },
+	{ "age of ticket keys", test_ticket_age },
+	{ "openssl s_client", test_s_client },
+	{ "threads", test_threads },
+	{ "token gone", test_token_gone },
+	{ NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	return unit_main(argc, argv, "tls", tests, fixture_open, fixture_close);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_TESTS_UNIT_TLS_FIXTURE_H
+#define SB_TESTS_UNIT_TLS_FIXTURE_H
+
+#include "tls/tls.h"
+
+/* A SoftHSM token with one key of each kind and a certificate for each. */
+
+int fixture_open(void);
+int fixture_close(void);
+
+/* A server context of the caller's; the test fails when there is none. */
+struct tls_context *fixture_context(enum key_kind kind,
+				    enum tls_version minimum,
+				    struct ticket_keys *tickets);
+/* A second token object, over a p11-kit server in a process of its own, with
+ * the P-256 key of the first: a context on it, whose token then goes away. */
+struct tls_context *fixture_remote_open(void);
+void fixture_remote_kill(void);
+void fixture_remote_close(void);
+
+const char *fixture_directory(void);
+
+/* An echo on a port of 127.0.0.1, one connection at a time, in a thread. */
+unsigned fixture_serve(struct tls_context *ctx);
+void fixture_serve_end(void);
+
+/* Resident memory of this process. */
+long fixture_resident_bytes(void);
+
+#endif
