@@ -1,0 +1,906 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/authenticate.h"
+#include "api/faults.h"
+#include "api/method.h"
+#include "api/params.h"
+#include "base/clock.h"
+#include "tests/unit/api_fixture.h"
+
+/* Dispatch: rights, parameters, identities, and what the methods answer that
+ * have no certificate in it. */
+
+static const struct door nobody;
+
+/* --- from the table: every row */
+
+static bool is_open_to_all(const struct method *m)
+{
+	return m->privilege == PRIVILEGE_NONE;
+}
+
+static void test_rows_are_whole(void)
+{
+	const struct method *m;
+
+	for (size_t i = 0; (m = method_at(i)); i++) {
+		CU_ASSERT(m->handle && m->help && m->help[0]);
+		CU_ASSERT_PTR_EQUAL(method_find(m->name), m);
+		CU_ASSERT(strlen(m->name) <= XMLRPC_METHOD_MAX);
+		CU_ASSERT(m->privilege < PRIVILEGE_COUNT);
+		for (const struct param *p = m->params; p && p->name; p++)
+			CU_ASSERT(p->type < VALUE_TYPE_COUNT);
+		/* Only these are open to all. */
+		CU_ASSERT(!is_open_to_all(m) ||
+			  !strncmp(m->name, "system.", 7) ||
+			  !strcmp(m->name, "session.login"));
+	}
+	CU_ASSERT_PTR_NULL(method_find("no.such"));
+	CU_ASSERT_PTR_NULL(method_find(""));
+}
+
+static void test_rows_without_identity(void)
+{
+	const struct door stranger = { .via = PEER_CONTROL,
+				       .uid = 65534,
+				       .gid = 65534,
+				       .address = "local" };
+	const struct door cookie = { .session_id = "x" };
+	const struct method *m;
+
+	for (size_t i = 0; (m = method_at(i)); i++) {
+		if (is_open_to_all(m))
+			continue;
+		CU_ASSERT_EQUAL(
+		    fault_of(&nobody, m->name, NULL, "authorization failed"),
+		    14);
+		CU_ASSERT_EQUAL(fault_of(&cookie, m->name, NULL, NULL), 14);
+		CU_ASSERT_EQUAL(fault_of(&stranger, m->name, NULL, NULL), 14);
+	}
+	CU_ASSERT_EQUAL(device.restarts, 0);
+}
+
+static void test_rows_without_privilege(void)
+{
+	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE];
+	struct door d = { .session_id = id, .csrf_token = csrf };
+	const struct method *m;
+	size_t refused = 0;
+
+	make_user("low", PRIVILEGE_FULL_CONTROL);
+	open_session("low", PRIVILEGE_ADMINISTRATOR, false, id, csrf);
+	for (size_t i = 0; (m = method_at(i)); i++) {
+		if (m->privilege != PRIVILEGE_ADMINISTRATOR)
+			continue;
+		CU_ASSERT_EQUAL(
+		    fault_of(&d, m->name, NULL, "insufficient privileges"), 15);
+		refused++;
+	}
+	CU_ASSERT(refused > 15);
+	CU_ASSERT_EQUAL(count_audit("accessDenied", "Web", "low", ""), refused);
+	CU_ASSERT_EQUAL(device.restarts, 0);
+}
+
+static void test_rows_before_password_change(void)
+{
+	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE];
+	struct door d = { .session_id = id, .csrf_token = csrf };
+	const struct method *m;
+
+	open_session("admin", PRIVILEGE_ADMINISTRATOR, true, id, csrf);
+	for (size_t i = 0; (m = method_at(i)); i++)
+		if (!is_open_to_all(m) &&
+		    !(m->flags & METHOD_BEFORE_PASSWORD_CHANGE))
+			CU_ASSERT_EQUAL(fault_of(&d, m->name, NULL,
+						 "must be changed first"),
+					15);
+	CU_ASSERT_EQUAL(fault_of(&d, "session.query", NULL, NULL), 0);
+	CU_ASSERT_EQUAL(fault_of(&d, "user.changePassword", NULL, "missing"),
+			101);
+	CU_ASSERT_EQUAL(fault_of(&d, "session.logout", NULL, NULL), 0);
+}
+
+static void test_rows_without_csrf_token(void)
+{
+	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE], wrong[100];
+	struct door d = { .session_id = id };
+	const struct method *m;
+
+	open_session("admin", PRIVILEGE_ADMINISTRATOR, false, id, csrf);
+	for (size_t i = 0; (m = method_at(i)); i++) {
+		if (is_open_to_all(m) || (m->flags & METHOD_WITHOUT_CSRF))
+			continue;
+		d.csrf_token = NULL;
+		CU_ASSERT_EQUAL(fault_of(&d, m->name, NULL, NULL), 14);
+		d.csrf_token = "";
+		CU_ASSERT_EQUAL(fault_of(&d, m->name, NULL, NULL), 14);
+		snprintf(wrong, sizeof(wrong), "%sx", csrf);
+		d.csrf_token = wrong;
+		CU_ASSERT_EQUAL(fault_of(&d, m->name, NULL, NULL), 14);
+		wrong[0] = wrong[0] == 'A' ? 'B' : 'A';
+		wrong[strlen(wrong) - 1] = '\0';
+		CU_ASSERT_EQUAL(fault_of(&d, m->name, NULL, NULL), 14);
+		d.csrf_token = id;
+		CU_ASSERT_EQUAL(fault_of(&d, m->name, NULL, NULL), 14);
+	}
+	CU_ASSERT_EQUAL(device.restarts, 0);
+	/* The one that only says who he is. */
+	d.csrf_token = NULL;
+	CU_ASSERT_EQUAL(fault_of(&d, "session.query", NULL, NULL), 0);
+}
+
+static struct value *valid_for(const struct param *p)
+{
+	struct value *v;
+
+	switch (p->type) {
+	case VALUE_INT: return value_new_int(p->least);
+	case VALUE_BOOLEAN: return value_new_boolean(false);
+	case VALUE_STRUCT: return value_new_struct();
+	case VALUE_ARRAY:
+		v = value_new_array();
+		if (p->inside)
+			value_add(v, valid_for(p->inside));
+		return v;
+	default:
+		if (p->choices)
+			return value_new_text(
+			    view_of(p->choices, strcspn(p->choices, "|")));
+		return value_new_string("x");
+	}
+}
+
+static struct value *wrong_for(const struct param *p)
+{
+	return p->type == VALUE_BOOLEAN ? value_new_string("1")
+					: value_new_boolean(true);
+}
+
+/* All parameters of the row valid but one, which is odd, or left out. */
+static struct value *params_but(const struct method *m, const struct param *one,
+				struct value *odd)
+{
+	struct value *s = value_new_struct();
+
+	for (const struct param *p = m->params; p->name; p++)
+		if (p != one)
+			value_put(s, p->name, valid_for(p));
+	if (odd)
+		value_put(s, one->name, odd);
+	return s;
+}
+
+static struct value *long_text(unsigned chars)
+{
+	struct value *v;
+	char *p = malloc(2 * (size_t)chars + 1);
+
+	for (unsigned i = 0; i < chars; i++)
+		memcpy(p + 2 * i, "\xC3\xA4", 2);
+	v = value_new_text(view_of(p, 2 * (size_t)chars));
+	free(p);
+	return v;
+}
+
+static void check_param(const struct method *m, const struct param *p)
+{
+	char words[128];
+	unsigned most = p->chars ? p->chars : PARAM_CHARS_MAX;
+
+	snprintf(words, sizeof(words), "malformed parameter - %s", p->name);
+	CU_ASSERT_EQUAL(fault_of(&door_local, m->name,
+				 params_but(m, p, wrong_for(p)), words),
+			103);
+	if (p->required) {
+		snprintf(words, sizeof(words), "missing parameter - %s",
+			 p->name);
+		CU_ASSERT_EQUAL(fault_of(&door_local, m->name,
+					 params_but(m, p, NULL), words),
+				101);
+	}
+	snprintf(words, sizeof(words), "invalid parameter - %s", p->name);
+	if (p->type == VALUE_STRING && most < 10000)
+		CU_ASSERT_EQUAL(fault_of(&door_local, m->name,
+					 params_but(m, p, long_text(most + 1)),
+					 words),
+				102);
+	if (p->type == VALUE_STRING && p->choices)
+		CU_ASSERT_EQUAL(
+		    fault_of(&door_local, m->name,
+			     params_but(m, p, value_new_string("odd")), words),
+		    102);
+	if (p->type == VALUE_INT && p->least > INT32_MIN && p->least != p->most)
+		CU_ASSERT_EQUAL(
+		    fault_of(&door_local, m->name,
+			     params_but(m, p, value_new_int(p->least - 1)),
+			     words),
+		    102);
+}
+
+static void test_rows_with_wrong_parameters(void)
+{
+	const struct method *m;
+
+	for (size_t i = 0; (m = method_at(i)); i++)
+		for (const struct param *p = m->params; p && p->name; p++)
+			check_param(m, p);
+	CU_ASSERT_EQUAL(device.restarts, 0);
+}
+
+/* --- parameters, pure */
+
+static void test_params_inside(void)
+{
+	static const struct param element = { .name = "x",
+					      .type = VALUE_STRING,
+					      .chars = 3 };
+	static const struct param inner[] = {
+		{ .name = "a",
+		  .type = VALUE_INT,
+		  .required = true,
+		  .least = -5,
+		  .most = 5 },
+		{ 0 },
+	};
+	static const struct param rows[] = {
+		{ .name = "s", .type = VALUE_STRUCT, .inside = inner },
+		{ .name = "l", .type = VALUE_ARRAY, .inside = &element },
+		{ 0 },
+	};
+	struct error e = ERROR_INIT;
+	struct value *s = value_new_struct(), *in, *list;
+	enum fault_code fault = 0;
+
+	CHECK_OK(params_check(rows, s, &fault, &e), &e);
+	in = value_put_struct(s, "s");
+	CHECK_FAILS(params_check(rows, s, &fault, &e), &e, ERR_INPUT, "s.a");
+	CU_ASSERT_EQUAL(fault, FAULT_MISSING_PARAMETER);
+	value_put_int(in, "a", 5);
+	list = value_put_array(s, "l");
+	value_add_string(list, "abc");
+	value_put_string(s, "unknown", "is passed over");
+	CHECK_OK(params_check(rows, s, &fault, &e), &e);
+	value_add_string(list, "abcd");
+	CHECK_FAILS(params_check(rows, s, &fault, &e), &e, ERR_INPUT, "l[1]");
+	CU_ASSERT_EQUAL(fault, FAULT_INVALID_PARAMETER);
+	value_free(s);
+	CHECK_OK(params_check(NULL, NULL, &fault, &e), &e);
+}
+
+static void test_faults_table(void)
+{
+	static const struct {
+		enum error_kind kind;
+		const char *cause, *text;
+		int32_t code;
+	} rows[] = {
+		{ ERR_AUTH, "authorization failed", "authorization failed",
+		  14 },
+		{ ERR_AUTH, "account is disabled",
+		  "authorization failed - account is disabled", 14 },
+		{ ERR_PRIVILEGE, "", "insufficient privileges", 15 },
+		{ ERR_CERTIFICATE, "certificate 3 of 5 (line 61): bad base64",
+		  "invalid certificate - certificate 3 of 5 (line 61): bad "
+		  "base64",
+		  1001 },
+		{ ERR_KEY, "x", "invalid private key - x", 1002 },
+		{ ERR_KEY_PASSWORD, "", "wrong private key password", 1003 },
+		{ ERR_KEY_MISMATCH, "",
+		  "private key does not match certificate", 1004 },
+		{ ERR_KEY_UNSUPPORTED, "", "unsupported key", 1005 },
+		{ ERR_TOKEN, "", "token unavailable", 1006 },
+		{ ERR_TOKEN_PIN, "", "token unavailable", 1006 },
+		{ ERR_LOCK_OUT, "", "change would lock out the caller", 1007 },
+		{ ERR_NO_CHANGE, "", "no such change", 1008 },
+		{ ERR_NO_USER, "", "no such user", 1009 },
+		{ ERR_USER_EXISTS, "", "user exists", 1010 },
+		{ ERR_PASSWORD_RULES, "", "password does not meet the rules",
+		  1011 },
+		{ ERR_TRUST_EMPTY, "", "trust store empty", 1012 },
+		{ ERR_CONFLICT, "x", "operation failed - x", 201 },
+	};
+	char text[FAULT_TEXT_MAX];
+	struct error e = ERROR_INIT;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		error_set(&e, rows[i].kind, "%s", rows[i].cause);
+		CU_ASSERT_EQUAL(fault_of_error(&e, text), rows[i].code);
+		CU_ASSERT_STRING_EQUAL(text, rows[i].text);
+	}
+	for (int k = 1; k < ERR_KIND_COUNT; k++) {
+		e.kind = (enum error_kind)k;
+		CU_ASSERT(fault_of_error(&e, text) > 0);
+	}
+	CU_ASSERT_EQUAL(
+	    fault_with_code(FAULT_METHOD_NOT_SUPPORTED, "a.b", text), 1);
+	CU_ASSERT_STRING_EQUAL(text, "method not supported - a.b");
+}
+
+/* --- identities */
+
+static void test_by_members(void)
+{
+	struct door d = { .user = "admin", .password = device.admin_password };
+	struct answer a;
+
+	call_by(&d, "session.query", NULL, &a);
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "userName"), "admin");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "privilege"), "administrator");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "via"), "password");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "csrfToken"), "");
+	answer_free(&a);
+	d.password = "wrong";
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, NULL), 14);
+	d.password = NULL;
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL,
+				 "missing parameter - authenticationPassword"),
+			101);
+	d.user = NULL;
+	d.password = "x";
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL,
+				 "missing parameter - authenticationUser"),
+			101);
+	/* Members count more than the socket they come over. */
+	d = door_local;
+	d.user = "admin";
+	d.password = device.admin_password;
+	call_by(&d, "session.query", NULL, &a);
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "userName"), "admin");
+	answer_free(&a);
+}
+
+static void test_members_of_wrong_type(void)
+{
+	struct value *s = value_new_struct();
+
+	value_put_int(s, "authenticationUser", 1);
+	value_put_string(s, "authenticationPassword", "x");
+	CU_ASSERT_EQUAL(fault_of(&nobody, "device.query", s,
+				 "malformed parameter - authenticationUser"),
+			103);
+	s = value_new_struct();
+	value_put_string(s, "authenticationUser", "admin");
+	value_put(s, "authenticationPassword", value_new_array());
+	CU_ASSERT_EQUAL(fault_of(&door_local, "device.query", s, "malformed"),
+			103);
+}
+
+static void test_control_peers(void)
+{
+	struct peer p = { .via = PEER_CONTROL, .uid = 0, .gid = 12345 };
+
+	CU_ASSERT(control_peer_is_trusted(&p));
+	p.uid = geteuid();
+	CU_ASSERT(control_peer_is_trusted(&p));
+	p.uid = 65534;
+	CU_ASSERT(!control_peer_is_trusted(&p));
+	p.gid = getegid();
+	CU_ASSERT(control_peer_is_trusted(&p));
+	p.uid = 4000000000U; /* nobody knows it */
+	p.gid = 4000000000U;
+	CU_ASSERT(!control_peer_is_trusted(&p));
+	p.via = PEER_HTTPS;
+	p.uid = 0;
+	CU_ASSERT(!control_peer_is_trusted(&p));
+}
+
+static void test_session(void)
+{
+	struct value *s = value_new_struct();
+	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE];
+	size_t logouts = count_audit("logout", "Web", "admin", "");
+	struct door d = { 0 };
+	struct answer a;
+
+	value_put_string(s, "userName", "admin");
+	value_put_string(s, "password", device.admin_password);
+	call_by(&d, "session.login", s, &a);
+	CU_ASSERT_EQUAL(a.response.fault_code, 0);
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "userName"), "admin");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "privilege"), "administrator");
+	CU_ASSERT_EQUAL(strlen(a.set_session), SESSION_ID_SIZE - 1);
+	CU_ASSERT_PTR_NOT_NULL(
+	    value_member(a.response.result, "mustChangePassword"));
+	strcpy(id, a.set_session);
+	snprintf(csrf, sizeof(csrf), "%s", text_of(&a, "csrfToken"));
+	answer_free(&a);
+	CU_ASSERT_EQUAL(count_audit("login", "Web", "admin", ""), 1);
+
+	d.session_id = id;
+	call_by(&d, "session.query", NULL, &a);
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "via"), "session");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "csrfToken"), csrf);
+	CU_ASSERT_STRING_EQUAL(a.set_session, "");
+	answer_free(&a);
+
+	d.csrf_token = csrf;
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, NULL), 0);
+	d.address = "192.0.2.2";
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, NULL), 14);
+	d.address = NULL;
+	call_by(&d, "session.logout", NULL, &a);
+	CU_ASSERT(a.clear_session);
+	answer_free(&a);
+	CU_ASSERT_EQUAL(fault_of(&d, "session.query", NULL, NULL), 14);
+	CU_ASSERT_EQUAL(count_audit("logout", "Web", "admin", ""), logouts + 1);
+}
+
+static void test_login_refused(void)
+{
+	struct value *s = value_new_struct();
+	struct answer a;
+
+	value_put_string(s, "userName", "admin");
+	value_put_string(s, "password", "wrong");
+	call_by(&nobody, "session.login", s, &a);
+	CU_ASSERT_EQUAL(a.response.fault_code, 14);
+	CU_ASSERT_STRING_EQUAL(a.response.fault_text, "authorization failed");
+	CU_ASSERT_STRING_EQUAL(a.set_session, "");
+	answer_free(&a);
+}
+
+static void test_login_again(void)
+{
+	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE];
+	struct door d = { .session_id = id };
+	struct value *s = value_new_struct();
+	struct answer a;
+
+	open_session("admin", PRIVILEGE_ADMINISTRATOR, false, id, csrf);
+	value_put_string(s, "userName", "admin");
+	value_put_string(s, "password", device.admin_password);
+	call_by(&d, "session.login", s, &a);
+	CU_ASSERT_EQUAL(strlen(a.set_session), SESSION_ID_SIZE - 1);
+	CU_ASSERT_STRING_NOT_EQUAL(a.set_session, id);
+	answer_free(&a);
+	CU_ASSERT_EQUAL(fault_of(&d, "session.query", NULL, NULL), 14);
+}
+
+static void test_session_of_a_deleted_user(void)
+{
+	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE];
+	struct door d = { .session_id = id, .csrf_token = csrf };
+
+	open_session("never was", PRIVILEGE_ADMINISTRATOR, false, id, csrf);
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, NULL), 14);
+}
+
+/* --- documents */
+
+static void check_raw(const char *body, int code, const char *words)
+{
+	struct answer a;
+
+	call_raw(&door_local, view_str(body), &a);
+	CU_ASSERT_EQUAL(a.response.fault_code, code);
+	CU_ASSERT(!words || (a.response.fault_text &&
+			     strstr(a.response.fault_text, words)));
+	answer_free(&a);
+}
+
+#define CALL(name, params)                                   \
+	"<?xml version='1.0'?><methodCall><methodName>" name \
+	"</methodName><params>" params "</params></methodCall>"
+
+static void test_documents(void)
+{
+	check_raw("", 103, "malformed parameter - an empty document");
+	check_raw("<a>", 103, "line 1");
+	check_raw("<!DOCTYPE a>", 103, "document type");
+	check_raw(CALL("no.such", ""), 1, "method not supported - no.such");
+	check_raw(CALL("device.query", ""), 0, NULL);
+	check_raw(CALL("device.query", "<param><value><struct/></value>"
+				       "</param>"),
+		  0, NULL);
+	check_raw(CALL("device.query", "<param><value>x</value></param>"), 103,
+		  "one struct");
+	check_raw(CALL("device.query",
+		       "<param><value><struct/></value></param>"
+		       "<param><value><struct/></value></param>"),
+		  103, "one struct");
+	check_raw(CALL("device.query", "<param><value><nil/></value></param>"),
+		  103, "nil");
+}
+
+static void test_too_large(void)
+{
+	struct error e = ERROR_INIT;
+	struct answer a;
+	struct buf b;
+
+	buf_init(&b, XMLRPC_BYTES_MAX + 1);
+	while (b.len <= XMLRPC_BYTES_MAX)
+		CHECK_OK(buf_adds(&b, " ", &e), &e);
+	call_raw(&door_local, buf_view(&b), &a);
+	CU_ASSERT_EQUAL(a.response.fault_code, 105);
+	answer_free(&a);
+	buf_free(&b);
+}
+
+static void test_encoding_of_the_reply(void)
+{
+	struct answer a;
+
+	call_raw(&door_local, view_str(CALL("device.query", "")), &a);
+	CU_ASSERT(!a.utf8);
+	answer_free(&a);
+	call_raw(&door_local,
+		 view_str("<?xml version='1.0' encoding='UTF-8'?><methodCall>"
+			  "<methodName>device.query</methodName></methodCall>"),
+		 &a);
+	CU_ASSERT(a.utf8);
+	answer_free(&a);
+}
+
+/* --- introspection */
+
+static void test_introspection_in_structs(void)
+{
+	struct value *s = value_new_struct();
+	const struct value *list, *row;
+	bool found = false, inner = false;
+	struct answer a;
+
+	call_by(&nobody, "system.listMethods", NULL, &a);
+	list = value_member(a.response.result, "methods");
+	CU_ASSERT(value_count(list) > 25);
+	answer_free(&a);
+
+	value_put_string(s, "methodName", "certificate.createRequest");
+	call_by(&nobody, "system.methodSignature", s, &a);
+	list = value_member(a.response.result, "parameters");
+	for (size_t i = 0; (row = value_item(list, i)); i++) {
+		const char *name = value_string(value_member(row, "name"));
+
+		found |= !strcmp(name, "subject.cn");
+		inner |= !strcmp(name, "subjectAltNames[]");
+	}
+	CU_ASSERT(found && inner);
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "privilege"), "administrator");
+	answer_free(&a);
+
+	s = value_new_struct();
+	value_put_string(s, "methodName", "user.add");
+	call_by(&nobody, "system.methodHelp", s, &a);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text_of(&a, "help"), "userName (string"));
+	answer_free(&a);
+	s = value_new_struct();
+	value_put_string(s, "methodName", "no.such");
+	CU_ASSERT_EQUAL(fault_of(&nobody, "system.methodHelp", s, "no.such"),
+			102);
+	CU_ASSERT_EQUAL(fault_of(&nobody, "system.methodHelp", NULL, "missing"),
+			101);
+}
+
+static void test_introspection_by_convention(void)
+{
+	struct answer a;
+
+	call_raw(&nobody, view_str(CALL("system.listMethods", "")), &a);
+	CU_ASSERT(value_is(a.response.result, VALUE_ARRAY));
+	answer_free(&a);
+	call_raw(&nobody,
+		 view_str(CALL("system.methodHelp",
+			       "<param><value>device.query</value></param>")),
+		 &a);
+	CU_ASSERT(value_is(a.response.result, VALUE_STRING));
+	answer_free(&a);
+	call_raw(&nobody,
+		 view_str(CALL("system.methodSignature",
+			       "<param><value>device.query</value></param>")),
+		 &a);
+	CU_ASSERT_EQUAL(value_count(value_item(a.response.result, 0)), 2);
+	answer_free(&a);
+}
+
+static void test_help_of_every_row(void)
+{
+	const struct method *m;
+
+	for (size_t i = 0; (m = method_at(i)); i++) {
+		struct value *s = value_new_struct();
+		struct answer a;
+
+		value_put_string(s, "methodName", m->name);
+		call_by(&nobody, "system.methodHelp", s, &a);
+		CU_ASSERT_PTR_NOT_NULL(strstr(text_of(&a, "help"), m->help));
+		answer_free(&a);
+	}
+}
+
+/* --- device, token, audit */
+
+static void test_device(void)
+{
+	static const char *const texts[] = {
+		"serial", "softwareVersion", "buildVersion",
+		"model",  "apiVersion",      "hostName",
+	};
+	struct answer a;
+	const struct value *v;
+
+	call_by(&door_local, "device.query", NULL, &a);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		CU_ASSERT_STRING_NOT_EQUAL(text_of(&a, texts[i]), "");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "model"), "Sealbridge");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "softwareVersion"), "9.8.7");
+	CU_ASSERT_EQUAL(strlen(text_of(&a, "serial")), 12);
+	v = value_member(a.response.result, "rebootRequired");
+	CU_ASSERT(value_is(v, VALUE_BOOLEAN) && !value_boolean(v));
+	v = value_member(a.response.result, "currentTime");
+	CU_ASSERT(value_time(v) >= device.services.started_at);
+	answer_free(&a);
+
+	call_by(&door_local, "device.health.query", NULL, &a);
+	v = value_member(a.response.result, "cpuLoad");
+	CU_ASSERT(value_is(v, VALUE_INT) && value_int(v) >= 0 &&
+		  value_int(v) <= 100);
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "operationalStatus"), "active");
+	answer_free(&a);
+
+	call_by(&door_local, "device.network.query", NULL, &a);
+	CU_ASSERT(
+	    value_is(value_member(a.response.result, "portA"), VALUE_STRUCT));
+	CU_ASSERT(
+	    value_is(value_member(a.response.result, "portB"), VALUE_STRUCT));
+	CU_ASSERT(
+	    value_is(value_member(a.response.result, "dns"), VALUE_ARRAY));
+	answer_free(&a);
+}
+
+static const char *last_reason(struct answer *a)
+{
+	const struct value *log;
+
+	call_by(&door_local, "device.restartlog.query", NULL, a);
+	log = value_member(a->response.result, "log");
+	return value_string(
+	    value_member(value_item(log, value_count(log) - 1), "reason"));
+}
+
+static void check_restart(const struct door *d, bool shut_down,
+			  const char *reason, const char *module,
+			  const char *user)
+{
+	struct value *s = value_new_struct();
+	unsigned before = device.restarts;
+	struct answer a;
+
+	if (shut_down)
+		value_put_boolean(s, "shutDown", true);
+	CU_ASSERT_EQUAL(fault_of(d, "device.restart", s, NULL), 0);
+	CU_ASSERT_EQUAL(device.restarts, before + 1);
+	CU_ASSERT_EQUAL(device.restart_kind,
+			shut_down ? SHUT_DOWN : RESTART_NOW);
+	CU_ASSERT_STRING_EQUAL(last_reason(&a), reason);
+	answer_free(&a);
+	CU_ASSERT(count_audit("restartRequested", module, user, reason) >= 1);
+}
+
+static void test_restart(void)
+{
+	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE];
+	struct door web = { .session_id = id, .csrf_token = csrf };
+	struct door api = { .user = "admin",
+			    .password = device.admin_password };
+
+	open_session("admin", PRIVILEGE_ADMINISTRATOR, false, id, csrf);
+	check_restart(&api, false, "User requested reboot from API", "API",
+		      "admin");
+	check_restart(&web, false, "User requested reboot from web interface",
+		      "Web", "admin");
+	check_restart(&door_local, false, "User requested reboot from console",
+		      "System", "local");
+	check_restart(&api, true, "User requested shutdown", "API", "admin");
+}
+
+static void test_token_query(void)
+{
+	const struct value *keys, *mechanisms;
+	struct answer a;
+
+	call_by(&door_local, "token.query", NULL, &a);
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "state"), "ready");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "label"), "sealbridge");
+	keys = value_member(a.response.result, "keys");
+	CU_ASSERT_EQUAL(value_count(keys), 1);
+	CU_ASSERT(value_boolean(
+	    value_member(value_item(keys, 0), "neverExtractable")));
+	CU_ASSERT_STRING_EQUAL(
+	    value_string(value_member(value_item(keys, 0), "keyType")),
+	    "ecP256");
+	mechanisms = value_member(a.response.result, "mechanisms");
+	CU_ASSERT(value_count(mechanisms) >= 2);
+	answer_free(&a);
+}
+
+static void test_audit_log(void)
+{
+	struct value *s = value_new_struct();
+	const struct value *events;
+	struct answer a;
+
+	value_put_int(s, "numEvents", 2);
+	call_by(&door_local, "auditlog.enumerate", s, &a);
+	events = value_member(a.response.result, "events");
+	CU_ASSERT_EQUAL(value_count(events), 2);
+	CU_ASSERT(
+	    value_boolean(value_member(a.response.result, "eventsRemaining")));
+	answer_free(&a);
+	s = value_new_struct();
+	value_put_int(s, "index", 1000000);
+	call_by(&door_local, "auditlog.enumerate", s, &a);
+	CU_ASSERT_EQUAL(value_count(value_member(a.response.result, "events")),
+			0);
+	CU_ASSERT(
+	    !value_boolean(value_member(a.response.result, "eventsRemaining")));
+	answer_free(&a);
+	call_by(&door_local, "auditlog.verify", NULL, &a);
+	CU_ASSERT(value_boolean(value_member(a.response.result, "intact")));
+	CU_ASSERT(value_int(value_member(a.response.result, "checked")) > 5);
+	answer_free(&a);
+}
+
+/* --- users */
+
+static struct value *user_params(const char *id, const char *password)
+{
+	struct value *s = value_new_struct();
+
+	value_put_string(s, "userName", id);
+	if (password)
+		value_put_string(s, "password", password);
+	return s;
+}
+
+static const struct value *listed(const struct answer *a, const char *id)
+{
+	const struct value *users = value_member(a->response.result, "users");
+	const struct value *u;
+
+	for (size_t i = 0; (u = value_item(users, i)); i++)
+		if (!strcmp(value_string(value_member(u, "userName")), id))
+			return u;
+	return NULL;
+}
+
+static void test_users(void)
+{
+	struct value *s = user_params("eve", "First 1");
+	const struct value *u;
+	struct answer a;
+
+	value_put_string(s, "name", "Eve \xC3\x84");
+	value_put_string(s, "privilege", "conference detail");
+	value_put_boolean(s, "forceChange", false);
+	value_put_string(s, "e164", "+49123");
+	CU_ASSERT_EQUAL(fault_of(&door_local, "user.add", s, NULL), 0);
+	CU_ASSERT_EQUAL(count_audit("userAdded", "System", "local", "eve"), 1);
+	CU_ASSERT_EQUAL(fault_of(&door_local, "user.add",
+				 user_params("eve", "x"), "user exists"),
+			1010);
+
+	call_by(&door_local, "user.enumerate", NULL, &a);
+	u = listed(&a, "eve");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(u);
+	CU_ASSERT_STRING_EQUAL(value_string(value_member(u, "name")),
+			       "Eve \xC3\x84");
+	CU_ASSERT_STRING_EQUAL(value_string(value_member(u, "privilege")),
+			       "conference detail");
+	CU_ASSERT_STRING_EQUAL(value_string(value_member(u, "e164")), "+49123");
+	CU_ASSERT(!value_boolean(value_member(u, "builtIn")));
+	CU_ASSERT(value_boolean(value_member(listed(&a, "admin"), "builtIn")));
+	for (size_t i = 0; i < value_count(u); i++)
+		CU_ASSERT_PTR_NULL(strstr(value_item_name(u, i), "Hash"));
+	answer_free(&a);
+
+	s = user_params("eve", NULL);
+	value_put_string(s, "newUserName", "eva");
+	value_put_boolean(s, "disabled", true);
+	CU_ASSERT_EQUAL(fault_of(&door_local, "user.modify", s, NULL), 0);
+	CU_ASSERT_EQUAL(count_audit("userModified", "System", "local",
+				    "eve: newUserName, disabled"),
+			1);
+	s = user_params("eva", NULL);
+	value_put_string(s, "privilege", "emperor");
+	CU_ASSERT_EQUAL(fault_of(&door_local, "user.modify", s,
+				 "invalid parameter - privilege"),
+			102);
+	CU_ASSERT_EQUAL(fault_of(&door_local, "user.delete",
+				 user_params("eve", NULL), "no such user"),
+			1009);
+	CU_ASSERT_EQUAL(fault_of(&door_local, "user.delete",
+				 user_params("eva", NULL), NULL),
+			0);
+	CU_ASSERT_EQUAL(count_audit("userDeleted", "System", "local", "eva"),
+			1);
+	CU_ASSERT_NOT_EQUAL(fault_of(&door_local, "user.delete",
+				     user_params("admin", NULL), NULL),
+			    0);
+}
+
+static struct value *password_params(const char *old, const char *new)
+{
+	struct value *s = value_new_struct();
+
+	value_put_string(s, "currentPassword", old);
+	value_put_string(s, "newPassword", new);
+	return s;
+}
+
+static void test_change_password(void)
+{
+	char one[SESSION_ID_SIZE], two[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE],
+	    csrf2[SESSION_ID_SIZE];
+	struct door d = { .session_id = one, .csrf_token = csrf };
+	struct door other = { .session_id = two, .csrf_token = csrf2 };
+	struct door members = { .user = "walker", .password = "Other pass 2" };
+	struct answer a;
+
+	make_user("walker", PRIVILEGE_CONFERENCE_LIST);
+	open_session("walker", PRIVILEGE_CONFERENCE_LIST, true, one, csrf);
+	open_session("walker", PRIVILEGE_CONFERENCE_LIST, false, two, csrf2);
+	CU_ASSERT_EQUAL(fault_of(&d, "user.changePassword",
+				 password_params("wrong", "Other pass 2"),
+				 NULL),
+			14);
+	CU_ASSERT_EQUAL(fault_of(&d, "session.query", NULL, NULL), 0);
+	call_by(&d, "user.changePassword",
+		password_params("Right pass 1", "Other pass 2"), &a);
+	CU_ASSERT_EQUAL(a.response.fault_code, 0);
+	CU_ASSERT(a.clear_session);
+	answer_free(&a);
+	/* Every session of the account has ended. */
+	CU_ASSERT_EQUAL(fault_of(&d, "session.query", NULL, NULL), 14);
+	CU_ASSERT_EQUAL(fault_of(&other, "session.query", NULL, NULL), 14);
+	CU_ASSERT_EQUAL(fault_of(&members, "session.query", NULL, NULL), 0);
+	CU_ASSERT_EQUAL(
+	    count_audit("passwordChanged", "Web", "walker", "walker"), 1);
+	CU_ASSERT_EQUAL(fault_of(&door_local, "user.changePassword",
+				 password_params("a", "b"), "no account"),
+			1009);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+		{ "rows are whole", test_rows_are_whole },
+		{ "rows without identity", test_rows_without_identity },
+		{ "rows without privilege", test_rows_without_privilege },
+		{ "rows before a password change",
+		  test_rows_before_password_change },
+		{ "rows without CSRF token", test_rows_without_csrf_token },
+		{ "rows with wrong parameters",
+		  test_rows_with_wrong_parameters },
+		{ "parameters inside parameters", test_params_inside },
+		{ "table of faults", test_faults_table },
+		{ "identity by members", test_by_members },
+		{ "members of a wrong type", test_members_of_wrong_type },
+		{ "peers of the control socket", test_control_peers },
+		{ "session", test_session },
+		{ "log-in refused", test_login_refused },
+		{ "log-in again", test_login_again },
+		{ "session of a deleted user", test_session_of_a_deleted_user },
+		{ "documents", test_documents },
+		{ "too large", test_too_large },
+		{ "encoding of the reply", test_encoding_of_the_reply },
+		{ "introspection in structs", test_introspection_in_structs },
+		{ "introspection by convention",
+		  test_introspection_by_convention },
+		{ "help of every row", test_help_of_every_row },
+		{ "device", test_device },
+		{ "restart", test_restart },
+		{ "token", test_token_query },
+		{ "audit log", test_audit_log },
+		{ "users", test_users },
+		{ "own password", test_change_password },
+		{ 0 },
+	};
+
+	return unit_main(argc, argv, "api", tests, api_device_open,
+			 api_device_close);
+}
