@@ -46,8 +46,8 @@ static bool fill_control(struct peer *p, int fd)
 
 static void refuse(struct front *f, int fd)
 {
-	close(fd);
 	atomic_fetch_add(&f->stats.refused, 1);
+	close(fd);
 }
 
 static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)

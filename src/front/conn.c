@@ -79,13 +79,10 @@ void conn_finish(struct conn *c, bool linger)
 		end(c);
 }
 
+/* What still comes is thrown away, for as long as the deadline allows. */
 static void linger(struct conn *c)
 {
-	ssize_t n = recv(c->watch.fd, c->front->scratch, SCRATCH, 0);
-
-	if (n > 0)
-		c->lingered += (size_t)n;
-	if (n <= 0 || c->lingered > LINGER_BYTES)
+	if (recv(c->watch.fd, c->front->scratch, SCRATCH, 0) <= 0)
 		conn_close(c);
 }
 

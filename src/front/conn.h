@@ -65,10 +65,10 @@ struct conn {
 	struct deadline write_deadline; /* of what waits in out */
 	struct deadline trim;           /* TLS only: since the last byte */
 	size_t moved;                   /* sent since write_deadline was set */
-	size_t lingered;                /* thrown away in CONN_LINGER */
 
 	/* With the pool. */
 	atomic_bool cancelled; /* the deadline passed: do not sign */
+	atomic_bool arming;    /* a thread is letting go of it */
 	bool greeted;          /* pool: the ClientHello was looked at */
 	bool established;      /* pool's result */
 	struct list done;      /* pool->done */

@@ -18,8 +18,7 @@ enum {
 	BACKLOG = 511,
 	ACCEPT_BATCH = 64,     /* accepted before others get a turn */
 	ACCEPT_PAUSE_MS = 100, /* no descriptors, no memory */
-	LINGER_MS = 1000,
-	LINGER_BYTES = 262144,   /* read and thrown away at most */
+	LINGER_MS = 2000,
 	TRIM_MS = 1000,          /* quiet TLS gives its buffers back */
 	QUEUE_MS = 10000,        /* wait for a backend connection */
 	QUEUE_MAX = 256,         /* requests that wait so */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -31,13 +32,27 @@ static void give_back(struct conn *c, bool established)
 	uv_async_send(&f->async);
 }
 
-/* Afterwards another thread may have it already. */
+/* Afterwards another thread may have it, which waits until we have let go: the
+ * event can be there before epoll_ctl() has returned. */
 static bool arm(struct conn *c, int op, uint32_t events)
 {
 	struct epoll_event ev = { .events = events | EPOLLONESHOT,
 				  .data.ptr = c };
+	int rc;
 
-	return epoll_ctl(c->front->pool.epoll_fd, op, c->watch.fd, &ev) == 0;
+	atomic_store(&c->arming, true);
+	rc = epoll_ctl(c->front->pool.epoll_fd, op, c->watch.fd, &ev);
+	atomic_store(&c->arming, false);
+	return rc == 0;
+}
+
+static struct conn *take(void *from_event)
+{
+	struct conn *c = from_event;
+
+	while (atomic_load(&c->arming))
+		sched_yield();
+	return c;
 }
 
 bool handshake_submit(struct conn *c)
@@ -181,7 +196,7 @@ static void *work(void *arg)
 		if (n == 1 && !ev.data.ptr)
 			return NULL; /* the stop descriptor, for everybody */
 		if (n == 1)
-			step(ev.data.ptr);
+			step(take(ev.data.ptr));
 	}
 }
 

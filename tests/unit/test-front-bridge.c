@@ -140,6 +140,7 @@ static void test_bodies(void)
 	size_t len;
 
 	front_fixture_init(&x);
+	x.limits.body_ms = 5000;
 	front_fixture_start(&x);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int fd = client_tcp(x.http);

@@ -102,13 +102,24 @@ static int teardown(void)
 
 struct echo {
 	atomic_uint opened, closed, writables;
-	bool refuse;
-	bool one_by_one; /* takes a byte at a time, resumed by writable */
-	size_t burst;    /* answers "burst" with so many bytes */
+	atomic_bool refuse;
+	atomic_bool
+	    one_by_one;      /* takes a byte at a time, resumed by writable */
+	atomic_size_t burst; /* answers "burst" with so many bytes */
 	struct front_stream *last;
 };
 
 static struct echo echo;
+
+static void echo_reset(void)
+{
+	atomic_store(&echo.opened, 0);
+	atomic_store(&echo.closed, 0);
+	atomic_store(&echo.writables, 0);
+	atomic_store(&echo.refuse, false);
+	atomic_store(&echo.one_by_one, false);
+	atomic_store(&echo.burst, 0);
+}
 
 static int echo_open(struct front_stream *s, const struct peer *p, void *arg,
 		     void **user)
@@ -184,7 +195,7 @@ static void listen_tls(struct front_fixture *x, void *arg)
 
 static void start(struct front_fixture *x, struct tls_context *context)
 {
-	memset(&echo, 0, sizeof(echo));
+	echo_reset();
 	front_fixture_start(x);
 	front_fixture_call(x, listen_tls, context);
 }
