@@ -13,8 +13,9 @@ enum { DEVICE_SERIAL_SIZE = 13, DEVICE_HOST_SIZE = 256 };
 void device_serial(char out[DEVICE_SERIAL_SIZE]);
 /* Percent of all processors over the last minute, at most 100. */
 int device_cpu_load(void);
-/* portA and portB: the first two Ethernet-like interfaces by index; dns: the
- * resolvers. Names of members as in the original's device.network. */
+/* portA and portB: the first two interfaces, those with an address before
+ * others, the loopback left out; dns: the resolvers. Names of members as in the
+ * original's device.network. */
 void device_put_network(struct value *out);
 
 #endif

@@ -92,10 +92,18 @@ static void take_mac(struct port *p, const struct ifaddrs *a)
 		 link.sll_addr[3], link.sll_addr[4], link.sll_addr[5]);
 }
 
-static int compare_index(const void *a, const void *b)
+static int rank(const struct port *p)
+{
+	return p->up && (p->ipv4[0] || p->ipv6[0]) ? 0 : p->up ? 1 : 2;
+}
+
+/* Those that carry something first, then in the kernel's order. */
+static int compare_ports(const void *a, const void *b)
 {
 	const struct port *x = a, *y = b;
 
+	if (rank(x) != rank(y))
+		return rank(x) - rank(y);
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
@@ -119,7 +127,7 @@ static void read_ports(struct ports *all)
 			take_mac(p, a);
 	}
 	freeifaddrs(list);
-	qsort(all->items, all->count, sizeof(all->items[0]), compare_index);
+	qsort(all->items, all->count, sizeof(all->items[0]), compare_ports);
 }
 
 /* The gateway of the default route over that interface, "" without. */
