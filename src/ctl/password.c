@@ -77,8 +77,10 @@ int password_ask(const char *question, struct secret *out, struct error *e)
 	catch_signals(actions);
 	quiet = normal;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-	dprintf(fd, "%s: ", question);
+	/* In this order: what is typed ahead of the question is thrown away,
+	 * what answers it is not. */
 	tcsetattr(fd, TCSAFLUSH, &quiet);
+	dprintf(fd, "%s: ", question);
 	rc = read_line(fd, out, e);
 	tcsetattr(fd, TCSAFLUSH, &normal);
 	dprintf(fd, "\n");

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import select
+import signal
 import socket
 import stat
 import subprocess
@@ -127,6 +128,8 @@ def on_terminal(service, args, answers):
         shown += chunk
         if shown.endswith(b": ") and answers:
             os.write(master, answers.pop(0).encode() + b"\n")
+    else:
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     os.close(master)
     return shown.decode(), os.waitstatus_to_exitcode(status)

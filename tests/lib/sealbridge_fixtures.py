@@ -1,9 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures that tests/e2e/conftest.py and tests/browser/conftest.py share."""
 
+import signal
+
 import pytest
 
 from sealbridge_service import Service
+
+
+TEST_SECONDS = 300  # most for one test, its own fixtures included
+
+
+@pytest.fixture(autouse=True)
+def no_test_hangs():
+    """A test that waits for ever fails instead."""
+    def too_long(signum, frame):
+        raise TimeoutError(f"the test took more than {TEST_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(TEST_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def _run(**options):
