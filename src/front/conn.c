@@ -284,6 +284,7 @@ void conn_adopt(struct conn *c)
 		return;
 	}
 	atomic_fetch_add(&f->stats.handshakes, 1);
+	deadline_set(&f->deadlines, &c->trim, DEADLINE_TRIM);
 	tls_conn_info(c->tls, &info);
 	c->peer.tls_version = info.version;
 	snprintf(c->peer.tls_cipher, sizeof(c->peer.tls_cipher), "%s",
