@@ -86,8 +86,7 @@ static const struct param login_rows[] = {
 const struct method methods_session[] = {
 	{ "session.login", PRIVILEGE_NONE, 0, login_rows, login, WHO,
 	  "Begin a browser session: sets the cookie sealbridge_session; calls "
-	  "by "
-	  "it carry csrfToken in the header X-CSRF-Token." },
+	  "by it carry csrfToken in the header X-CSRF-Token." },
 	{ "session.query", PRIVILEGE_ANY_USER,
 	  METHOD_WITHOUT_CSRF | METHOD_BEFORE_PASSWORD_CHANGE, NULL, query,
 	  WHO "; via string (password, certificate, session, local)",

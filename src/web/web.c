@@ -152,19 +152,12 @@ static int on_log_message(const struct mg_connection *c, const char *message)
 	return 1;
 }
 
-static int on_log_access(const struct mg_connection *c, const char *message)
-{
-	(void)c, (void)message;
-	return 1;
-}
-
 static int start_civetweb(struct web *w, struct error *e)
 {
 	static const struct mg_callbacks callbacks = {
 		.begin_request = begin_request,
 		.http_error = on_http_error,
 		.log_message = on_log_message,
-		.log_access = on_log_access,
 	};
 	struct mg_server_port port;
 	char threads[16];

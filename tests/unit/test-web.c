@@ -337,7 +337,8 @@ static void test_methods_refused(void)
 				 "Content-Length: 0\r\n" END,
 				 methods[i], targets[k]);
 			status = exchange(request);
-			if (status != 405)
+			/* civetweb does not know TRACE */
+			if (status != 405 && status != 400)
 				unit_note("%s %s: %.80s", methods[i],
 					  targets[k], reply);
 			CU_ASSERT(status == 405 || status == 400);
