@@ -142,6 +142,8 @@ static int prune_now(struct identity *id, struct error *e)
 	free(keys);
 	if (kept == s->key_count)
 		return rc;
+	/* Forgotten at once: who imports that key by other means later is a
+	 * provisioner. */
 	s->key_count = kept;
 	if (state_write(id->token, s, e) == 0)
 		return rc;
