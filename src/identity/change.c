@@ -172,7 +172,7 @@ int identity_examine(struct identity *id, struct view certificates,
 	rc = u.has_key ? 0
 		       : key_find(id->token, u.chain.chain.items[0], &key, e);
 	if (rc == 0 && !u.has_key && !key)
-		rc = no_key_there(u.chain.chain.items[0], e);
+		upload_warn_no_key(u.chain.chain.items[0], warnings);
 	token_key_unref(key);
 	if (rc == 0) {
 		*out = u.chain;

@@ -218,6 +218,14 @@ int upload_read(const struct identity *id, struct view certificates,
 	return -1;
 }
 
+void upload_warn_no_key(const struct cert *leaf, struct identity_warnings *w)
+{
+	warn(w,
+	     "the token does not hold the private key (%s): upload its file "
+	     "too",
+	     cert_key_text(leaf));
+}
+
 void upload_free(struct upload *u)
 {
 	cert_chain_free(&u->chain);

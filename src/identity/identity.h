@@ -128,7 +128,9 @@ int identity_upload(struct identity *id, struct view certificates,
 		    struct error *e) MUST_CHECK;
 
 /* What an upload would do, without the token being changed: the same errors
- * and warnings, the chain as it would be sent. */
+ * and warnings, the chain as it would be sent. One difference: a private key
+ * that is neither given nor in the token is a warning here, so that a page can
+ * show what a file holds before the key file is chosen. */
 int identity_examine(struct identity *id, struct view certificates,
 		     struct view private_key, struct view password, time_t now,
 		     struct cert_chain *out, struct identity_warnings *warnings,

@@ -155,6 +155,8 @@ int upload_read(const struct identity *id, struct view certificates,
 		struct view private_key, struct view password, time_t now,
 		struct upload *out, struct identity_warnings *warnings,
 		struct error *e) MUST_CHECK;
+/* The token does not hold the key of the leaf, and none was given. */
+void upload_warn_no_key(const struct cert *leaf, struct identity_warnings *w);
 void upload_free(struct upload *u);
 
 #endif
