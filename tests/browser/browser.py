@@ -255,10 +255,13 @@ class Browser:
         pathlib.Path(path).write_bytes(base64.b64decode(shot["data"]))
 
 
-def refuses(browser, path="/login.html"):
-    """The error of a browser that does not open a page; "" when it does."""
+def warning_of(browser, path="/login.html"):
+    """What a browser says that does not open a page; "" when it does."""
     try:
         browser.driver.get(browser.url + path)
     except WebDriverException as error:
         return error.msg
-    return ""
+    if browser.driver.current_url.startswith("https:") and \
+            browser.script("return Boolean(document.querySelector('main'))"):
+        return ""
+    return browser.script("return document.documentElement.textContent")

@@ -8,7 +8,7 @@ import ssl
 
 import pytest
 
-from browser import refuses
+from browser import warning_of
 from sealbridge_service import run
 
 PASSPHRASE = "a passphrase of the walk"
@@ -56,7 +56,7 @@ def test_walk(service, make_browser, files):
     old = service.wire_fingerprint()
 
     # Step 3: connect; the browser warns, and the user goes on.
-    assert "ERR_CERT" in refuses(make_browser(service, any_certificate=False))
+    assert "ERR_CERT" in warning_of(make_browser(service, any_certificate=False))
     browser = make_browser(service)
     browser.log_in("admin", service.admin_password)
 
@@ -80,6 +80,8 @@ def test_walk(service, make_browser, files):
     assert service.wire_fingerprint() == old
     assert "Restart required" in browser.text("#restart-required")
 
+    assert browser.problems() == []
+
     # Step 16: Settings > Shutdown, restart.
     browser.follow("Shutdown")
     browser.wait_path("/settings/shutdown.html")
@@ -89,6 +91,7 @@ def test_walk(service, make_browser, files):
     browser.click("Restart")
     browser.wait_text("The service is back", "dialog", 60)
     assert service.wire_fingerprint() == new
+    browser.problems()  # of the time when nothing listened
 
     browser.follow("Log in")
     browser.wait_path("/login.html")
@@ -103,14 +106,14 @@ def test_walk(service, make_browser, files):
 
 def test_a_browser_that_trusts_the_authority_does_not_warn(service, make_browser, files):
     browser = make_browser(service, ca=files / "CA.cer")
-    assert refuses(browser) == ""
+    assert warning_of(browser) == ""
     browser.log_in("admin", service.admin_password)
     assert browser.script("return isSecureContext")
     assert browser.problems() == []
 
 
 def test_a_browser_that_does_not_trust_it_warns(service, make_browser):
-    assert "ERR_CERT_AUTHORITY_INVALID" in refuses(
+    assert "ERR_CERT_AUTHORITY_INVALID" in warning_of(
         make_browser(service, any_certificate=False))
 
 
