@@ -17,31 +17,31 @@ static const CK_OBJECT_CLASS class_private = CKO_PRIVATE_KEY;
 /* Is the copy sensitive and not extractable? */
 static bool copy_is_protected(struct connection *c, CK_OBJECT_HANDLE copy)
 {
-	CK_BBOOL sensitive = CK_FALSE, extractable = CK_TRUE, token = CK_TRUE;
+	CK_BBOOL sensitive = CK_FALSE, extractable = CK_TRUE;
+	CK_BBOOL private = CK_FALSE, token = CK_TRUE;
 	CK_ATTRIBUTE a[] = {
 		{ CKA_SENSITIVE, &sensitive, sizeof(sensitive) },
 		{ CKA_EXTRACTABLE, &extractable, sizeof(extractable) },
+		{ CKA_PRIVATE, &private, sizeof(private) },
 		{ CKA_TOKEN, &token, sizeof(token) },
 	};
 
-	return c->f->C_GetAttributeValue(c->keeper, copy, a, 3) == CKR_OK &&
-	       sensitive && !extractable && !token;
+	return c->f->C_GetAttributeValue(c->keeper, copy, a, 4) == CKR_OK &&
+	       sensitive && private && !extractable && !token;
 }
 
-/* A session copy in the keeper's session; 0: none can be had. */
+/* A session copy in the keeper's session; 0: none can be had. It inherits all
+ * else: SoftHSM refuses a template that says CKA_EXTRACTABLE is false when it
+ * is false already (CKR_ATTRIBUTE_READ_ONLY). */
 static CK_OBJECT_HANDLE make_copy(struct connection *c, CK_OBJECT_HANDLE o)
 {
-	CK_ATTRIBUTE tmpl[] = {
-		attr_bytes(CKA_TOKEN, &attr_false, sizeof(attr_false)),
-		attr_bytes(CKA_PRIVATE, &attr_true, sizeof(attr_true)),
-		attr_bytes(CKA_SENSITIVE, &attr_true, sizeof(attr_true)),
-		attr_bytes(CKA_EXTRACTABLE, &attr_false, sizeof(attr_false)),
-	};
+	CK_ATTRIBUTE tmpl =
+	    attr_bytes(CKA_TOKEN, &attr_false, sizeof(attr_false));
 	CK_OBJECT_HANDLE copy = 0;
 
 	pthread_mutex_lock(&c->keeper_lock);
 	if (c->keeper &&
-	    c->f->C_CopyObject(c->keeper, o, tmpl, 4, &copy) == CKR_OK &&
+	    c->f->C_CopyObject(c->keeper, o, &tmpl, 1, &copy) == CKR_OK &&
 	    !copy_is_protected(c, copy)) {
 		c->f->C_DestroyObject(c->keeper, copy);
 		copy = 0;
