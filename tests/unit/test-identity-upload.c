@@ -137,8 +137,6 @@ static void test_refusals(void)
 		{ test_key_pem(P256(1), "pkcs8", NULL, NULL),
 		  test_key_pem(P256(1), "pkcs8", NULL, NULL), NULL,
 		  ERR_CERTIFICATE, "own field" },
-		{ leaf_pem(P256(1), NULL), NULL, NULL, ERR_KEY_MISMATCH,
-		  "no private key was uploaded" },
 		{ leaf_pem(P256(1), NULL), leaf_pem(P256(1), NULL), NULL,
 		  ERR_KEY, "no private key but a CERTIFICATE" },
 		{ leaf_pem(P256(1), NULL), strdup("rubbish"), NULL, ERR_KEY,
@@ -207,6 +205,31 @@ static void test_huge(void)
 			-1);
 	free(leaf);
 	free(big);
+}
+
+/* Refused when uploaded; a warning when only looked at, since the key file may
+ * be chosen later. */
+static void test_no_key(void)
+{
+	struct error e = ERROR_INIT;
+	struct identity_warnings w;
+	struct cert_chain chain;
+	char *leaf = leaf_pem(P256(1), NULL);
+	size_t keys = count_keys(&dev);
+
+	CHECK_FAILS(device_upload(&dev, leaf, NULL, NULL, &w, &e), &e,
+		    ERR_KEY_MISMATCH, "no private key was uploaded");
+	error_clear(&e);
+	CHECK_OK(identity_examine(dev.id, view_str(leaf), view_str(NULL),
+				  view_str(NULL), time(NULL), &chain, &w, &e),
+		 &e);
+	CU_ASSERT_EQUAL(chain.chain.count, 1);
+	cert_chain_free(&chain);
+	CU_ASSERT_FATAL(w.count > 0);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(w.text[w.count - 1], "does not hold the private key"));
+	CU_ASSERT_EQUAL(count_keys(&dev), keys);
+	free(leaf);
 }
 
 /* --- warnings ---------------------------------------------------------------
@@ -605,6 +628,7 @@ static void test_kills(void)
 static const struct unit_test tests[] = {
 	{ "every format of every key", test_formats },
 	{ "refusals leave everything as it was", test_refusals },
+	{ "no key given and none in the token", test_no_key },
 	{ "huge and random input", test_huge },
 	{ "warnings", test_warnings },
 	{ "no warning", test_no_warning },
