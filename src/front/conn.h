@@ -57,6 +57,7 @@ struct conn {
 	bool more;     /* the TLS layer may hold input that did not fit */
 	bool eof;      /* the peer has ended its side */
 	bool broken;   /* the socket or TLS failed */
+	bool blocked;  /* the socket was full: what waits is not held back */
 	bool behind;   /* was told that the peer is behind */
 	bool linger;   /* finishing: the peer may still be sending */
 	bool notified; /* close_notify is queued */

@@ -106,14 +106,15 @@ void conn_flush(struct conn *c)
 	struct view v;
 	size_t sent = 0;
 
+	c->blocked = false;
 	while (!c->broken && next_bytes(c, &v)) {
 		ssize_t n = send(c->watch.fd, v.ptr, v.len, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			if (errno != EAGAIN)
-				c->broken = true;
+			c->blocked = errno == EAGAIN;
+			c->broken = !c->blocked;
 			break;
 		}
 		if (c->tls)
@@ -121,8 +122,10 @@ void conn_flush(struct conn *c)
 		else
 			out_taken(c, (size_t)n);
 		sent += (size_t)n;
-		if ((size_t)n < v.len)
-			break; /* the socket is full */
+		if ((size_t)n < v.len) {
+			c->blocked = true;
+			break;
+		}
 	}
 	watch_progress(c, sent);
 	conn_arm(c);
@@ -136,7 +139,7 @@ void conn_arm(struct conn *c)
 
 	if (c->state == CONN_HANDSHAKE || c->state == CONN_CLOSED)
 		return;
-	if (c->broken || (c->state != CONN_HELLO && conn_pending(c) > 0))
+	if (c->broken || c->blocked)
 		wanted |= EPOLLOUT;
 	if (c->state == CONN_HELLO || c->state == CONN_LINGER ||
 	    (c->state == CONN_OPEN && c->reading && !c->eof &&

@@ -189,6 +189,7 @@ static void *work(void *arg)
 {
 	struct handshake_pool *pool = arg;
 
+	pthread_setname_np(pthread_self(), "handshake");
 	for (;;) {
 		struct epoll_event ev;
 		int n = epoll_wait(pool->epoll_fd, &ev, 1, -1);
