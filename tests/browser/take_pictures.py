@@ -16,6 +16,7 @@ from browser import Browser  # noqa: E402
 from certificates import Authority, key_pem, new_key, pem  # noqa: E402
 from sealbridge_service import SOURCE, Service  # noqa: E402
 
+PAGE = "/network/ssl-certificates.html"
 PICTURES = SOURCE / "docs" / "pictures"
 
 
@@ -27,35 +28,38 @@ def upload(browser, directory):
         "DNS:mcu.example.com", "URI:sip:mcu.example.com", "IP:192.0.2.10"])
     (directory / "MCU.cer").write_text(pem(certificate) + issuer.pem)
     (directory / "MCU.key").write_text(key_pem(key, "traditional", "secret"))
-    browser.open("/network/ssl-certificates.html")
+    browser.open(PAGE)
     browser.type("Certificate", directory / "MCU.cer")
     browser.wait_text("This file holds 2 certificates")
     browser.type("Private key", directory / "MCU.key")
     browser.type("Private key encryption password", "secret")
-    browser.picture(PICTURES / "upload.png")
     browser.click("Upload certificate and key")
     browser.wait_text("Certificate and key uploaded")
 
 
+def take(browser, name, path, *, width=1280, height=1000):
+    browser.look(width=width, height=height)
+    browser.open(path)
+    browser.picture(PICTURES / f"{name}.png", whole=False)
+
+
 def main():
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory, Service() as service:
-        browser = Browser(service.url, height=800)
-        try:
-            browser.open("/login.html")
-            browser.picture(PICTURES / "login.png")
-            browser.log_in("admin", service.admin_password)
-            browser.picture(PICTURES / "home.png")
-            upload(browser, pathlib.Path(directory))
-            browser.picture(PICTURES / "ssl-certificates.png")
-            browser.look(dark=True, height=800)
-            browser.open("/network/ssl-certificates.html")
-            browser.picture(PICTURES / "ssl-certificates-dark.png")
-            browser.look(height=800)
-            browser.open("/status/status.html")
-            browser.picture(PICTURES / "status.png")
-        finally:
-            browser.quit()
+    with tempfile.TemporaryDirectory() as directory:
+        state = pathlib.Path(directory) / "state"
+        (state / "conf.d").mkdir(parents=True)
+        (state / "conf.d" / "name.conf").write_text("[device]\nhost-name = mcu.example.com\n")
+        with Service(state) as service:
+            browser = Browser(service.url)
+            try:
+                take(browser, "login", "/login.html", width=800, height=520)
+                browser.log_in("admin", service.admin_password)
+                take(browser, "certificate", PAGE)
+                upload(browser, pathlib.Path(directory))
+                take(browser, "uploaded", PAGE)
+                take(browser, "status", "/status/status.html", height=1280)
+            finally:
+                browser.quit()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ function drawDevice(device) {
 		["Features", features.length ? features.join(", ") : "none"],
 		["Current time", timeElement(device.currentTime, { seconds: true }),
 			make("div", { class: "quiet small-text" },
-				`Your time zone is ${zoneName()}. In UTC: ${utcText(device.currentTime)}`)],
+				`Your time zone: ${zoneName()}`),
+			make("div", { class: "quiet small-text" }, utcText(device.currentTime))],
 		["Last restart", timeElement(device.restartTime, { seconds: true })],
 		["Uptime", durationText((device.currentTime - device.restartTime) / 1000)],
 	);
