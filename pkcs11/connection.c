@@ -3,10 +3,24 @@
 
 #include "pkcs11/internal.h"
 
+CK_FUNCTION_LIST *connection_enter(struct connection *c)
+{
+	if (c->serial)
+		pthread_mutex_lock(&c->call_lock);
+	return c->f;
+}
+
+CK_RV connection_leave(struct connection *c, CK_RV rv)
+{
+	if (c->serial)
+		pthread_mutex_unlock(&c->call_lock);
+	return rv;
+}
+
 static CK_RV open_one(struct connection *c, CK_SESSION_HANDLE *out)
 {
-	return c->f->C_OpenSession(c->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
-				   NULL, NULL, out);
+	return CALL(c, C_OpenSession, c->slot,
+		    CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, out);
 }
 
 bool connection_state_fits(const struct connection *c, CK_STATE state)
@@ -24,10 +38,10 @@ int connection_open_session(struct connection *c, CK_SESSION_HANDLE *out,
 
 	if (rv != CKR_OK)
 		return rv_error(e, rv, "C_OpenSession");
-	rv = c->f->C_GetSessionInfo(*out, &info);
+	rv = CALL(c, C_GetSessionInfo, *out, &info);
 	if (rv == CKR_OK && connection_state_fits(c, info.state))
 		return 0;
-	c->f->C_CloseSession(*out);
+	CALL(c, C_CloseSession, *out);
 	return rv_error(e, rv == CKR_OK ? CKR_TOKEN_NOT_PRESENT : rv,
 			"C_GetSessionInfo");
 }
@@ -73,10 +87,10 @@ static bool keeps_data(struct connection *c)
 	};
 	CK_OBJECT_HANDLE o;
 
-	if (c->f->C_CreateObject(c->free[0], tmpl,
-				 sizeof(tmpl) / sizeof(tmpl[0]), &o) != CKR_OK)
+	if (CALL(c, C_CreateObject, c->free[0], tmpl,
+		 sizeof(tmpl) / sizeof(tmpl[0]), &o) != CKR_OK)
 		return false;
-	c->f->C_DestroyObject(c->free[0], o);
+	CALL(c, C_DestroyObject, c->free[0], o);
 	return true;
 }
 
@@ -115,9 +129,9 @@ void connection_close(struct connection *c)
 {
 	if (c->initialized && c->shared) {
 		while (c->free_count)
-			c->f->C_CloseSession(c->free[--c->free_count]);
+			CALL(c, C_CloseSession, c->free[--c->free_count]);
 		if (c->keeper)
-			c->f->C_CloseSession(c->keeper);
+			CALL(c, C_CloseSession, c->keeper);
 	}
 	c->free_count = 0;
 	c->keeper = 0;

@@ -29,10 +29,10 @@
  * session     a PKCS#11 session taken out of the pool for a few calls
  *
  * Locks, in the order in which they are taken: sets_lock, keys_lock, key.lock,
- * keeper_lock, lock (the pool). No lock is held across a token call, save
- * sets_lock (changes of sets), key.lock (one thread looks a key up, the others
- * wait for it) and keeper_lock. A connection is finalised only when none of its
- * sessions is taken. */
+ * keeper_lock, call_lock, lock (the pool). No lock is held across a token call,
+ * save sets_lock (changes of sets), key.lock (one thread looks a key up, the
+ * others wait for it), keeper_lock and call_lock. A connection is finalised
+ * only when none of its sessions is taken. */
 
 enum { CONNECTIONS_MAX = 4, SESSIONS_MAX = 256, PIN_MAX = 255 };
 enum { LOCK_WAIT_MS = 10000 };
@@ -76,6 +76,13 @@ struct connection {
 	unsigned index;
 	CK_FUNCTION_LIST *f; /* NULL: module not loaded */
 	int copy_fd;         /* private copy of the module, -1: none */
+	/* Held during each call when serial is set: p11-kit-client.so lets
+	 * several threads share a socket, but when it breaks one closes it
+	 * while the others still wait for its number, which by then may be
+	 * another file (0.24.1: rpc-transport.c); and its way of waiting
+	 * breaks for numbers past FD_SETSIZE. */
+	bool serial;
+	pthread_mutex_t call_lock;
 	bool initialized;
 	bool shared;  /* C_Initialize was somebody else's: so is C_Finalize */
 	bool logs_in; /* the token wants a login */
@@ -151,7 +158,6 @@ struct token {
 /* A session taken out of the pool. rv is the worst answer it got. */
 struct session {
 	struct connection *c;
-	CK_FUNCTION_LIST *f;
 	CK_SESSION_HANDLE h;
 	CK_RV rv;
 };
@@ -220,6 +226,12 @@ int login_session(struct token *t, struct connection *c, CK_SESSION_HANDLE h,
 
 /* --- connection.c */
 
+/* The only way to call the module: rv = CALL(c, C_Sign, h, ...). */
+CK_FUNCTION_LIST *connection_enter(struct connection *c);
+CK_RV connection_leave(struct connection *c, CK_RV rv);
+#define CALL(c, fn, ...) \
+	connection_leave((c), connection_enter(c)->fn(__VA_ARGS__))
+
 /* Initialise, find, log in, open the sessions. Caller: nobody uses c, and the
  * file lock is held. On success the pool's sessions are in c->free. */
 int connection_open(struct token *t, struct connection *c,
@@ -253,7 +265,11 @@ int session_fail(struct session *s, CK_RV rv, const char *what,
 		 struct error *e);
 /* Is the failure one that another session may not have? */
 bool session_is_spent(const struct session *s);
-/* Take, fn, give; once more with another session when the first was spent. */
+/* Is another session worth a try after so many attempts? All connections may
+ * have broken at once, and each tells only when it is used. */
+bool pool_try_again(const struct token *t, const struct session *s,
+		    unsigned attempt);
+/* Take, fn, give; again with another session when the first was spent. */
 int session_run(struct token *t,
 		int (*fn)(struct token *t, struct session *s, void *arg,
 			  struct error *e),

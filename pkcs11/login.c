@@ -104,7 +104,7 @@ static int login_with_pin(struct token *t, struct connection *c,
 		refuse(t, name, &id, CKR_PIN_LOCKED, e);
 		goto out;
 	}
-	rv = c->f->C_Login(h, CKU_USER, pin.ptr, (CK_ULONG)pin.len);
+	rv = CALL(c, C_Login, h, CKU_USER, pin.ptr, (CK_ULONG)pin.len);
 	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
 		forget_refusal(t);
 		rc = 0;
@@ -127,7 +127,7 @@ int login_session(struct token *t, struct connection *c, CK_SESSION_HANDLE h,
 
 	if (!(info->flags & CKF_LOGIN_REQUIRED))
 		return 0;
-	rv = c->f->C_GetSessionInfo(h, &session);
+	rv = CALL(c, C_GetSessionInfo, h, &session);
 	if (rv != CKR_OK)
 		return rv_error(e, rv, "C_GetSessionInfo");
 	if (session.state == CKS_RW_USER_FUNCTIONS)

@@ -87,7 +87,7 @@ int module_load(struct connection *c, const char *path, bool copy,
 int module_initialize(struct connection *c, struct error *e)
 {
 	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
-	CK_RV rv = c->f->C_Initialize(&args);
+	CK_RV rv = CALL(c, C_Initialize, &args);
 
 	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
 		return rv_error(e, rv, "C_Initialize");
@@ -101,7 +101,7 @@ int module_initialize(struct connection *c, struct error *e)
 void module_finalize(struct connection *c)
 {
 	if (c->initialized && !c->shared)
-		c->f->C_Finalize(NULL);
+		CALL(c, C_Finalize, NULL);
 	c->initialized = false;
 }
 

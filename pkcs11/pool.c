@@ -146,8 +146,6 @@ int pool_take(struct token *t, struct session *s, struct error *e)
 		rc = wait_for_session(t, s, e);
 	}
 	pthread_mutex_unlock(&t->lock);
-	if (rc == 0)
-		s->f = s->c->f;
 	return rc;
 }
 
@@ -189,6 +187,8 @@ void pool_wake_hopeless(struct token *t)
 	}
 }
 
+/* The log line is written under the lock, for once: it belongs to the one
+ * thread that takes the connection down. */
 void pool_lose(struct token *t, struct connection *c, const char *reason)
 {
 	struct error why = ERROR_INIT;
@@ -196,6 +196,7 @@ void pool_lose(struct token *t, struct connection *c, const char *reason)
 	if (c->phase != CONNECTION_UP)
 		return;
 	c->phase = CONNECTION_LOST;
+	log_warning("token", "connection %u lost: %s", c->index, reason);
 	c->open = c->free_count = 0;
 	c->retry_at_ms = 0;
 	c->backoff_ms = 0;
@@ -214,7 +215,7 @@ static enum rv_class judge(struct session *s)
 
 	if (class != RV_DOUBT)
 		return class;
-	rv = s->f->C_GetSessionInfo(s->h, &info);
+	rv = CALL(s->c, C_GetSessionInfo, s->h, &info);
 	if (rv == CKR_OK)
 		return connection_state_fits(s->c, info.state) ? RV_DOUBT
 							       : RV_LOST;
@@ -256,10 +257,7 @@ void pool_give(struct token *t, struct session *s)
 		class = judge(s);
 		reason = p11_kit_strerror(s->rv);
 		if (class == RV_SESSION)
-			s->f->C_CloseSession(s->h);
-		if (class == RV_LOST)
-			log_warning("token", "connection %u lost: %s",
-				    s->c->index, reason);
+			CALL(s->c, C_CloseSession, s->h);
 	}
 	pthread_mutex_lock(&t->lock);
 	settle_session(t, s, class, reason);
@@ -301,6 +299,12 @@ bool session_is_spent(const struct session *s)
 	return rv_classify(s->rv) != RV_CALLER;
 }
 
+bool pool_try_again(const struct token *t, const struct session *s,
+		    unsigned attempt)
+{
+	return session_is_spent(s) && attempt <= t->connection_count + 1;
+}
+
 int session_run(struct token *t,
 		int (*fn)(struct token *t, struct session *s, void *arg,
 			  struct error *e),
@@ -309,13 +313,13 @@ int session_run(struct token *t,
 	struct session s;
 	int rc;
 
-	for (int attempt = 0;; attempt++) {
+	for (unsigned attempt = 1;; attempt++) {
 		bool again;
 
 		if (pool_take(t, &s, e) < 0)
 			return -1;
 		rc = fn(t, &s, arg, e);
-		again = rc < 0 && attempt == 0 && session_is_spent(&s);
+		again = rc < 0 && pool_try_again(t, &s, attempt);
 		pool_give(t, &s);
 		if (!again)
 			return rc;

@@ -6,7 +6,7 @@
 /* The hot path: one C_SignInit and one C_Sign on a session of the pool. No
  * memory is allocated and nothing is logged. */
 
-enum { ECDSA_HALF_MAX = 48, SIGN_ATTEMPTS = 2 };
+enum { ECDSA_HALF_MAX = 48 };
 
 static const struct {
 	CK_MECHANISM_TYPE hash;
@@ -110,10 +110,10 @@ int sign_with(struct session *s, CK_OBJECT_HANDLE o, enum sign_scheme scheme,
 	} else if (scheme == SIGN_ECDSA && n > bits / 8) {
 		n = bits / 8; /* FIPS 186-4 6.4: the leftmost bits count */
 	}
-	rv = s->f->C_SignInit(s->h, &mech, o);
+	rv = CALL(s->c, C_SignInit, s->h, &mech, o);
 	if (rv != CKR_OK)
 		return session_fail(s, rv, "C_SignInit", e);
-	rv = s->f->C_Sign(s->h, input, n, raw, &raw_len);
+	rv = CALL(s->c, C_Sign, s->h, input, n, raw, &raw_len);
 	if (rv != CKR_OK)
 		return session_fail(s, rv, "C_Sign", e);
 	return finish(scheme, bits, raw, raw_len, sig, sig_len, e);
@@ -163,15 +163,14 @@ int token_key_sign(struct token_key *k, enum sign_scheme scheme,
 				 (unsigned)scheme < SCHEME_COUNT
 				     ? schemes[scheme].name
 				     : "such a mechanism");
-	for (int attempt = 1;; attempt++) {
+	for (unsigned attempt = 1;; attempt++) {
 		bool again;
 		int rc;
 
 		if (pool_take(k->t, &s, e) < 0)
 			return -1;
 		rc = sign_on(k, &s, scheme, alg, digest, sig, sig_len, e);
-		again =
-		    rc < 0 && attempt < SIGN_ATTEMPTS && session_is_spent(&s);
+		again = rc < 0 && pool_try_again(k->t, &s, attempt);
 		pool_give(k->t, &s);
 		if (rc == 0)
 			atomic_fetch_add_explicit(&k->t->signatures, 1,

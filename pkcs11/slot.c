@@ -50,9 +50,9 @@ static bool slot_fits(struct connection *c, P11KitUri *uri, CK_SLOT_ID slot,
 {
 	CK_SLOT_INFO slot_info;
 
-	return c->f->C_GetSlotInfo(slot, &slot_info) == CKR_OK &&
+	return CALL(c, C_GetSlotInfo, slot, &slot_info) == CKR_OK &&
 	       p11_kit_uri_match_slot_info(uri, &slot_info) &&
-	       c->f->C_GetTokenInfo(slot, info) == CKR_OK &&
+	       CALL(c, C_GetTokenInfo, slot, info) == CKR_OK &&
 	       (info->flags & CKF_TOKEN_INITIALIZED) &&
 	       p11_kit_uri_match_token_info(uri, info);
 }
@@ -67,12 +67,12 @@ int slot_find(struct connection *c, P11KitUri *uri, CK_TOKEN_INFO *info,
 	CK_INFO module;
 	CK_RV rv;
 
-	if ((rv = c->f->C_GetInfo(&module)) != CKR_OK)
+	if ((rv = CALL(c, C_GetInfo, &module)) != CKR_OK)
 		return rv_error(e, rv, "C_GetInfo");
 	if (!p11_kit_uri_match_module_info(uri, &module))
 		return error_set(e, ERR_TOKEN,
 				 "the module is not the one of the token uri");
-	if ((rv = c->f->C_GetSlotList(CK_TRUE, slots, &count)) != CKR_OK)
+	if ((rv = CALL(c, C_GetSlotList, CK_TRUE, slots, &count)) != CKR_OK)
 		return rv_error(e, rv, "C_GetSlotList");
 	for (CK_ULONG i = 0; i < count; i++)
 		if (slot_fits(c, uri, slots[i], &seen)) {
@@ -121,8 +121,8 @@ int slot_mechanisms(struct connection *c, struct error *e)
 
 	memset(c->mechs, 0, sizeof(c->mechs));
 	for (int i = 0; i < MECH_COUNT; i++) {
-		rv =
-		    c->f->C_GetMechanismInfo(c->slot, mech_rows[i].type, &info);
+		rv = CALL(c, C_GetMechanismInfo, c->slot, mech_rows[i].type,
+			  &info);
 		if (rv == CKR_OK && (info.flags & mech_rows[i].flag))
 			take_sizes(&c->mechs[i], &info);
 		else if (rv != CKR_OK && rv_classify(rv) == RV_LOST)

@@ -93,6 +93,8 @@ static void lay_out_connections(struct token *t)
 		c->copy_fd = -1;
 		c->wanted = pool / n + (i < pool % n ? 1 : 0);
 		pthread_mutex_init(&c->keeper_lock, NULL);
+		pthread_mutex_init(&c->call_lock, NULL);
+		c->serial = module_is_remote(t->module);
 	}
 }
 
@@ -172,6 +174,7 @@ void token_free(struct token *t)
 		connection_close(&t->connections[i]);
 		module_unload(&t->connections[i]);
 		pthread_mutex_destroy(&t->connections[i].keeper_lock);
+		pthread_mutex_destroy(&t->connections[i].call_lock);
 	}
 	if (t->uri)
 		p11_kit_uri_free(t->uri);

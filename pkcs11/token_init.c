@@ -69,7 +69,7 @@ static void look_at(struct connection *c, CK_SLOT_ID slot, const char *label,
 	CK_TOKEN_INFO info;
 	bool initialized;
 
-	if (c->f->C_GetTokenInfo(slot, &info) != CKR_OK)
+	if (CALL(c, C_GetTokenInfo, slot, &info) != CKR_OK)
 		return;
 	slot_text(info.label, sizeof(info.label), its);
 	initialized = info.flags & CKF_TOKEN_INITIALIZED;
@@ -88,7 +88,7 @@ static int find_place(struct connection *c, const char *label,
 {
 	CK_SLOT_ID slots[SLOTS_MAX];
 	CK_ULONG n = SLOTS_MAX;
-	CK_RV rv = c->f->C_GetSlotList(CK_TRUE, slots, &n);
+	CK_RV rv = CALL(c, C_GetSlotList, CK_TRUE, slots, &n);
 
 	memset(out, 0, sizeof(*out));
 	if (rv != CKR_OK)
@@ -108,8 +108,8 @@ static int init_token(struct connection *c, CK_SLOT_ID slot, const char *label,
 
 	memset(padded, ' ', sizeof(padded));
 	memcpy(padded, label, strlen(label));
-	rv =
-	    c->f->C_InitToken(slot, so_pin->ptr, (CK_ULONG)so_pin->len, padded);
+	rv = CALL(c, C_InitToken, slot, so_pin->ptr, (CK_ULONG)so_pin->len,
+		  padded);
 	return rv == CKR_OK ? 0 : rv_error(e, rv, "C_InitToken");
 }
 
@@ -118,18 +118,18 @@ static int init_pin(struct connection *c, CK_SLOT_ID slot,
 		    struct error *e)
 {
 	CK_SESSION_HANDLE h;
-	CK_RV rv = c->f->C_OpenSession(
-	    slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &h);
+	CK_RV rv = CALL(c, C_OpenSession, slot,
+			CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &h);
 
 	if (rv != CKR_OK)
 		return rv_error(e, rv, "C_OpenSession");
-	rv = c->f->C_Login(h, CKU_SO, so_pin->ptr, (CK_ULONG)so_pin->len);
+	rv = CALL(c, C_Login, h, CKU_SO, so_pin->ptr, (CK_ULONG)so_pin->len);
 	if (rv != CKR_OK)
 		rv_error(e, rv, "C_Login with the SO PIN");
-	else if ((rv = c->f->C_InitPIN(h, pin->ptr, (CK_ULONG)pin->len)) !=
+	else if ((rv = CALL(c, C_InitPIN, h, pin->ptr, (CK_ULONG)pin->len)) !=
 		 CKR_OK)
 		rv_error(e, rv, "C_InitPIN");
-	c->f->C_CloseSession(h);
+	CALL(c, C_CloseSession, h);
 	return rv == CKR_OK ? 0 : -1;
 }
 

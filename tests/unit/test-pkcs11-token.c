@@ -560,7 +560,7 @@ static void test_losses_under_load(void)
 	struct error e = ERROR_INIT;
 	struct test_token place;
 	struct token_options o = wrapped(&place);
-	struct timespec nap = { 0, 30000000L };
+	struct timespec nap = { 0, 80000000L };
 	struct signing s[6];
 	pthread_t ids[6];
 	struct token_info info;
@@ -575,7 +575,7 @@ static void test_losses_under_load(void)
 	for (int i = 0; i < 6; i++) {
 		memset(&s[i], 0, sizeof(s[i]));
 		s[i].key = k;
-		s[i].count = 300;
+		s[i].count = 1000;
 		pthread_create(&ids[i], NULL, sign_many, &s[i]);
 	}
 	for (int i = 0; i < 8; i++) {
