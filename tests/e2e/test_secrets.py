@@ -10,7 +10,7 @@ from certificates import Authority, key_pem, new_key, pem
 from sealbridge_service import run
 
 KEY_PASSWORD = "Quite-Unmistakable-Key-Password"
-USER_PASSWORD = "Quite-Unmistakable-User-Password-1"
+USER_PASSWORD = "Unmistakable-User-Password-1"
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["in-process", "isolated"])
