@@ -150,7 +150,7 @@ def test_python_xmlrpc_faults(keyed):
     with pytest.raises(xmlrpc.client.Fault) as caught:
         keyed.api().call("no.such.method")
     assert caught.value.faultCode == 1
-    assert caught.value.faultString == "method not supported"
+    assert caught.value.faultString.startswith("method not supported")
 
 
 def test_ipv6(make_service):

@@ -21,6 +21,10 @@ def used(request):
         key = new_key("rsa2048")
         service.key_numbers = key.private_numbers()
         api = service.api()
+        plain = new_key()
+        service.plain_key_line = key_pem(plain).splitlines()[1]
+        api.call("certificate.upload", certificate=pem(Authority().issue(plain)),
+                 privateKey=key_pem(plain))
         api.call("certificate.upload", certificate=pem(Authority().issue(key)),
                  privateKey=key_pem(key, "pkcs8", KEY_PASSWORD),
                  privateKeyPassword=KEY_PASSWORD)
@@ -73,8 +77,8 @@ def test_files(used):
 
 
 def test_memory_of_the_isolated_service(used):
-    """Isolated, the process that faces the network holds no private number once
-    the upload is over."""
+    """Isolated, the process that faces the network holds nothing of an uploaded
+    key once the upload is over: no number, no password, no line of the file."""
     if not used.isolated:
         return
     if run("id", "-u").stdout.strip() != "0":
@@ -84,7 +88,7 @@ def test_memory_of_the_isolated_service(used):
     for number in (numbers.d, numbers.p, numbers.q):
         raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
         needles += [raw, raw[::-1]]
-    needles += [KEY_PASSWORD.encode()]
+    needles += [KEY_PASSWORD.encode(), used.plain_key_line.encode()]
     found = []
     maps = pathlib.Path(f"/proc/{used.pid}/maps").read_text()
     with open(f"/proc/{used.pid}/mem", "rb") as memory:
