@@ -242,7 +242,7 @@ void conn_new(struct front *f, int fd, const struct peer *peer,
 	c->ops = &nobody;
 	c->reading = true;
 	c->stream = *stream;
-	buf_init(&c->in, f->limits.head_bytes + SNIFF_RECORD_MAX);
+	buf_init_secret(&c->in, f->limits.head_bytes + SNIFF_RECORD_MAX);
 	buf_init(&c->out, OUT_MAX);
 	deadline_init(&c->deadline, on_deadline);
 	deadline_init(&c->write_deadline, on_write_deadline);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/secret.h"
 #include "front/conn.h"
 
 /* Bytes of a connection: plain or TLS, bounded both ways. */
@@ -160,13 +161,15 @@ void conn_set_reading(struct conn *c, bool reading)
 	conn_arm(c);
 }
 
-static bool add_input(struct conn *c, const void *p, size_t n)
+/* The n bytes in the scratch area are the peer's words: a request may bring a
+ * private key, so nothing of it stays there. */
+static void take_scratch(struct conn *c, size_t n)
 {
 	struct error e = ERROR_INIT;
 
-	if (buf_add(&c->in, p, n, &e) < 0)
+	if (buf_add(&c->in, c->front->scratch, n, &e) < 0)
 		c->broken = true;
-	return !c->broken;
+	secret_wipe(c->front->scratch, n);
 }
 
 /* One read from the socket into the scratch area. 0: nothing or the end. */
@@ -201,7 +204,7 @@ static void drain_tls(struct conn *c)
 		step = tls_conn_read(c->tls, c->front->scratch,
 				     room < SCRATCH ? room : SCRATCH, &got, &e);
 		if (step == TLS_STEP_DONE)
-			add_input(c, c->front->scratch, got);
+			take_scratch(c, got);
 		else if (step == TLS_STEP_CLOSED)
 			c->eof = true;
 		else if (step == TLS_STEP_FAILED)
@@ -249,7 +252,7 @@ bool conn_fill(struct conn *c)
 	} else {
 		n = receive(c, room < SCRATCH ? room : SCRATCH);
 		if (n > 0)
-			add_input(c, c->front->scratch, n);
+			take_scratch(c, n);
 	}
 	return c->in.len > before || c->eof;
 }

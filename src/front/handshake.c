@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "front/conn.h"
 
 /* The pool that carries out handshakes. Its queue is an epoll set of its own:
@@ -140,6 +141,7 @@ static void read_early(struct conn *c)
 		case TLS_STEP_DONE:
 			if (buf_add(&c->in, plain, got, &e) < 0)
 				c->broken = true;
+			secret_wipe(plain, got);
 			break;
 		case TLS_STEP_WANT_READ: return;
 		case TLS_STEP_CLOSED: c->eof = true; return;

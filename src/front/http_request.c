@@ -24,7 +24,8 @@ void http_request_init(struct http_request_reader *r, size_t head_bytes,
 	r->head_bytes = head_bytes;
 	r->body_bytes = body_bytes;
 	buf_init(&r->head, head_bytes + HEAD_EXTRA);
-	buf_init(&r->body, body_bytes);
+	/* Uploads of private keys pass here. */
+	buf_init_secret(&r->body, body_bytes);
 	http_parser_init(&r->parser, HTTP_REQUEST);
 	r->parser.data = r;
 }

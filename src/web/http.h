@@ -9,8 +9,9 @@
 /* How this folder answers a request: status line, the headers that every answer
  * carries, Content-Length, body; one write for small ones. */
 
-/* Longest headers of one answer. */
-enum { HTTP_HEAD_MAX = 1536 };
+/* Longest headers of one answer; civetweb's buffer for the head of a request.
+ */
+enum { HTTP_HEAD_MAX = 1536, WEB_HEAD_BYTES = 32768 };
 
 struct http_reply {
 	int status;

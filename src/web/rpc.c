@@ -6,9 +6,12 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "web/roomy.h"
 
 enum { REPLY_BYTES_MAX = 16 * 1024 * 1024, CHUNK_BYTES = 16384 };
+/* Enough of a body to be told from everything else in a head's buffer. */
+enum { WIPE_SAMPLE = 16 };
 
 static bool has_word(const char *header, const char *word)
 {
@@ -64,6 +67,27 @@ static int read_sized(struct mg_connection *c, size_t length, struct buf *body,
 	return 0;
 }
 
+/* civetweb reads heads in portions, so that the beginning of a body comes to
+ * lie behind the head, in a buffer that lives as long as the thread. A body may
+ * bring a private key: what is found there of it is wiped. The buffer begins
+ * with the request line, which has the method first. */
+static void wipe_left_behind(struct mg_connection *c, const struct buf *body)
+{
+	const char *first = mg_get_request_info(c)->request_method;
+	uint8_t *buffer = (uint8_t *)(uintptr_t)first;
+	uint8_t *end = buffer + WEB_HEAD_BYTES, *at = NULL;
+	size_t same = 0;
+
+	if (body->len >= WIPE_SAMPLE)
+		at = memmem(buffer, WEB_HEAD_BYTES, body->ptr, WIPE_SAMPLE);
+	if (!at)
+		return;
+	while (at + same < end && same < body->len &&
+	       at[same] == body->ptr[same])
+		same++;
+	secret_wipe(at, same);
+}
+
 /* 0, or the HTTP status to refuse with. */
 static int read_body(struct mg_connection *c, size_t max, struct buf *body)
 {
@@ -79,6 +103,7 @@ static int read_body(struct mg_connection *c, size_t max, struct buf *body)
 	rc = ri->content_length < 0
 		 ? read_chunked(c, body, &e)
 		 : read_sized(c, (size_t)ri->content_length, body, &e);
+	wipe_left_behind(c, body);
 	if (rc == 0)
 		return 0;
 	log_failure(LOG_LEVEL_TRACE, "web", &e);

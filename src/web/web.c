@@ -15,8 +15,6 @@
  * answer is ours: begin_request serves them all, so none of its own handlers
  * (files, directory listings, CGI, WebDAV, ...) is ever reached. */
 
-/* A request's head; the front allows 16384 and may add lines. */
-#define HEAD_BYTES "32768"
 /* Longer than the front keeps idle connections, so that it closes first and
  * never writes into a connection that has just been closed. */
 #define IDLE_MS "90000"
@@ -160,12 +158,12 @@ static int start_civetweb(struct web *w, struct error *e)
 		.log_message = on_log_message,
 	};
 	struct mg_server_port port;
-	char threads[16];
+	char threads[16], head_bytes[16];
 	const char *options[] = {
 		"listening_ports", "127.0.0.1:0", "num_threads", threads,
 		"enable_keep_alive", "yes", "keep_alive_timeout_ms", IDLE_MS,
 		"request_timeout_ms", REQUEST_MS, "max_request_size",
-		HEAD_BYTES, "tcp_nodelay", "1", "enable_directory_listing",
+		head_bytes, "tcp_nodelay", "1", "enable_directory_listing",
 		"no", "enable_auth_domain_check", "no",
 		/* our paths need no escapes, and %00
 		 * would end a string */
@@ -173,6 +171,7 @@ static int start_civetweb(struct web *w, struct error *e)
 	};
 
 	snprintf(threads, sizeof(threads), "%u", w->options.threads);
+	snprintf(head_bytes, sizeof(head_bytes), "%d", WEB_HEAD_BYTES);
 	mg_init_library(0);
 	w->civetweb = mg_start(&callbacks, w, options);
 	if (!w->civetweb)
