@@ -143,3 +143,27 @@ def test_the_key_is_in_the_token_only(service, files):
         if path.is_file():
             content = path.read_bytes()
             assert not any(secret in content for secret in secrets), path
+
+
+def test_the_commands_of_the_article_as_they_stand(service, make_browser, files):
+    """Without a subject alternative name: accepted, and its users are told."""
+    openssl("req", "-new", "-key", "MCU.key", *PASS, "-out", "plain.csr",
+            "-subj", "/C=GB/O=Walk/CN=localhost", cwd=files)
+    openssl("x509", "-req", "-in", "plain.csr", "-CA", "CA.cer", "-CAkey", "CA.key",
+            *PASS, "-set_serial", "01", "-out", "plain.cer", cwd=files)
+    browser = make_browser(service)
+    browser.log_in("admin", service.admin_password)
+    browser.open("/network/ssl-certificates.html")
+    browser.type("Certificate", files / "plain.cer")
+    browser.wait_text("no subjectAltName", ".preview-place")
+    browser.type("Private key", files / "MCU.key")
+    browser.type("Private key encryption password", PASSPHRASE)
+    browser.click("Upload certificate and key")
+    browser.wait_text("Certificate and key uploaded", "#upload-form")
+    assert "no subjectAltName" in browser.text("#upload-form")
+    browser.click("Activate now")
+    browser.wait_text("In service", "#told")
+    seen = run("openssl", "s_client", "-connect", f"127.0.0.1:{service.https}",
+               "-CAfile", files / "CA.cer", "-verify_hostname", "localhost",
+               "-verify_return_error")
+    assert "Verify return code: 0 (ok)" in seen.stdout, seen.stdout + seen.stderr

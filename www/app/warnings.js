@@ -38,9 +38,10 @@ function tokenWarning({ token }) {
 	};
 }
 
-function keyWarning({ certificate }) {
+// A token that cannot be asked does not tell whether it has the key.
+function keyWarning({ certificate, token }) {
 	const status = certificate?.local?.keyStatus;
-	if (status !== "doesNotMatch" && status !== "missing")
+	if (token?.state !== "ready" || (status !== "doesNotMatch" && status !== "missing"))
 		return null;
 	return {
 		level: "error", id: "key-status",

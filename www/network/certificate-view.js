@@ -31,8 +31,10 @@ const KEY_STATUS = {
 	missing: ["error", "Key is missing from the token"],
 };
 
+const TOKEN_SILENT = ["warning", "Not known while the token is unavailable"];
+
 function privateKeyElement(certificate, token) {
-	const status = KEY_STATUS[certificate.keyStatus];
+	const status = token?.state === "ready" ? KEY_STATUS[certificate.keyStatus] : TOKEN_SILENT;
 	return [
 		status ? make("div", {}, badge(...status)) : null,
 		make("div", { class: "quiet small-text" },

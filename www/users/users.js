@@ -4,7 +4,7 @@
 import { badge, button, byId, fill, make, notice } from "/app/dom.js";
 import { confirmDialog } from "/app/dialog.js";
 import { sentence } from "/app/form.js";
-import { plural } from "/app/format.js";
+import { plural, timeElement } from "/app/format.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { call } from "/app/session.js";
 import { makeTable } from "/app/table.js";
@@ -14,14 +14,16 @@ function say(level, text) {
 	fill(byId("users-result"), notice(level, text));
 }
 
+// What to know about an account: when, how grave, in words.
 const MARKS = [
-	["disabled", "error", "disabled"],
-	["lockPassword", "quiet", "password locked"],
-	["forceChange", "warning", "must change password"],
+	[(user) => user.disabled, "error", "disabled"],
+	[(user) => !user.hasPassword, "warning", "no password"],
+	[(user) => user.lockPassword, "quiet", "password locked"],
+	[(user) => user.forceChange, "warning", "must change password"],
 ];
 
 function marksOf(user) {
-	return MARKS.filter(([name]) => user[name]);
+	return MARKS.filter(([applies]) => applies(user));
 }
 
 function drawMarks(user) {
@@ -75,6 +77,8 @@ class UsersPage {
 				{ label: "Privilege", value: (user) => user.privilege },
 				{ label: "E.164", value: (user) => user.e164 },
 				{ label: "Video endpoint", value: (user) => user.associatedEndpoint },
+				{ label: "Last login", value: (user) => user.lastLogin?.getTime() ?? 0,
+				  render: (user) => user.lastLogin ? timeElement(user.lastLogin) : "never" },
 				{ label: "Account", value: (user) =>
 					marksOf(user).map(([, , text]) => text).join(" "),
 				  render: drawMarks },
