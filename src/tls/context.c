@@ -6,8 +6,11 @@
 enum { CHAIN_PEM_MAX = 256 * 1024 };
 
 /* Which versions this key can serve with what its token can sign. TLS 1.3 knows
- * RSA by PSS only (RFC 8446 4.2.3); in TLS 1.2 wolfSSL takes PKCS1 wherever the
- * client offers both, so that one must work there. */
+ * RSA by PSS only (RFC 8446 4.2.3). In TLS 1.2 wolfSSL follows the client's
+ * order between PKCS1 and PSS and cannot be told otherwise: a token without
+ * PKCS1 is of no use there, one without PSS fails those clients that put PSS
+ * behind PKCS1 (it takes the last of equal hashes; OpenSSL, NSS and Chromium
+ * put PSS first, GnuTLS does not). */
 struct versions {
 	bool tls12, tls13;
 };
@@ -93,8 +96,12 @@ static int configure(struct tls_context *c,
 	const struct public_key *pub = token_key_public(key);
 	struct versions v;
 
-	if (choose_versions(key, options->minimum, &v, e) < 0 ||
-	    set_protocol(c->ctx, pub->type, v, e) < 0 ||
+	if (choose_versions(key, options->minimum, &v, e) < 0)
+		return -1;
+	c->ctx = wolfSSL_CTX_new(wolfSSLv23_server_method());
+	if (!c->ctx)
+		return error_nomem(e);
+	if (set_protocol(c->ctx, pub->type, v, e) < 0 ||
 	    set_chain(c->ctx, &c->identity->chain, e) < 0 ||
 	    set_key(c->ctx, pub, e) < 0)
 		return -1;
@@ -117,12 +124,6 @@ struct tls_context *tls_server_new(const struct tls_server_options *options,
 	}
 	c->refs = 1;
 	c->identity = local_identity_ref(options->identity);
-	c->ctx = wolfSSL_CTX_new(wolfSSLv23_server_method());
-	if (!c->ctx) {
-		error_nomem(e);
-		tls_context_unref(c);
-		return NULL;
-	}
 	if (configure(c, options, e) < 0) {
 		error_prefix(e, "TLS server");
 		tls_context_unref(c);

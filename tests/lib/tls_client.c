@@ -52,15 +52,14 @@ static int refuse(int ok, WOLFSSL_X509_STORE_CTX *store)
 
 static void set_up(struct tls_client *c, const struct tls_client_options *o)
 {
-	long off = 0;
+	int minimum = o->tls11   ? WOLFSSL_TLSV1_1
+		      : o->tls12 ? WOLFSSL_TLSV1_2
+				 : WOLFSSL_TLSV1_3;
 
-	if (!o->tls12)
-		off |= WOLFSSL_OP_NO_TLSv1_2;
-	if (!o->tls13)
-		off |= WOLFSSL_OP_NO_TLSv1_3;
-	wolfSSL_CTX_SetMinVersion(c->ctx,
-				  o->tls11 ? WOLFSSL_TLSV1_1 : WOLFSSL_TLSV1_2);
-	wolfSSL_CTX_set_options(c->ctx, off);
+	wolfSSL_CTX_SetMinVersion(c->ctx, minimum);
+	wolfSSL_CTX_set_options(
+	    c->ctx, (o->tls12 || o->tls13 ? 0 : WOLFSSL_OP_NO_TLSv1_2) |
+			(o->tls13 ? 0 : WOLFSSL_OP_NO_TLSv1_3));
 	wolfSSL_CTX_set_verify(
 	    c->ctx, o->trust_nobody ? WOLFSSL_VERIFY_PEER : WOLFSSL_VERIFY_NONE,
 	    o->trust_nobody ? refuse : NULL);
@@ -68,6 +67,8 @@ static void set_up(struct tls_client *c, const struct tls_client_options *o)
 		wolfSSL_CTX_set_cipher_list(c->ctx, o->suites);
 	if (o->groups)
 		wolfSSL_CTX_set1_curves_list(c->ctx, o->groups);
+	if (o->signatures)
+		wolfSSL_CTX_set1_sigalgs_list(c->ctx, o->signatures);
 	wolfSSL_CTX_SetIORecv(c->ctx, on_receive);
 	wolfSSL_CTX_SetIOSend(c->ctx, on_send);
 	wolfSSL_CTX_UseSessionTicket(c->ctx);

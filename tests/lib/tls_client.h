@@ -13,6 +13,7 @@ struct tls_client_options {
 	bool tls11, tls12, tls13; /* versions offered; one run of them */
 	const char *suites;       /* wolfSSL names; NULL: its defaults */
 	const char *groups;       /* "P-256"; NULL: its defaults */
+	const char *signatures;   /* "RSA+SHA256"; NULL: its defaults */
 	bool trust_nobody;        /* refuse every certificate */
 };
 

@@ -347,6 +347,73 @@ static void test_plain_alert(void)
 	tls_context_unref(ctx);
 }
 
+/* --- tokens that cannot sign with every scheme */
+
+#define DENY(scheme) (1u << (scheme))
+
+static const struct denial {
+	enum key_kind key;
+	enum tls_version minimum;
+	unsigned schemes;
+	bool tls12, tls13; /* what is left */
+} denials[] = {
+	{ KEY_KIND_RSA2048, TLS_1_2, 0, true, true },
+	{ KEY_KIND_RSA2048, TLS_1_2, DENY(SIGN_RSA_PSS), true, false },
+	{ KEY_KIND_RSA2048, TLS_1_2, DENY(SIGN_RSA_PKCS1), false, true },
+	{ KEY_KIND_RSA2048, TLS_1_2, DENY(SIGN_ECDSA), true, true },
+	{ KEY_KIND_RSA2048, TLS_1_3, DENY(SIGN_RSA_PKCS1), false, true },
+	{ KEY_KIND_RSA2048, TLS_1_3, DENY(SIGN_RSA_PSS), false, false },
+	{ KEY_KIND_RSA2048, TLS_1_2, DENY(SIGN_RSA_PSS) | DENY(SIGN_RSA_PKCS1),
+	  false, false },
+	{ KEY_KIND_EC_P256, TLS_1_2, DENY(SIGN_RSA_PSS), true, true },
+	{ KEY_KIND_EC_P256, TLS_1_2, DENY(SIGN_ECDSA), false, false },
+};
+
+static void check_version(struct tls_context *ctx, bool tls13, bool meets)
+{
+	const struct tls_client_options o = {
+		.tls12 = !tls13,
+		.tls13 = tls13,
+		/* In TLS 1.2 a client that puts PSS first would get it. */
+		.signatures = tls13 ? NULL : "RSA+SHA256:ECDSA+SHA256",
+	};
+	struct tls_conn *server = open_conn(ctx);
+	struct tls_client *client = tls_client_new(&o, server);
+	struct error e = ERROR_INIT;
+
+	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e),
+			meets ? TLS_STEP_DONE : TLS_STEP_FAILED);
+	CU_ASSERT_EQUAL(e.kind == ERR_NONE, meets);
+	tls_client_free(client);
+	tls_conn_free(server);
+}
+
+static void check_denial(const struct denial *d)
+{
+	struct error e = ERROR_INIT;
+	struct tls_context *ctx = fixture_try_context(d->key, d->minimum, &e);
+
+	if (!d->tls12 && !d->tls13) {
+		CU_ASSERT_PTR_NULL(ctx);
+		unit_check_error(&e, ERR_TLS, "the token cannot sign", __FILE__,
+				 __LINE__);
+		return;
+	}
+	CHECK_OBJECT(ctx, &e);
+	check_version(ctx, false, d->tls12);
+	check_version(ctx, true, d->tls13);
+	tls_context_unref(ctx);
+}
+
+static void test_denials(void)
+{
+	for (size_t i = 0; i < sizeof(denials) / sizeof(denials[0]); i++) {
+		fixture_deny_schemes(denials[i].schemes);
+		check_denial(&denials[i]);
+	}
+	fixture_deny_schemes(0);
+}
+
 /* --- the end of a connection, and damage on the way */
 
 struct pair {
@@ -750,6 +817,7 @@ static const struct unit_test tests[] = {
 	{ "meetings", test_meetings },
 	{ "large data", test_large_data },
 	{ "refusals", test_refusals },
+	{ "schemes that the token lacks", test_denials },
 	{ "first words of strangers", test_first_words },
 	{ "truncated ClientHello", test_truncated_hello },
 	{ "altered ClientHello", test_altered_hello },

@@ -90,9 +90,27 @@ int fixture_close(void)
 	return 0;
 }
 
+/* --- contexts */
+
+static unsigned denied;
+
+bool __real_token_key_can(struct token_key *k, enum sign_scheme scheme);
+bool __wrap_token_key_can(struct token_key *k, enum sign_scheme scheme);
+
+bool __wrap_token_key_can(struct token_key *k, enum sign_scheme scheme)
+{
+	return !(denied & 1u << scheme) && __real_token_key_can(k, scheme);
+}
+
+void fixture_deny_schemes(unsigned schemes)
+{
+	denied = schemes;
+}
+
 static struct tls_context *context_of(const struct local_identity *l,
 				      enum tls_version minimum,
-				      struct ticket_keys *tickets)
+				      struct ticket_keys *tickets,
+				      struct error *e)
 {
 	const struct tls_server_options o = {
 		.identity = l,
@@ -100,18 +118,27 @@ static struct tls_context *context_of(const struct local_identity *l,
 		.tickets = tickets,
 		.ticket_lifetime_s = 7200,
 	};
-	struct error e = ERROR_INIT;
-	struct tls_context *ctx = tls_server_new(&o, &e);
 
-	CHECK_OBJECT(ctx, &e);
-	return ctx;
+	return tls_server_new(&o, e);
+}
+
+struct tls_context *fixture_try_context(enum key_kind kind,
+					enum tls_version minimum,
+					struct error *e)
+{
+	return context_of(&identities[kind], minimum, NULL, e);
 }
 
 struct tls_context *fixture_context(enum key_kind kind,
 				    enum tls_version minimum,
 				    struct ticket_keys *tickets)
 {
-	return context_of(&identities[kind], minimum, tickets);
+	struct error e = ERROR_INIT;
+	struct tls_context *ctx =
+	    context_of(&identities[kind], minimum, tickets, &e);
+
+	CHECK_OBJECT(ctx, &e);
+	return ctx;
 }
 
 long fixture_resident_bytes(void)
@@ -161,6 +188,7 @@ struct tls_context *fixture_remote_open(void)
 	const struct local_identity *from = &identities[KEY_KIND_EC_P256];
 	struct token_options o = test_token_options(&home);
 	struct error e = ERROR_INIT;
+	struct tls_context *ctx;
 	char path[300], address[320];
 
 	snprintf(path, sizeof(path), "%s/p11-kit.sock", home.dir);
@@ -176,7 +204,9 @@ struct tls_context *fixture_remote_open(void)
 	l->key = token_key_find(remote.token, token_key_public(from->key), &e);
 	CHECK_OBJECT(l->key, &e);
 	CHECK_OK(cert_list_add(&l->chain, from->chain.items[0], &e), &e);
-	return context_of(l, TLS_1_2, NULL);
+	ctx = context_of(l, TLS_1_2, NULL, &e);
+	CHECK_OBJECT(ctx, &e);
+	return ctx;
 }
 
 void fixture_remote_kill(void)

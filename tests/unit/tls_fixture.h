@@ -13,6 +13,14 @@ int fixture_close(void);
 struct tls_context *fixture_context(enum key_kind kind,
 				    enum tls_version minimum,
 				    struct ticket_keys *tickets);
+/* The same, or NULL with the reason. */
+struct tls_context *fixture_try_context(enum key_kind kind,
+					enum tls_version minimum,
+					struct error *e);
+/* Pretend that the token cannot sign with these schemes: a set of
+ * 1u << enum sign_scheme. */
+void fixture_deny_schemes(unsigned schemes);
+
 /* A second token object, over a p11-kit server in a process of its own, with
  * the P-256 key of the first: a context on it, whose token then goes away. */
 struct tls_context *fixture_remote_open(void);
