@@ -50,6 +50,17 @@ static void refuse(struct front *f, int fd)
 	close(fd);
 }
 
+/* Is there room for another connection in all? */
+static bool has_room(struct front *f, bool control)
+{
+	/* The control socket is how the administrator gets in when everything
+	 * else is taken. */
+	if (control)
+		return f->control_count < CONTROL_MAX;
+	return f->conn_count - f->control_count < f->limits.connections ||
+	       conn_evict_idle(f);
+}
+
 static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)
 {
 	struct front *f = l->front;
@@ -59,10 +70,7 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)
 			  .via = l->group->via };
 	bool control = p.via == PEER_CONTROL;
 
-	/* The control socket is how the administrator gets in when everything
-	 * else is taken. */
-	if ((!control && f->conn_count >= f->limits.connections) ||
-	    !(control ? fill_control(&p, fd) : fill_tcp(&p, sa))) {
+	if (!(control ? fill_control(&p, fd) : fill_tcp(&p, sa))) {
 		refuse(f, fd);
 		return;
 	}
@@ -74,6 +82,11 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)
 			refuse(f, fd);
 			return;
 		}
+	}
+	if (!has_room(f, control)) {
+		admission_leave(entry);
+		refuse(f, fd);
+		return;
 	}
 	atomic_fetch_add(&f->stats.accepted, 1);
 	conn_new(f, fd, &p, entry, &l->group->stream);

@@ -59,24 +59,46 @@ struct admission_entry *admission_enter(struct admission *a,
 		entry = list_owner(l, struct admission_entry, node);
 		if (memcmp(entry->key, key, ADMISSION_KEY) != 0)
 			continue;
-		if (limit && entry->count >= limit)
+		if (limit && entry->connections >= limit)
 			return NULL;
-		entry->count++;
+		entry->connections++;
 		return entry;
 	}
-	entry = malloc(sizeof(*entry));
+	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return NULL;
 	memcpy(entry->key, key, ADMISSION_KEY);
-	entry->count = 1;
+	entry->connections = 1;
 	list_append(head, &entry->node);
 	return entry;
 }
 
-void admission_leave(struct admission_entry *entry)
+static void drop_if_unused(struct admission_entry *entry)
 {
-	if (!entry || --entry->count > 0)
+	if (entry->connections > 0 || entry->requests > 0)
 		return;
 	list_remove(&entry->node);
 	free(entry);
+}
+
+void admission_leave(struct admission_entry *entry)
+{
+	if (!entry)
+		return;
+	entry->connections--;
+	drop_if_unused(entry);
+}
+
+void admission_begin_request(struct admission_entry *entry)
+{
+	if (entry)
+		entry->requests++;
+}
+
+void admission_end_request(struct admission_entry *entry)
+{
+	if (!entry)
+		return;
+	entry->requests--;
+	drop_if_unused(entry);
 }

@@ -7,9 +7,9 @@
 
 #include "front/list.h"
 
-/* How many connections each outside address holds: IPv4 by address, IPv6 by
- * /64, because whoever has one address of such a net has all of them. On the
- * loop. */
+/* How many connections and requests each outside address has: IPv4 by address,
+ * IPv6 by /64, because whoever has one address of such a net has all of them.
+ * On the loop. */
 
 enum { ADMISSION_BUCKETS = 1024, ADMISSION_KEY = 9 };
 
@@ -21,7 +21,8 @@ struct admission {
 struct admission_entry {
 	struct list node;
 	uint8_t key[ADMISSION_KEY];
-	unsigned count;
+	unsigned connections;
+	unsigned requests; /* with the backend, also when the client is gone */
 };
 
 void admission_init(struct admission *a);
@@ -30,6 +31,9 @@ void admission_init(struct admission *a);
 struct admission_entry *admission_enter(struct admission *a,
 					const struct sockaddr *sa,
 					unsigned limit);
-void admission_leave(struct admission_entry *entry); /* NULL is fine */
+/* NULL is fine in all of these. */
+void admission_leave(struct admission_entry *entry);
+void admission_begin_request(struct admission_entry *entry);
+void admission_end_request(struct admission_entry *entry);
 
 #endif

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "front/backend.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "front/bridge.h"
-#include "front/http_response.h"
 
 /* Connections to civetweb, kept alive and used for one request after another
  * of whichever peers there are. The request handler learns who asks from the
@@ -27,27 +26,6 @@
  *    thread of civetweb still works for the old one. The same holds when the
  *    client is gone or the deadline passed. */
 
-enum backend_state {
-	BACKEND_IDLE,
-	BACKEND_BUSY,
-	BACKEND_DRAINING /* waits for civetweb's end */
-};
-
-struct backend {
-	struct watch watch;
-	struct front *front;
-	struct list node;
-	enum backend_state state;
-	uint16_t port;
-	struct exchange *x; /* when busy */
-	struct http_response_reader rs;
-	size_t sent; /* of the request */
-	bool reused; /* had another request before */
-	bool seen;   /* something of the answer was read */
-	bool mute;   /* the request cannot be sent any further */
-	struct deadline deadline;
-};
-
 static void on_release(struct watch *w)
 {
 	struct backend *b = list_owner(w, struct backend, watch);
@@ -57,7 +35,7 @@ static void on_release(struct watch *w)
 }
 
 /* Unregistered first: afterwards the port may come back. */
-static void backend_close(struct backend *b)
+void backend_close(struct backend *b)
 {
 	struct front *f = b->front;
 
@@ -70,22 +48,21 @@ static void backend_close(struct backend *b)
 	watch_close(&f->watcher, &b->watch);
 }
 
-static void submit_waiting(struct front *f);
-
 static void on_deadline(struct deadline *d)
 {
 	struct backend *b = list_owner(d, struct backend, deadline);
 
-	backend_close(b);
-	submit_waiting(b->front);
+	if (b->x)
+		backend_fail(b, false, "the web server cannot be reached");
+	else
+		backend_close(b);
+	backend_submit_waiting(b->front);
 	front_settle(b->front);
 }
 
-static void on_ready(struct watch *w, uint32_t events);
-
 /* A socket that is bound, so that its port is known and registered before
  * civetweb can see the connection. */
-static int open_socket(struct front *f, uint16_t *port_out)
+static int open_socket(uint16_t *port_out)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -100,7 +77,6 @@ static int open_socket(struct front *f, uint16_t *port_out)
 	    getsockname(fd, (struct sockaddr *)&to, &len) < 0)
 		goto failed;
 	*port_out = ntohs(to.sin_port);
-	to.sin_port = htons(f->backend_port);
 	return fd;
 failed:
 	close(fd);
@@ -114,14 +90,13 @@ static struct backend *backend_open(struct front *f)
 
 	if (!b)
 		return NULL;
-	fd = open_socket(f, &b->port);
+	fd = open_socket(&b->port);
 	if (fd < 0) {
 		free(b);
 		return NULL;
 	}
-	watch_init(&b->watch, fd, on_ready, on_release);
+	watch_init(&b->watch, fd, backend_ready, on_release);
 	b->front = f;
-	b->state = BACKEND_IDLE;
 	http_response_init(&b->rs);
 	deadline_init(&b->deadline, on_deadline);
 	list_append(&f->backends.busy, &b->node);
@@ -167,43 +142,6 @@ static struct backend *take_idle(struct front *f)
 	return NULL;
 }
 
-static void want(struct backend *b, bool input)
-{
-	const struct exchange *x = b->x;
-	uint32_t events = input ? EPOLLIN : 0;
-
-	if (x && !b->mute && b->sent < x->rq.head.len + x->rq.body.len)
-		events |= EPOLLOUT;
-	if (watch_set(&b->front->watcher, &b->watch, events) < 0)
-		log_error("front", "backend: %s", strerror(errno));
-}
-
-static void send_request(struct backend *b)
-{
-	struct buf *head = &b->x->rq.head, *body = &b->x->rq.body;
-
-	while (!b->mute && b->sent < head->len + body->len) {
-		size_t at = b->sent < head->len ? 0 : b->sent - head->len;
-		struct iovec v[2] = {
-			{ head->ptr + b->sent, head->len - b->sent },
-			{ body->ptr + at, body->len - at },
-		};
-		bool in_body = b->sent >= head->len;
-		ssize_t n = writev(b->watch.fd, in_body ? v + 1 : v,
-				   in_body || body->len == 0 ? 1 : 2);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		/* An answer may be there all the same: reading decides. */
-		if (n < 0 && errno != EAGAIN && errno != ENOTCONN)
-			b->mute = true;
-		if (n < 0)
-			break;
-		b->sent += (size_t)n;
-	}
-	want(b, true);
-}
-
 /* Rule 1 is here. */
 static void assign(struct backend *b, struct exchange *x)
 {
@@ -218,11 +156,23 @@ static void assign(struct backend *b, struct exchange *x)
 	b->rs.client_keep_alive = x->rq.keep_alive && !b->front->stopping;
 	x->backend = b;
 	x->state = EXCHANGE_SENT;
+	if (!x->address) {
+		x->address = x->conn->admitted;
+		admission_begin_request(x->address);
+	}
 	conn_set_deadline(x->conn, DEADLINE_RESPONSE);
 	peer_registry_put(b->front->peers, b->port, &x->conn->peer);
 	if (!b->reused && backend_connect(b) < 0)
 		b->mute = true;
-	send_request(b);
+	backend_send(b);
+}
+
+/* Has its address enough at work already? */
+static bool has_its_share(const struct exchange *x)
+{
+	unsigned share = (x->front->limits.backend_connections + 1) / 2;
+
+	return x->conn->admitted && x->conn->admitted->requests >= share;
 }
 
 static bool may_open(const struct front *f, const struct exchange *x)
@@ -231,7 +181,7 @@ static bool may_open(const struct front *f, const struct exchange *x)
 				       (x->control ? BACKEND_RESERVED : 0);
 }
 
-static void submit_fresh(struct exchange *x)
+void backend_submit_fresh(struct exchange *x)
 {
 	struct backend *b = backend_open(x->front);
 
@@ -243,33 +193,37 @@ static void submit_fresh(struct exchange *x)
 	assign(b, x);
 }
 
+/* False: it has to wait. */
 static bool submit_now(struct exchange *x)
 {
-	struct backend *b = take_idle(x->front);
+	struct backend *b;
+
+	if (has_its_share(x))
+		return false;
+	b = take_idle(x->front);
 
 	if (b)
 		assign(b, x);
 	else if (may_open(x->front, x))
-		submit_fresh(x);
+		backend_submit_fresh(x);
 	else
 		return false;
 	return true;
 }
 
-static void submit_waiting(struct front *f)
+void backend_submit_waiting(struct front *f)
 {
-	struct backends *all = &f->backends;
+	struct list *head = &f->backends.waiting, *next;
 
-	while (!list_empty(&all->waiting)) {
-		struct exchange *x =
-		    list_owner(all->waiting.next, struct exchange, wait);
+	for (struct list *i = head->next; i != head; i = next) {
+		struct exchange *x = list_owner(i, struct exchange, wait);
 
-		list_remove(&x->wait);
-		if (!submit_now(x)) {
-			list_prepend(&all->waiting, &x->wait);
-			return;
-		}
-		all->waiting_count--;
+		next = i->next;
+		list_remove(i);
+		if (submit_now(x))
+			f->backends.waiting_count--;
+		else
+			list_insert(next, i); /* where it was */
 	}
 }
 
@@ -277,7 +231,9 @@ void backend_submit(struct exchange *x)
 {
 	struct backends *all = &x->front->backends;
 
-	if ((x->control || list_empty(&all->waiting)) && submit_now(x))
+	/* Those who wait could not go either: there is none to overtake but
+	 * of an address that has its share. */
+	if (submit_now(x))
 		return;
 	if (all->waiting_count >= QUEUE_MAX && !x->control) {
 		bridge_failed(x, 503, "too many requests");
@@ -300,23 +256,24 @@ void backend_abandon(struct exchange *x)
 		exchange_free(x);
 		return;
 	}
-	want(x->backend, true); /* rule 3: read it to its end */
+	backend_want(x->backend, true); /* rule 3: read it to its end */
 }
 
 void backend_resume(struct exchange *x)
 {
 	if (x->backend)
-		want(x->backend, true);
+		backend_want(x->backend, true);
 }
 
 /* The exchange is over; what becomes of the connection? */
-static void release(struct backend *b, bool clean)
+void backend_release(struct backend *b, bool clean)
 {
 	struct front *f = b->front;
 	struct exchange *x = b->x;
 	bool all_sent = b->sent == x->rq.head.len + x->rq.body.len;
 
 	peer_registry_remove(f->peers, b->port);
+	exchange_end_share(x);
 	x->backend = NULL;
 	b->x = NULL;
 	list_remove(&b->node);
@@ -331,167 +288,7 @@ static void release(struct backend *b, bool clean)
 			shutdown(b->watch.fd, SHUT_WR);
 	}
 	deadline_set(&f->deadlines, &b->deadline, DEADLINE_BACKEND);
-	want(b, true);
-}
-
-static void complete(struct backend *b, bool clean)
-{
-	struct front *f = b->front;
-	struct exchange *x = b->x;
-	bool close = b->rs.client_closes;
-
-	exchange_drop_body(x);
-	release(b, clean);
-	submit_waiting(f);
-	if (x->conn)
-		bridge_done(x, close);
-	else
-		exchange_free(x);
-	front_settle(f);
-}
-
-/* A kept connection that civetweb closed just then is no fault of the
- * request: once, it may have another one. Requests that change something only
- * when the kernel says that they were not read whole. */
-static bool may_retry(const struct backend *b, bool reset)
-{
-	const struct exchange *x = b->x;
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	if (!x->conn || !b->reused || b->seen || x->retried)
-		return false;
-	if (x->rq.safe || reset || b->mute)
-		return true;
-	return getsockopt(b->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) ==
-		   0 &&
-	       error != 0;
-}
-
-/* The connection ended or failed in the middle of an exchange. */
-static void fail(struct backend *b, bool reset, const char *text)
-{
-	struct front *f = b->front;
-	struct exchange *x = b->x;
-	bool retry = may_retry(b, reset);
-
-	b->x = NULL;
-	x->backend = NULL;
-	backend_close(b);
-	if (retry) {
-		x->retried = true;
-		submit_fresh(x);
-	} else if (x->conn) {
-		log_warning("front", "backend: %s", text);
-		bridge_failed(x, 502, text);
-	} else {
-		exchange_free(x);
-	}
-	submit_waiting(f);
-	front_settle(f);
-}
-
-static void on_end(struct backend *b, bool reset)
-{
-	if (b->state != BACKEND_BUSY) {
-		backend_close(b);
-		submit_waiting(b->front);
-		front_settle(b->front);
-	} else if (!reset && http_response_end(&b->rs) == HTTP_DONE) {
-		complete(b, false);
-	} else {
-		fail(b, reset, "the web server broke off");
-	}
-}
-
-/* An answer that cannot be passed on: its connection is drained like one whose
- * client is gone. */
-static void on_bad_answer(struct backend *b)
-{
-	struct exchange *x = b->x;
-	const char *text = b->rs.refusal.text;
-
-	log_warning("front", "backend: %s", text);
-	exchange_drop_body(x);
-	release(b, false);
-	if (x->conn)
-		bridge_failed(x, 502, text);
-	else
-		exchange_free(x);
-	front_settle(b->front);
-}
-
-static void on_answer(struct backend *b, struct view data)
-{
-	struct exchange *x = b->x;
-	struct conn *c = x->conn;
-	size_t used, before = c ? c->out.len : 0;
-	enum http_step step;
-
-	if (!b->seen) {
-		b->seen = true;
-		if (b->sent == x->rq.head.len + x->rq.body.len)
-			exchange_drop_body(x);
-	}
-	step = http_response_feed(&b->rs, data, &used, c ? &c->out : NULL);
-	if (c && step == HTTP_REFUSED && !x->started)
-		c->out.len = before; /* nothing was sent of it yet */
-	if (c && c->out.len > before) {
-		b->front->outgoing += c->out.len - before;
-		x->started = true;
-	}
-	if (step == HTTP_REFUSED) {
-		on_bad_answer(b);
-	} else if (step == HTTP_DONE) {
-		if (used < data.len)
-			log_warning("front", "backend: %zu bytes too many",
-				    data.len - used);
-		complete(b, used == data.len);
-	} else if (c && b->rs.body_begun) {
-		/* A head alone waits for the first bytes of its body. */
-		bridge_output(x);
-	}
-}
-
-static void pause_reading(struct backend *b, uint32_t events)
-{
-	bridge_paused(b->x);
-	if (events & (EPOLLERR | EPOLLHUP)) /* would be told for ever */
-		watch_forget(&b->front->watcher, &b->watch);
-	else
-		want(b, false);
-}
-
-static void receive(struct backend *b, uint32_t events)
-{
-	struct front *f = b->front;
-	ssize_t n;
-
-	if (b->x && b->x->conn && conn_is_behind(b->x->conn)) {
-		pause_reading(b, events);
-		return;
-	}
-	n = recv(b->watch.fd, f->scratch, SCRATCH, 0);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		on_end(b, n < 0);
-	} else if (b->state == BACKEND_BUSY) {
-		on_answer(b, view_of(f->scratch, (size_t)n));
-	} else if (b->state == BACKEND_IDLE) {
-		log_warning("front", "backend: unexpected bytes");
-		backend_close(b);
-	}
-}
-
-static void on_ready(struct watch *w, uint32_t events)
-{
-	struct backend *b = list_owner(w, struct backend, watch);
-
-	if ((events & EPOLLOUT) && b->x)
-		send_request(b);
-	if (events & ~(uint32_t)EPOLLOUT)
-		receive(b, events);
+	backend_want(b, true);
 }
 
 void backends_close_idle(struct front *f)

@@ -17,11 +17,18 @@ void exchange_drop_body(struct exchange *x)
 	x->charged = 0;
 }
 
+void exchange_end_share(struct exchange *x)
+{
+	admission_end_request(x->address);
+	x->address = NULL;
+}
+
 void exchange_free(struct exchange *x)
 {
 	if (!x)
 		return;
 	exchange_drop_body(x);
+	exchange_end_share(x);
 	http_request_free(&x->rq);
 	free(x);
 }

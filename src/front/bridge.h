@@ -29,6 +29,7 @@ struct exchange {
 	bool started;   /* something of the answer is in conn->out */
 	bool retried;
 	struct backend *backend;
+	struct admission_entry *address; /* that it counts for, when sent */
 	struct list wait;
 };
 
@@ -36,7 +37,11 @@ void exchange_free(struct exchange *x);
 /* Give back the body's memory: it will not be sent again. */
 void exchange_drop_body(struct exchange *x);
 
-/* backend.c: send it as soon as possible. */
+/* It does not count for its address any more. */
+void exchange_end_share(struct exchange *x);
+
+/* backend.c: send it as soon as possible. One address gets at most half of the
+ * backend connections at a time. */
 void backend_submit(struct exchange *x);
 /* The client is gone: x->conn is NULL. Takes the exchange. */
 void backend_abandon(struct exchange *x);

@@ -46,6 +46,8 @@ void conn_close(struct conn *c)
 	list_remove(&c->node);
 	admission_leave(c->admitted);
 	f->conn_count--;
+	if (c->peer.via == PEER_CONTROL)
+		f->control_count--;
 	atomic_store(&f->stats.connections, f->conn_count);
 	watch_close(&f->watcher, &c->watch);
 	if (c->ops->closed)
@@ -186,6 +188,16 @@ void conn_stop(struct conn *c)
 		c->ops->stop(c);
 }
 
+bool conn_evict_idle(struct front *f)
+{
+	struct list *idle = &f->deadlines.kinds[DEADLINE_IDLE];
+
+	if (list_empty(idle))
+		return false;
+	conn_close(list_owner(idle->next, struct conn, deadline.node));
+	return true;
+}
+
 static void on_deadline(struct deadline *d)
 {
 	struct conn *c = list_owner(d, struct conn, deadline);
@@ -250,6 +262,8 @@ void conn_new(struct front *f, int fd, const struct peer *peer,
 	list_init(&c->done);
 	list_append(&f->conns, &c->node);
 	f->conn_count++;
+	if (peer->via == PEER_CONTROL)
+		f->control_count++;
 	atomic_store(&f->stats.connections, f->conn_count);
 	if (is_tls(peer->via)) {
 		c->state = CONN_HELLO;

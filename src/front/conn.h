@@ -109,6 +109,9 @@ void conn_finish(struct conn *c, bool linger);
 void conn_close(struct conn *c);
 /* The service stops. */
 void conn_stop(struct conn *c);
+/* Close the one that has been idle between requests for longest, to make room.
+ * False: none is. */
+bool conn_evict_idle(struct front *f);
 
 /* conn_io.c, for conn.c */
 void conn_arm(struct conn *c);

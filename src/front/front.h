@@ -17,10 +17,12 @@ struct front;
 
 /* Limits with their defaults; each names what it bounds. */
 struct front_limits {
-	unsigned connections;          /* in all, 2000 */
+	unsigned connections;          /* in all but control, 2000; at the
+					* limit the longest idle one goes */
 	unsigned connections_per_peer; /* one address, 64 (not on control;
 					* 0 = no limit) */
-	unsigned handshakes_waiting;   /* queued for the pool, 256 */
+	unsigned handshakes_waiting;   /* ClientHello complete, no thread of
+					* the pool free yet, 256 */
 	unsigned handshake_threads;    /* 1-16, 4 */
 	unsigned handshake_ms;         /* accept to finished, 10000 */
 	unsigned head_ms;              /* first byte to end of head, 10000 */
@@ -30,7 +32,9 @@ struct front_limits {
 	size_t head_bytes;             /* 16384 */
 	size_t body_bytes;             /* 4 MiB */
 	size_t buffered_bytes;         /* bodies of all requests, 64 MiB */
-	unsigned backend_connections;  /* to civetweb, 32 */
+	unsigned backend_connections;  /* to civetweb, 32, half of them for
+					* one address; civetweb needs four
+					* threads more, for control */
 	unsigned drain_ms;             /* open requests at the end, 5000 */
 };
 

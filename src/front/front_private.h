@@ -16,6 +16,7 @@
 enum {
 	SCRATCH = 65536, /* one read from a socket */
 	BACKLOG = 511,
+	CONTROL_MAX = 128,     /* connections on the control socket */
 	ACCEPT_BATCH = 64,     /* accepted before others get a turn */
 	ACCEPT_PAUSE_MS = 100, /* no descriptors, no memory */
 	LINGER_MS = 2000,
@@ -67,6 +68,7 @@ struct front {
 	int spare_fd;       /* given up to refuse when descriptors run out */
 	struct list conns;
 	unsigned conn_count;
+	unsigned control_count; /* of these */
 	uint64_t next_connection;
 
 	struct tls_context *tls;

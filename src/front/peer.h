@@ -37,7 +37,9 @@ struct peer {
 
 /* Which source port on the loopback belongs to which peer. Written by the front
  * before the first byte of a request passes, read by the request handler, which
- * refuses every port that is not here. Any thread. */
+ * refuses every port that is not here. A port belongs to one peer for one
+ * request and to another one for the next: the handler asks once, at the start
+ * of each request. Any thread. */
 struct peer_registry;
 
 struct peer_registry *peer_registry_new(struct error *e) MUST_CHECK;

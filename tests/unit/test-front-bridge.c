@@ -463,6 +463,42 @@ static void test_queue(void)
 	front_fixture_stop(&x);
 }
 
+/* One address cannot have all of the backend, not even by going away. */
+static void test_share(void)
+{
+	struct front_fixture x;
+	char *a;
+	int fd;
+
+	front_fixture_init(&x);
+	x.limits.backend_connections = 4;
+	front_fixture_start(&x);
+	for (int i = 0; i < 6; i++) {
+		fd = client_tcp(x.http);
+		client_send(fd, GET("/wait/600"));
+		sleep_ms(10);
+		close(fd);
+	}
+	fd = client_tcp(x.http);
+	client_send(fd, GET("/wait/600"));
+	sleep_ms(50);
+	CU_ASSERT_EQUAL(x.backend.requests, 2);
+	for (int i = 0; i < 5; i++) {
+		int six = client_tcp6(x.http6);
+
+		client_send(six, GET_CLOSE("/bytes/2"));
+		a = client_all(six, NULL);
+		CU_ASSERT_EQUAL(answer_status(a), 200);
+		free(a);
+	}
+	CU_ASSERT_EQUAL(x.backend.requests, 7);
+	a = client_one(fd);
+	CU_ASSERT_EQUAL(answer_status(a), 200);
+	free(a);
+	close(fd);
+	front_fixture_stop(&x);
+}
+
 static void read_outgoing(struct front_fixture *x, void *arg)
 {
 	size_t *most = arg;
@@ -714,6 +750,7 @@ static const struct unit_test tests[] = {
 	{ "abandoned requests", test_abandoned },
 	{ "response deadline", test_response_deadline },
 	{ "queue", test_queue },
+	{ "share of an address", test_share },
 	{ "slow reader", test_slow_reader },
 	{ "no reader", test_no_reader },
 	{ "greedy pipelining", test_greedy_pipelining },

@@ -253,6 +253,55 @@ static void test_requests(void)
 	}
 }
 
+/* However the bytes are cut, the reading is the same: rows changed at random,
+ * whole and in parts. */
+static void test_mutated(void)
+{
+	unsigned seed = 42;
+
+	for (int i = 0; i < 20000; i++) {
+		const struct request_row *row =
+		    &requests[(size_t)rand_r(&seed) %
+			      (sizeof(requests) / sizeof(requests[0]))];
+		struct http_request_reader whole, parts;
+		size_t n = strlen(row->in), left[2];
+		uint8_t bytes[512];
+		enum http_step a, b;
+
+		if (n == 0 || n > sizeof(bytes))
+			continue;
+		memcpy(bytes, row->in, n);
+		for (int k = rand_r(&seed) % 4; k >= 0; k--)
+			bytes[(size_t)rand_r(&seed) % n] =
+			    (uint8_t) "\r\n :,0aA\t\xff;xGHC"[rand_r(&seed) %
+							      16];
+		http_request_init(&whole, HEAD_BYTES, BODY_BYTES);
+		http_request_init(&parts, HEAD_BYTES, BODY_BYTES);
+		a = feed_request(&whole, view_of(bytes, n), SIZE_MAX, &left[0]);
+		b = feed_request(&parts, view_of(bytes, n),
+				 1 + (size_t)rand_r(&seed) % 20, &left[1]);
+		if (a != b ||
+		    (a == HTTP_DONE && (!view_equal(buf_view(&whole.head),
+						    buf_view(&parts.head)) ||
+					!view_equal(buf_view(&whole.body),
+						    buf_view(&parts.body)))))
+			unit_note("%.*s", (int)n, (const char *)bytes);
+		CU_ASSERT_EQUAL(a, b);
+		CU_ASSERT_TRUE(
+		    view_equal(buf_view(&whole.body), buf_view(&parts.body)));
+		if (a == HTTP_DONE) {
+			CU_ASSERT_TRUE(view_equal(buf_view(&whole.head),
+						  buf_view(&parts.head)));
+			CU_ASSERT_PTR_NULL(strcasestr(buf_cstr(&whole.head),
+						      "\nContent-Length:"));
+			CU_ASSERT_PTR_NULL(strcasestr(buf_cstr(&whole.head),
+						      "\nTransfer-Encoding:"));
+		}
+		http_request_free(&whole);
+		http_request_free(&parts);
+	}
+}
+
 static void test_nul(void)
 {
 	static const char in[] = "GET / HTTP/1.1\r\n" H "A: b\0c\r\n\r\n";
@@ -644,6 +693,7 @@ static void test_sniff(void)
 
 static const struct unit_test tests[] = {
 	{ "requests", test_requests },
+	{ "requests changed at random", test_mutated },
 	{ "NUL in a head", test_nul },
 	{ "big heads", test_big_heads },
 	{ "big chunked body", test_big_chunks },

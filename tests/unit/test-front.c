@@ -318,6 +318,34 @@ static void test_limits(void)
 	front_fixture_stop(&x);
 }
 
+/* At the limit the one that has been idle longest makes room. */
+static void test_evict(void)
+{
+	struct front_fixture x;
+	int fds[3];
+	char *a;
+
+	front_fixture_init(&x);
+	x.limits.connections = 2;
+	x.limits.idle_ms = x.limits.head_ms = 5000;
+	front_fixture_start(&x);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = client_tcp(x.http);
+		client_send(fds[i], GET("/bytes/2"));
+		a = client_one(fds[i]);
+		CU_ASSERT_EQUAL(answer_status(a), 200);
+		free(a);
+	}
+	CU_ASSERT_TRUE(is_closed(fds[0]));
+	client_send(fds[1], GET("/bytes/2"));
+	a = client_one(fds[1]);
+	CU_ASSERT_EQUAL(answer_status(a), 200);
+	free(a);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	front_fixture_stop(&x);
+}
+
 /* No descriptors left: clients are refused, nothing spins, and it recovers. */
 static void test_no_descriptors(void)
 {
@@ -518,6 +546,7 @@ static const struct unit_test tests[] = {
 	{ "control socket's path", test_control_path },
 	{ "move a listener", test_move_listener },
 	{ "limits", test_limits },
+	{ "idle ones make room", test_evict },
 	{ "no descriptors left", test_no_descriptors },
 	{ "deadlines", test_deadlines },
 	{ "trickling head", test_trickling_head },
