@@ -58,7 +58,7 @@ void conn_close(struct conn *c)
 /* Everything is sent. */
 static void end(struct conn *c)
 {
-	if (!c->linger || c->eof) {
+	if (!c->linger || c->eof || c->front->stopping) {
 		conn_close(c);
 		return;
 	}
@@ -182,7 +182,7 @@ void conn_stop(struct conn *c)
 {
 	if (c->state == CONN_HANDSHAKE)
 		cancel_handshake(c);
-	else if (c->state == CONN_HELLO)
+	else if (c->state == CONN_HELLO || c->state == CONN_LINGER)
 		conn_close(c);
 	else if (c->state == CONN_OPEN && c->ops->stop)
 		c->ops->stop(c);

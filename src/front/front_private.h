@@ -19,7 +19,7 @@ enum {
 	CONTROL_MAX = 128,     /* connections on the control socket */
 	ACCEPT_BATCH = 64,     /* accepted before others get a turn */
 	ACCEPT_PAUSE_MS = 100, /* no descriptors, no memory */
-	LINGER_MS = 2000,
+	LINGER_MS = 5000,
 	TRIM_MS = 1000,          /* quiet TLS gives its buffers back */
 	QUEUE_MS = 10000,        /* wait for a backend connection */
 	QUEUE_MAX = 256,         /* requests that wait so */

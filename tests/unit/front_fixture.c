@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 
-enum { RECEIVE_S = 5 };
+enum { RECEIVE_S = 30, PATIENT_MS = 60000 };
 
 void sleep_ms(unsigned ms)
 {
@@ -67,12 +67,20 @@ void front_fixture_init(struct front_fixture *x)
 	memset(x, 0, sizeof(*x));
 	log_set_level(LOG_LEVEL_ERROR); /* the rest is what is tested */
 	x->limits = front_limits_default;
+	x->limits.handshake_ms = PATIENT_MS;
+	x->limits.head_ms = PATIENT_MS;
+	x->limits.body_ms = PATIENT_MS;
+	x->limits.idle_ms = PATIENT_MS;
+	x->limits.write_ms = PATIENT_MS;
+	x->limits.drain_ms = PATIENT_MS;
+}
+
+void front_fixture_short_deadlines(struct front_fixture *x)
+{
 	x->limits.handshake_ms = 400;
 	x->limits.head_ms = 400;
 	x->limits.body_ms = 600;
 	x->limits.idle_ms = 500;
-	x->limits.write_ms = 1000;
-	x->limits.drain_ms = 2000;
 }
 
 void front_fixture_start(struct front_fixture *x)

@@ -257,7 +257,6 @@ static void test_long_talk(void)
 	int n;
 
 	front_fixture_init(&x);
-	x.limits.body_ms = x.limits.write_ms = 10000;
 	start(&x, contexts[FIRST]);
 	c = caller_open(x.https, false);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
@@ -309,7 +308,6 @@ static void test_slow_reader(void)
 	int n, i = 0;
 
 	front_fixture_init(&x);
-	x.limits.write_ms = 5000;
 	start(&x, contexts[FIRST]);
 	c = caller_open(x.https, false);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
@@ -336,7 +334,6 @@ static void test_bytewise(void)
 	char *a;
 
 	front_fixture_init(&x);
-	x.limits.handshake_ms = x.limits.head_ms = 10000;
 	start(&x, contexts[FIRST]);
 	for (int tls12 = 0; tls12 < 2; tls12++) {
 		c = caller_new(x.https, tls12);
@@ -394,6 +391,7 @@ static void test_deadlines(void)
 	int fd;
 
 	front_fixture_init(&x);
+	front_fixture_short_deadlines(&x);
 	start(&x, contexts[FIRST]);
 	/* Part of a ClientHello. */
 	fd = client_tcp(x.https);
@@ -532,7 +530,6 @@ static void test_swap(void)
 	char name[32], part[2000];
 
 	front_fixture_init(&x);
-	x.limits.head_ms = x.limits.handshake_ms = 10000;
 	start(&x, contexts[FIRST]);
 	old = caller_open(x.https, false);
 	for (int i = 0; i < 4; i++) {
@@ -585,7 +582,6 @@ static void test_too_many(void)
 	unsigned ok = 0;
 
 	front_fixture_init(&x);
-	x.limits.handshake_ms = 10000;
 	x.limits.handshake_threads = 1;
 	x.limits.handshakes_waiting = 1;
 	start(&x, contexts[RSA]);
@@ -648,7 +644,6 @@ static void test_stop(void)
 	char b;
 
 	front_fixture_init(&x);
-	x.limits.handshake_ms = x.limits.idle_ms = x.limits.head_ms = 10000;
 	start(&x, contexts[FIRST]);
 	open = caller_open(x.https, false);
 	for (int i = 0; i < 5; i++) {
@@ -728,7 +723,6 @@ static void test_stream_flow(void)
 	size_t got = 0;
 
 	front_fixture_init(&x);
-	x.limits.write_ms = 10000;
 	start(&x, contexts[FIRST]);
 	/* A handler that takes a byte, and the next when it is resumed. */
 	echo.one_by_one = true;
@@ -772,7 +766,6 @@ static void test_s_client(void)
 	struct front_fixture x;
 
 	front_fixture_init(&x);
-	x.limits.handshake_ms = x.limits.head_ms = 5000;
 	start(&x, contexts[RSA]);
 	for (int v = 2; v <= 3; v++)
 		CU_ASSERT_EQUAL(

@@ -282,7 +282,6 @@ static void test_limits(void)
 	front_fixture_init(&x);
 	x.limits.connections_per_peer = 4;
 	x.limits.connections = 6;
-	x.limits.idle_ms = x.limits.head_ms = 3000;
 	front_fixture_start(&x);
 	for (int i = 0; i < 5; i++)
 		fds[i] = client_tcp(x.http);
@@ -327,7 +326,6 @@ static void test_evict(void)
 
 	front_fixture_init(&x);
 	x.limits.connections = 2;
-	x.limits.idle_ms = x.limits.head_ms = 5000;
 	front_fixture_start(&x);
 	for (int i = 0; i < 3; i++) {
 		fds[i] = client_tcp(x.http);
@@ -414,6 +412,7 @@ static void test_deadlines(void)
 	struct front_fixture x;
 
 	front_fixture_init(&x);
+	front_fixture_short_deadlines(&x);
 	front_fixture_start(&x);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *a = client_ask(x.http, rows[i].sent);
@@ -430,14 +429,16 @@ static void test_trickling_head(void)
 {
 	struct front_fixture x;
 	int fd, sent = 0;
-	char *a;
+	char *a, c;
 
 	front_fixture_init(&x);
+	front_fixture_short_deadlines(&x);
 	front_fixture_start(&x);
 	fd = client_tcp(x.http);
 	client_send(fd, "GET / HTTP/1.1\r\nHost: h\r\nX: ");
 	while (sent++ < 60) {
-		if (send(fd, "x", 1, MSG_NOSIGNAL) < 0)
+		if (send(fd, "x", 1, MSG_NOSIGNAL) < 0 ||
+		    recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
 			break;
 		sleep_ms(50);
 	}
@@ -462,7 +463,6 @@ static void test_stop_drains(void)
 	int idle, partial;
 
 	front_fixture_init(&x);
-	x.limits.idle_ms = x.limits.head_ms = 10000;
 	front_fixture_start(&x);
 	idle = client_tcp(x.http);
 	client_send(idle, GET("/bytes/2"));
