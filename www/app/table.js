@@ -120,14 +120,13 @@ class Table {
 
 	#drawCell(column, row) {
 		const content = column.render ? column.render(row) : String(column.value(row) ?? "");
-		const empty = content === "" || (Array.isArray(content) && content.length === 0);
 		return make(column.header ? "th" : "td", {
 			scope: column.header ? "row" : undefined,
 			role: column.header ? "rowheader" : "cell",
-			class: [column.numeric && "numeric", empty && "nothing"].filter(Boolean).join(" ") ||
+			class: [column.numeric && "numeric", content === "" && "nothing"].filter(Boolean).join(" ") ||
 				undefined,
 			"data-label": column.label,
-		}, content);
+		}, column.header ? content : make("div", {}, content));
 	}
 
 	#drawChoice(row) {

@@ -126,9 +126,9 @@ function makeLogTable() {
 		empty: "No restart is recorded yet.",
 		sortBy: 0, descending: true,
 		columns: [
-			{ label: "Time", value: (row) => row.time.getTime(),
+			{ label: "Time", header: true, value: (row) => row.time.getTime(),
 			  render: (row) => timeElement(row.time, { seconds: true }) },
-			{ label: "Reason", header: true, value: (row) => row.reason },
+			{ label: "Reason", value: (row) => row.reason },
 		],
 	});
 }

@@ -17,7 +17,7 @@ function say(level, text) {
 // What to know about an account: when, how grave, in words.
 const MARKS = [
 	[(user) => user.disabled, "error", "disabled"],
-	[(user) => !user.hasPassword, "warning", "no password"],
+	[(user) => !user.hasPassword && !user.disabled, "warning", "no password"],
 	[(user) => user.lockPassword, "quiet", "password locked"],
 	[(user) => user.forceChange, "warning", "must change password"],
 ];
@@ -27,7 +27,9 @@ function marksOf(user) {
 }
 
 function drawMarks(user) {
-	return marksOf(user).map(([, level, text]) => badge(level, text));
+	const marks = marksOf(user);
+	return marks.length === 0 ? "" : make("ul", { class: "marks" },
+		marks.map(([, level, text]) => make("li", {}, badge(level, text))));
 }
 
 class UsersPage {
