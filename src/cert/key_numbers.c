@@ -5,15 +5,11 @@
 #include <string.h>
 
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/objects.h>
-#include <openssl/param_build.h>
 
 #include "cert/der.h"
-#include "cert/text.h"
 
 static int damaged(struct error *e, const char *what)
 {
@@ -37,22 +33,18 @@ bool key_numbers_plausible(struct view der)
 /* --- RSA ---------------------------------------------------------------- */
 
 /* Which field takes which number, in the order of RFC 8017 A.1.2. */
-static const struct rsa_number {
+static const struct {
 	size_t offset;
-	const char *param;
 	bool half; /* as long as a prime */
 } rsa_numbers[] = {
-	{ offsetof(struct key_material, n), OSSL_PKEY_PARAM_RSA_N, false },
-	{ offsetof(struct key_material, e), OSSL_PKEY_PARAM_RSA_E, false },
-	{ offsetof(struct key_material, d), OSSL_PKEY_PARAM_RSA_D, false },
-	{ offsetof(struct key_material, p), OSSL_PKEY_PARAM_RSA_FACTOR1, true },
-	{ offsetof(struct key_material, q), OSSL_PKEY_PARAM_RSA_FACTOR2, true },
-	{ offsetof(struct key_material, dp), OSSL_PKEY_PARAM_RSA_EXPONENT1,
-	  true },
-	{ offsetof(struct key_material, dq), OSSL_PKEY_PARAM_RSA_EXPONENT2,
-	  true },
-	{ offsetof(struct key_material, qi), OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
-	  true },
+	{ offsetof(struct key_material, n), false },
+	{ offsetof(struct key_material, e), false },
+	{ offsetof(struct key_material, d), false },
+	{ offsetof(struct key_material, p), true },
+	{ offsetof(struct key_material, q), true },
+	{ offsetof(struct key_material, dp), true },
+	{ offsetof(struct key_material, dq), true },
+	{ offsetof(struct key_material, qi), true },
 };
 
 enum { RSA_NUMBERS = sizeof(rsa_numbers) / sizeof(*rsa_numbers) };
@@ -85,49 +77,64 @@ static int rsa_copy(const struct view v[RSA_NUMBERS], struct key_material *out,
 	return 0;
 }
 
-static EVP_PKEY *rsa_from_params(OSSL_PARAM *params)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	EVP_PKEY *pkey = NULL;
+/* Places of the numbers in rsa_numbers[]. */
+enum { RSA_N, RSA_E, RSA_D, RSA_P, RSA_Q, RSA_DP, RSA_DQ, RSA_QI };
 
-	if (ctx && EVP_PKEY_fromdata_init(ctx) > 0)
-		(void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params);
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
+/* exponent is d modulo (prime - 1), and undoes e there. */
+static bool exponent_fits(BIGNUM *const bn[], const BIGNUM *prime,
+			  const BIGNUM *exponent, BN_CTX *ctx)
+{
+	BIGNUM *less = BN_CTX_get(ctx), *t = BN_CTX_get(ctx);
+
+	return t && BN_sub(less, prime, BN_value_one()) &&
+	       BN_mod(t, bn[RSA_D], less, ctx) && BN_cmp(t, exponent) == 0 &&
+	       BN_mod_mul(t, exponent, bn[RSA_E], less, ctx) && BN_is_one(t);
 }
 
-/* n = p q, primes prime, d and the CRT numbers right. Numbers marked secure
- * are wiped by libcrypto wherever it copies them. */
+/* RFC 8017 3.2: n = p q, both prime, and the exponents and the coefficient are
+ * what follows from them. */
+static bool rsa_fits(BIGNUM *const bn[], BN_CTX *ctx)
+{
+	BIGNUM *t = BN_CTX_get(ctx);
+
+	return t && BN_is_odd(bn[RSA_E]) && !BN_is_one(bn[RSA_E]) &&
+	       BN_is_odd(bn[RSA_P]) && BN_is_odd(bn[RSA_Q]) &&
+	       !BN_is_one(bn[RSA_P]) && !BN_is_one(bn[RSA_Q]) &&
+	       BN_cmp(bn[RSA_P], bn[RSA_Q]) != 0 &&
+	       BN_mul(t, bn[RSA_P], bn[RSA_Q], ctx) &&
+	       BN_cmp(t, bn[RSA_N]) == 0 &&
+	       exponent_fits(bn, bn[RSA_P], bn[RSA_DP], ctx) &&
+	       exponent_fits(bn, bn[RSA_Q], bn[RSA_DQ], ctx) &&
+	       BN_cmp(bn[RSA_QI], bn[RSA_P]) < 0 &&
+	       BN_mod_mul(t, bn[RSA_QI], bn[RSA_Q], bn[RSA_P], ctx) &&
+	       BN_is_one(t) && BN_check_prime(bn[RSA_P], ctx, NULL) == 1 &&
+	       BN_check_prime(bn[RSA_Q], ctx, NULL) == 1;
+}
+
+/* Not by EVP_PKEY_check(), which leaves the coefficient behind in memory that
+ * it does not wipe; everything that lives in a BN_CTX is wiped with it. */
 static int rsa_check(struct key_material *m, struct error *e)
 {
-	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-	BIGNUM *bn[RSA_NUMBERS] = { NULL };
-	OSSL_PARAM *params = NULL;
-	EVP_PKEY_CTX *ctx = NULL;
-	EVP_PKEY *pkey = NULL;
-	int rc = -1;
+	BN_CTX *ctx = BN_CTX_secure_new();
+	BIGNUM *bn[RSA_NUMBERS];
+	int rc = 0;
 
-	for (size_t i = 0; i < RSA_NUMBERS; i++) {
+	if (!ctx)
+		return error_nomem(e);
+	BN_CTX_start(ctx);
+	for (size_t i = 0; rc == 0 && i < RSA_NUMBERS; i++) {
 		const struct secret *s = rsa_field(m, i);
 
-		bn[i] = BN_secure_new();
-		if (!bld || !bn[i] || !BN_bin2bn(s->ptr, (int)s->len, bn[i]) ||
-		    !OSSL_PARAM_BLD_push_BN(bld, rsa_numbers[i].param, bn[i])) {
-			error_nomem(e);
-			goto out;
-		}
+		bn[i] = BN_CTX_get(ctx);
+		if (!bn[i] || !BN_bin2bn(s->ptr, (int)s->len, bn[i]))
+			rc = error_nomem(e);
+		else if (i >= RSA_D)
+			BN_set_flags(bn[i], BN_FLG_CONSTTIME);
 	}
-	params = OSSL_PARAM_BLD_to_param(bld);
-	pkey = params ? rsa_from_params(params) : NULL;
-	ctx = pkey ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
-	rc = ctx && EVP_PKEY_check(ctx) == 1 ? 0 : inconsistent(e);
-out:
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(bld);
-	for (size_t i = 0; i < RSA_NUMBERS; i++)
-		BN_clear_free(bn[i]);
+	if (rc == 0 && !rsa_fits(bn, ctx))
+		rc = inconsistent(e);
+	BN_CTX_end(ctx);
+	BN_CTX_free(ctx);
 	return rc;
 }
 

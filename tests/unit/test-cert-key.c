@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cert/key_file.h"
 #include "tests/lib/test_certs.h"
@@ -485,6 +487,126 @@ static void test_ec_without_point(void)
 	free(pem);
 }
 
+/* --- what stays behind ---------------------------------------------------- */
+
+enum { TRACE = 24 };
+/* The shadow of the address sanitizer is larger, and holds no data. */
+#define LARGEST_MAPPING (256UL << 20)
+
+/* In one window; the last bytes of it are looked at with the next one. */
+static unsigned count_in(const uint8_t *p, size_t len,
+			 const uint8_t inverted[TRACE])
+{
+	const uint8_t *end = p + len - TRACE;
+	unsigned found = 0;
+
+	while (p < end &&
+	       (p = memchr(p, inverted[0] ^ 0xff, (size_t)(end - p))) != NULL) {
+		size_t n = 1;
+
+		while (n < TRACE && (p[n] ^ inverted[n]) == 0xff)
+			n++;
+		found += n == TRACE;
+		p++;
+	}
+	return found;
+}
+
+/* Occurrences of the bytes, given inverted so that the search does not find
+ * what it searches with, in everything this process can write to. */
+static unsigned count_traces(const uint8_t inverted[TRACE])
+{
+	static uint8_t window[65536 + TRACE];
+	FILE *maps = fopen("/proc/self/maps", "re");
+	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	uintptr_t own = (uintptr_t)window;
+	unsigned long from, to;
+	char line[512], mode[8];
+	unsigned found = 0;
+
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 ||
+		    strncmp(mode, "rw", 2) || to - from > LARGEST_MAPPING)
+			continue;
+		for (; from < to; from += sizeof(window) - TRACE) {
+			ssize_t n;
+
+			if (from + sizeof(window) > own &&
+			    from < own + sizeof(window))
+				continue;
+			n = pread(mem, window, sizeof(window), (off_t)from);
+			if (n > TRACE)
+				found += count_in(window, (size_t)n, inverted);
+		}
+	}
+	fclose(maps);
+	close(mem);
+	secret_wipe(window, sizeof(window));
+	return found;
+}
+
+static void invert(const uint8_t *from, size_t n, bool backwards,
+		   uint8_t out[TRACE])
+{
+	size_t middle = (n - TRACE) / 2;
+
+	for (size_t i = 0; i < TRACE; i++)
+		out[i] =
+		    (uint8_t)~from[backwards ? n - 1 - middle - i : middle + i];
+}
+
+/* A fresh key each: those of test_key() live on in this process. */
+static void test_nothing_left(void)
+{
+	static const char *const commands[] = {
+		"genrsa -des3 -passout pass:secret -out %s 2048",
+		"genrsa -des3 -traditional -passout pass:secret -out %s 2048",
+		"genrsa -traditional -out %s 2048",
+		"genrsa -out %s 2048",
+		"genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 "
+		"-aes-256-cbc -pass pass:secret -out %s",
+	};
+	char path[300], command[600];
+	struct error e = ERROR_INIT;
+
+	snprintf(path, sizeof(path), "%s/k", unit_temp_dir());
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		uint8_t wanted[2][3][TRACE];
+		struct key_material m;
+		char *pem;
+		size_t parts;
+
+		snprintf(command, sizeof(command), commands[i], path);
+		test_openssl("%s", command);
+		pem = test_read_file(path);
+		CHECK_OK(parse(pem, "secret", &m, &e), &e);
+		parts = m.p.len ? 3 : 1;
+		for (int back = 0; back < 2; back++) {
+			invert(m.d.ptr, m.d.len, back, wanted[back][0]);
+			if (parts == 1)
+				continue;
+			invert(m.p.ptr, m.p.len, back, wanted[back][1]);
+			invert(m.qi.ptr, m.qi.len, back, wanted[back][2]);
+		}
+		/* The search can find. */
+		CU_ASSERT(count_traces(wanted[0][0]) > 0);
+		key_material_free(&m);
+		secret_wipe(pem, strlen(pem));
+		free(pem);
+		for (int back = 0; back < 2; back++)
+			for (size_t k = 0; k < parts; k++) {
+				unsigned n = count_traces(wanted[back][k]);
+
+				if (n)
+					unit_note(
+					    "%s: part %zu, %s: %u", commands[i],
+					    k, back ? "backwards" : "forwards",
+					    n);
+				CU_ASSERT_EQUAL(n, 0);
+			}
+	}
+}
+
 static const struct unit_test tests[] = {
 	{ "every format, key and cipher; missing and wrong password",
 	  test_formats },
@@ -502,6 +624,7 @@ static const struct unit_test tests[] = {
 	{ "passwords of all kinds", test_odd_passwords },
 	{ "files of the openssl program", test_openssl_files },
 	{ "EC key without its public point", test_ec_without_point },
+	{ "nothing of a key stays in memory", test_nothing_left },
 	{ NULL, NULL },
 };
 

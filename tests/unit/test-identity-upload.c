@@ -472,7 +472,8 @@ static void test_kb157(void)
 /* --- kills
  * ---------------------------------------------------------------------- */
 
-enum { KILL_ROUNDS = 20, KILL_SPREAD_MS = 1000 };
+enum { KILL_ROUNDS = 20, KILL_CHANGES = 5, KILL_SPREAD_MS = 400 };
+enum { FIRST_ROUNDS = 10, FIRST_SPREAD_MS = 150 };
 
 static struct device killed;
 
@@ -484,8 +485,34 @@ static char *part(const char *dir, const char *name)
 	return test_read_file(path);
 }
 
-/* The child: says that it has loaded, then makes one change after the other
- * until it is killed. */
+static void child_device(const char *dir, struct device *d)
+{
+	memset(d, 0, sizeof(*d));
+	d->files.dir = dir;
+	snprintf(d->files.conf, sizeof(d->files.conf), "%s/softhsm2.conf", dir);
+	snprintf(d->files.pin_file, sizeof(d->files.pin_file), "%s/pin", dir);
+	snprintf(d->files.state, sizeof(d->files.state), "%s/state", dir);
+	snprintf(d->files.lock_file, sizeof(d->files.lock_file),
+		 "%s/token.lock", dir);
+	d->token = test_token_open(&d->files);
+	d->id = device_identity(d->token, 1);
+}
+
+/* The child of a first start. */
+static int start_first(const char *dir)
+{
+	struct error e = ERROR_INIT;
+	struct device d;
+
+	child_device(dir, &d);
+	if (write(STDOUT_FILENO, "!", 1) != 1 || identity_load(d.id, &e) < 0)
+		return 1;
+	for (;;)
+		pause();
+}
+
+/* The child: makes one change after the other until it is killed, and says so
+ * after loading and after each. */
 static int change_for_ever(const char *dir)
 {
 	struct error e = ERROR_INIT;
@@ -493,15 +520,7 @@ static int change_for_ever(const char *dir)
 	char *cert[2] = { part(dir, "a.cer"), part(dir, "b.cer") };
 	char *key[2] = { part(dir, "a.key"), part(dir, "b.key") };
 
-	memset(&d, 0, sizeof(d));
-	d.files.dir = dir;
-	snprintf(d.files.conf, sizeof(d.files.conf), "%s/softhsm2.conf", dir);
-	snprintf(d.files.pin_file, sizeof(d.files.pin_file), "%s/pin", dir);
-	snprintf(d.files.state, sizeof(d.files.state), "%s/state", dir);
-	snprintf(d.files.lock_file, sizeof(d.files.lock_file), "%s/token.lock",
-		 dir);
-	d.token = test_token_open(&d.files);
-	d.id = device_identity(d.token, 1);
+	child_device(dir, &d);
 	if (identity_load(d.id, &e) < 0 || write(STDOUT_FILENO, "!", 1) != 1)
 		return 1;
 	for (unsigned i = 0;; i++) {
@@ -513,6 +532,8 @@ static int change_for_ever(const char *dir)
 			return 3;
 		if (i % 5 == 4 && identity_delete(d.id, &e) < 0)
 			return 4;
+		if (write(STDOUT_FILENO, "!", 1) != 1)
+			return 5;
 	}
 }
 
@@ -525,7 +546,16 @@ static void put(const char *name, char *text)
 	free(text);
 }
 
-static void run_and_kill(int64_t delay_ms)
+static unsigned below(unsigned n)
+{
+	uint32_t noise;
+
+	random_bytes(&noise, sizeof(noise));
+	return noise % n;
+}
+
+/* Kill it so long after it has spoken so many times. */
+static void run_and_kill(const char *what, unsigned words, unsigned delay_ms)
 {
 	int status, said[2];
 	pid_t child;
@@ -535,13 +565,14 @@ static void run_and_kill(int64_t delay_ms)
 	child = fork();
 	if (child == 0) {
 		dup2(said[1], STDOUT_FILENO);
-		execl("/proc/self/exe", "test-identity-upload", "--change",
+		execl("/proc/self/exe", "test-identity-upload", what,
 		      killed.files.dir, (char *)NULL);
 		_exit(99);
 	}
 	close(said[1]);
-	CU_ASSERT_EQUAL(read(said[0], &byte, 1), 1);
-	usleep((useconds_t)delay_ms * 1000);
+	while (words--)
+		CU_ASSERT_EQUAL(read(said[0], &byte, 1), 1);
+	usleep(delay_ms * 1000);
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	close(said[0]);
@@ -607,10 +638,8 @@ static void test_kills(void)
 	put("b.key", test_key_pem(test_key("rsa2048", 0), "pkcs8", NULL, NULL));
 	device_close(&killed);
 	for (int i = 0; i < KILL_ROUNDS; i++) {
-		uint16_t noise;
-
-		random_bytes(&noise, sizeof(noise));
-		run_and_kill(noise % KILL_SPREAD_MS);
+		run_and_kill("--change", 1 + below(KILL_CHANGES),
+			     below(KILL_SPREAD_MS));
 		check_survivor(seen);
 	}
 	unit_note("after %d kills: default %u, first %u, second %u",
@@ -622,6 +651,26 @@ static void test_kills(void)
 	free(a);
 	free(b);
 	free(ca);
+	device_restart(&dev);
+}
+
+/* Whenever the first start ends, the next one finds or makes one own pair. */
+static void test_killed_first_start(void)
+{
+	char *conf = strdup(getenv("SOFTHSM2_CONF"));
+	unsigned seen[3] = { 0 };
+
+	device_close(&dev);
+	for (int i = 0; i < FIRST_ROUNDS; i++) {
+		device_make(&killed);
+		device_close(&killed);
+		run_and_kill("--first", 1, below(FIRST_SPREAD_MS));
+		check_survivor(seen);
+		check_survivor(seen);
+	}
+	CU_ASSERT_EQUAL(seen[0], 2 * FIRST_ROUNDS);
+	setenv("SOFTHSM2_CONF", conf, 1);
+	free(conf);
 	device_restart(&dev);
 }
 
@@ -637,6 +686,7 @@ static const struct unit_test tests[] = {
 	{ "renewal for the same key", test_renewal },
 	{ "the steps of TAA_KB_157", test_kb157 },
 	{ "killed at any point", test_kills },
+	{ "killed at the first start", test_killed_first_start },
 	{ NULL, NULL },
 };
 
@@ -645,5 +695,7 @@ int main(int argc, char **argv)
 	log_set_level(LOG_LEVEL_ERROR);
 	if (argc == 3 && !strcmp(argv[1], "--change"))
 		return change_for_ever(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "--first"))
+		return start_first(argv[2]);
 	return unit_main(argc, argv, "identity-upload", tests, setup, teardown);
 }
