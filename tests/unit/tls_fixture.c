@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -156,6 +157,53 @@ long fixture_resident_bytes(void)
 const char *fixture_directory(void)
 {
 	return home.dir;
+}
+
+/* --- connections */
+
+struct tls_conn *open_conn(struct tls_context *ctx)
+{
+	struct error e = ERROR_INIT;
+	struct tls_conn *c = tls_conn_new(ctx, &e);
+
+	CHECK_OBJECT(c, &e);
+	return c;
+}
+
+void check_echo(struct tls_client *client, struct tls_conn *server)
+{
+	struct error e = ERROR_INIT;
+	char got[64];
+	size_t n = 0;
+
+	CU_ASSERT_EQUAL(tls_client_write(client, "to server", 9), 9);
+	CU_ASSERT_EQUAL(tls_conn_read(server, got, sizeof(got), &n, &e),
+			TLS_STEP_DONE);
+	CU_ASSERT(n == 9 && !memcmp(got, "to server", 9));
+	CHECK_OK(tls_conn_write(server, "to client", 9, &e), &e);
+	CU_ASSERT_EQUAL(tls_client_read(client, got, sizeof(got)), 9);
+	CU_ASSERT(!memcmp(got, "to client", 9));
+}
+
+struct pair pair_open(struct ticket_keys *tickets)
+{
+	const struct tls_client_options o = { .tls13 = true };
+	struct error e = ERROR_INIT;
+	struct pair p;
+
+	p.ctx = fixture_context(KEY_KIND_EC_P256, TLS_1_2, tickets);
+	p.server = open_conn(p.ctx);
+	p.client = tls_client_new(&o, p.server);
+	CU_ASSERT_EQUAL_FATAL(tls_client_meet(p.client, p.server, &e),
+			      TLS_STEP_DONE);
+	return p;
+}
+
+void pair_close(struct pair *p)
+{
+	tls_client_free(p->client);
+	tls_conn_free(p->server);
+	tls_context_unref(p->ctx);
 }
 
 /* --- a token in a process of its own */

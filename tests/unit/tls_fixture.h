@@ -2,6 +2,7 @@
 #ifndef SB_TESTS_UNIT_TLS_FIXTURE_H
 #define SB_TESTS_UNIT_TLS_FIXTURE_H
 
+#include "tests/lib/tls_client.h"
 #include "tls/tls.h"
 
 /* A SoftHSM token with one key of each kind and a certificate for each. */
@@ -32,6 +33,22 @@ const char *fixture_directory(void);
 /* An echo on a port of 127.0.0.1, one connection at a time, in a thread. */
 unsigned fixture_serve(struct tls_context *ctx);
 void fixture_serve_end(void);
+
+/* --- connections */
+
+struct tls_conn *open_conn(struct tls_context *ctx);
+/* Some bytes there and back. */
+void check_echo(struct tls_client *client, struct tls_conn *server);
+
+/* A TLS 1.3 connection with the P-256 key that stands. */
+struct pair {
+	struct tls_context *ctx;
+	struct tls_conn *server;
+	struct tls_client *client;
+};
+
+struct pair pair_open(struct ticket_keys *tickets);
+void pair_close(struct pair *p);
 
 /* Resident memory of this process. */
 long fixture_resident_bytes(void);
