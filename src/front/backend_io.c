@@ -25,19 +25,29 @@ void backend_want(struct backend *b, bool input)
 	}
 }
 
-void backend_send(struct backend *b)
+/* What is left of the request, in one call and without SIGPIPE. */
+static ssize_t send_some(struct backend *b)
 {
 	struct buf *head = &b->x->rq.head, *body = &b->x->rq.body;
+	struct iovec parts[2];
+	struct msghdr m = { .msg_iov = parts };
+	size_t in_body = b->sent < head->len ? 0 : b->sent - head->len;
 
-	while (!b->mute && b->sent < head->len + body->len) {
-		size_t at = b->sent < head->len ? 0 : b->sent - head->len;
-		struct iovec v[2] = {
-			{ head->ptr + b->sent, head->len - b->sent },
-			{ body->ptr + at, body->len - at },
-		};
-		bool in_body = b->sent >= head->len;
-		ssize_t n = writev(b->watch.fd, in_body ? v + 1 : v,
-				   in_body || body->len == 0 ? 1 : 2);
+	if (b->sent < head->len)
+		parts[m.msg_iovlen++] =
+		    (struct iovec){ head->ptr + b->sent, head->len - b->sent };
+	if (in_body < body->len)
+		parts[m.msg_iovlen++] =
+		    (struct iovec){ body->ptr + in_body, body->len - in_body };
+	return sendmsg(b->watch.fd, &m, MSG_NOSIGNAL);
+}
+
+void backend_send(struct backend *b)
+{
+	size_t all = b->x->rq.head.len + b->x->rq.body.len;
+
+	while (!b->mute && b->sent < all) {
+		ssize_t n = send_some(b);
 
 		if (n < 0 && errno == EINTR)
 			continue;
