@@ -9,7 +9,7 @@
 
 /* Most certificates in a chain, and most signatures verified for one upload:
  * many certificates of one name must not keep a processor busy. */
-enum { CHAIN_DEPTH_MAX = 16, CHAIN_VERIFY_MAX = 500 };
+enum { CHAIN_DEPTH_MAX = 16, CHAIN_VERIFY_MAX = 2000 };
 
 struct build {
 	const struct cert_list *in;
