@@ -200,8 +200,15 @@ void file_lock_release(int fd);
 unsigned softhsm_guard_run(const char *conf, const char *state_directory);
 /* Is this the content of a whole token.object? */
 bool softhsm_token_object_valid(struct view content);
-/* Make what SoftHSM wrote durable: it never syncs. conf NULL: nothing. */
-int softhsm_sync(const char *conf, struct error *e) MUST_CHECK;
+/* The value of directories.tokendir. */
+int softhsm_token_directory(const char *conf, char *out, size_t cap,
+			    struct error *e) MUST_CHECK;
+
+/* --- softhsm_sync.c */
+
+/* Make durable what SoftHSM wrote since then (by the system's clock): it never
+ * syncs. conf NULL: nothing. */
+int softhsm_sync(const char *conf, time_t since, struct error *e) MUST_CHECK;
 
 /* --- pin_mark.c */
 

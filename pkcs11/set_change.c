@@ -49,6 +49,7 @@ struct change {
 	size_t fact_count;
 	object_set_progress_fn *progress;
 	void *progress_arg;
+	time_t started;
 };
 
 static int check_members(const struct change *ch, struct error *e)
@@ -356,11 +357,11 @@ static int commit(struct token *t, struct session *s, const struct change *ch,
 	if (manifest_format(ch->name, serial, generation, ch->members,
 			    ch->member_count, ch->facts, ch->fact_count, text,
 			    e) < 0 ||
-	    softhsm_sync(t->softhsm_conf, e) < 0 ||
+	    softhsm_sync(t->softhsm_conf, ch->started, e) < 0 ||
 	    put_manifest(t, s, ch->name, buf_view(text), handle_out, e) < 0)
 		return -1;
 	/* The change is in force; only a power failure could undo it. */
-	if (softhsm_sync(t->softhsm_conf, &sync_error) < 0)
+	if (softhsm_sync(t->softhsm_conf, ch->started, &sync_error) < 0)
 		log_failure(LOG_LEVEL_ERROR, "token", &sync_error);
 	return 0;
 }
@@ -421,7 +422,7 @@ int object_set_replace(struct token *t, const char *name,
 		       struct error *e)
 {
 	struct change ch = { name,       members,  member_count, facts,
-			     fact_count, progress, progress_arg };
+			     fact_count, progress, progress_arg, time(NULL) };
 	int fd, rc;
 
 	if (check_members(&ch, e) < 0 || sets_lock(t, &fd, e) < 0)

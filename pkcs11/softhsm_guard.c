@@ -225,9 +225,8 @@ static unsigned guard_one(struct guarded *g, const char *tokens,
 
 /* --- configuration */
 
-/* The value of directories.tokendir. */
-static int token_directory(const char *conf, char *out, size_t cap,
-			   struct error *e)
+int softhsm_token_directory(const char *conf, char *out, size_t cap,
+			    struct error *e)
 {
 	char line[CONF_LINE_MAX];
 	FILE *f = fopen(conf, "re");
@@ -259,7 +258,7 @@ static int guard_all(const char *conf, const char *state_directory,
 	struct dirent *entry;
 	DIR *dir;
 
-	if (token_directory(conf, tokens, sizeof(tokens), e) < 0)
+	if (softhsm_token_directory(conf, tokens, sizeof(tokens), e) < 0)
 		return -1;
 	snprintf(backups, sizeof(backups), "%s/softhsm", state_directory);
 	if (mkdir(backups, 0700) < 0 && errno != EEXIST)
@@ -289,25 +288,4 @@ unsigned softhsm_guard_run(const char *conf, const char *state_directory)
 		log_failure(LOG_LEVEL_WARNING, "token", &e);
 	}
 	return damaged;
-}
-
-int softhsm_sync(const char *conf, struct error *e)
-{
-	char tokens[PATH_MAX];
-	int fd, rc;
-
-	if (!conf)
-		return 0;
-	if (token_directory(conf, tokens, sizeof(tokens), e) < 0)
-		return -1;
-	fd = open(tokens, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(e, "%s", tokens);
-	/* SoftHSM spreads a change over many files and keeps their names to
-	 * itself: the file system as a whole is what can be asked. */
-	rc = syncfs(fd);
-	if (rc < 0)
-		error_errno(e, "%s", tokens);
-	close(fd);
-	return rc;
 }
