@@ -176,9 +176,6 @@ enum tls_step tls_conn_handshake(struct tls_conn *c, struct error *e)
 	if (rc == WOLFSSL_SUCCESS) {
 		c->established = true;
 		note_info(c);
-		/* Secrets of the handshake, which wolfSSL would keep for a
-		 * renegotiation or authentication that never comes. */
-		wolfSSL_FreeArrays(c->ssl);
 		return TLS_STEP_DONE;
 	}
 	step = step_of(c, rc, e);
