@@ -209,7 +209,6 @@ def test_slow_head_is_cut_off(service, tls):
 def test_silent_handshake_is_cut_off(service):
     with socket.create_connection(("127.0.0.1", service.https), 30) as s:
         s.settimeout(25)
-        assert s.recv(1000) == b"" or True  # closed (an alert may come first)
         started = time.monotonic()
         try:
             while s.recv(1000):
@@ -247,15 +246,16 @@ def test_connections_of_one_peer_are_limited(service):
             s.settimeout(0.2)
             held.append(s)
         time.sleep(0.5)
-        closed = 0
+        refused = 0
         for s in held:
             try:
-                closed += s.recv(1000) in (b"",) or status(b"") is not None
-            except (TimeoutError, socket.timeout):
+                s.recv(1000)  # closed, or an answer that says why
+                refused += 1
+            except TimeoutError:
                 pass
             except ConnectionError:
-                closed += 1
-        assert closed >= 30
+                refused += 1
+        assert 30 <= refused < 100
         assert service.ctl("status").returncode == 0
         other = socket.create_connection(("127.0.0.1", service.http), 10,
                                          source_address=("127.0.0.2", 0))

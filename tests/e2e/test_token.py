@@ -10,8 +10,9 @@ import xmlrpc.client
 import pytest
 
 from certificates import Authority, der, key_pem, new_key, pem
-from sealbridge_service import SOFTHSM_MODULE, run, wait_for
+from sealbridge_service import SOFTHSM_MODULE, SOURCE, run, wait_for
 
+CKR_ATTRIBUTE_SENSITIVE, CKR_KEY_UNEXTRACTABLE = 0x11, 0x6A
 SPY_MODULE = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so"
 
 
@@ -53,13 +54,27 @@ def test_objects_by_pkcs11_tool(fresh_service):
     assert "CKM_ECDSA" in query["mechanisms"]
 
 
-@pytest.mark.parametrize("attribute", ["CKA_VALUE", "privkey"])
-def test_key_cannot_be_read(service, attribute):
-    """Not by our PIN, nor by anybody's tool."""
-    done = run("pkcs11-tool", "--module", SOFTHSM_MODULE, "--token-label", "sealbridge",
-               "--login", "--pin", service.pin, "--read-object", "--type", "privkey",
-               "--label", "sealbridge local key", env=service.softhsm_env())
-    assert done.returncode != 0 or "sorry" in done.stdout + done.stderr
+def test_keys_cannot_be_read(make_service):
+    """Whoever has the PIN and asks the module himself gets refusals."""
+    service = make_service()
+    for kind in "rsa2048", "ecP256":
+        replace_certificate(service, kind)
+    service.local().call("certificate.generateKey", keyType="ecP384")
+    service.stop()
+    done = run("/usr/bin/python3", SOURCE / "tests" / "lib" / "pkcs11_probe.py",
+               SOFTHSM_MODULE, "sealbridge", input=service.pin + "\n",
+               env=service.softhsm_env())
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    names = [name for name, attempt, _ in rows if attempt == "wrap"]
+    assert len(names) >= 3, done.stdout
+    for name, attempt, value in rows:
+        assert int(value, 16) != 0, (name, attempt)
+        if attempt == "wrap":
+            assert int(value, 16) == CKR_KEY_UNEXTRACTABLE, (name, value)
+    # each key has the value of its kind, and the token calls it sensitive
+    assert sum(int(value, 16) == CKR_ATTRIBUTE_SENSITIVE for _, attempt, value in rows
+               if attempt in ("read-value", "read-exponent")) >= len(names)
 
 
 def spied_calls(text):
