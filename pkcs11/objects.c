@@ -5,6 +5,8 @@
 
 #include "pkcs11/set_scan.h"
 
+enum { READ_ATTEMPTS = 4 };
+
 static const CK_OBJECT_CLASS class_certificate = CKO_CERTIFICATE;
 
 /* --- reading a set */
@@ -105,10 +107,9 @@ static int choose(const struct manifests *l, struct certificates *c,
 			 name, hex, missing->label);
 }
 
-static int do_read(struct token *t, struct session *s, void *arg,
-		   struct error *e)
+static int read_once(struct token *t, struct session *s, struct read_job *job,
+		     struct error *e)
 {
-	struct read_job *job = arg;
 	struct certificates c = { .count = 0 };
 	struct manifests l;
 	int rc;
@@ -121,6 +122,21 @@ static int do_read(struct token *t, struct session *s, void *arg,
 		rc = choose(&l, &c, job->name, job->out, e);
 	certificates_free(&c);
 	manifests_free(&l);
+	return rc;
+}
+
+/* A change between the two looks at the token takes members away that the
+ * manifest of the first look lists: then there is a newer one to be seen. */
+static int do_read(struct token *t, struct session *s, void *arg,
+		   struct error *e)
+{
+	int rc = -1;
+
+	for (int attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+		rc = read_once(t, s, arg, e);
+		if (rc == 0 || e->kind != ERR_CONFLICT)
+			break;
+	}
 	return rc;
 }
 

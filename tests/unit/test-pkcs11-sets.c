@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +289,51 @@ static void test_member_without_der(void)
 	CU_ASSERT_PTR_NULL(object_set_fact(&set, "other"));
 	object_set_free(&set);
 	CHECK_OK(replace(token, "x", 0, &e), &e);
+}
+
+/* --- readers beside a change */
+
+static atomic_bool reading_ends;
+
+static void *read_for_ever(void *arg)
+{
+	int *failures = arg;
+
+	while (!atomic_load(&reading_ends)) {
+		struct error e = ERROR_INIT;
+		struct object_set set;
+
+		if (object_set_read(token, "busy", &set, &e) < 0) {
+			unit_note("%s", e.text);
+			(*failures)++;
+			continue;
+		}
+		if (set.member_count != (set.generation ? 3 : 0))
+			(*failures)++;
+		object_set_free(&set);
+	}
+	return NULL;
+}
+
+static void test_read_while_changing(void)
+{
+	struct error e = ERROR_INIT;
+	int failures[2] = { 0, 0 };
+	pthread_t ids[2];
+
+	atomic_store(&reading_ends, false);
+	for (int i = 0; i < 2; i++)
+		pthread_create(&ids[i], NULL, read_for_ever, &failures[i]);
+	for (unsigned n = 0; n < 12; n++) {
+		fill(3, TRUST, 5000 + n * 3);
+		CHECK_OK(replace(token, "busy", 3, &e), &e);
+	}
+	atomic_store(&reading_ends, true);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(ids[i], NULL);
+		CU_ASSERT_EQUAL(failures[i], 0);
+	}
+	CHECK_OK(replace(token, "busy", 0, &e), &e);
 }
 
 /* --- leftovers */
@@ -657,6 +704,7 @@ int main(int argc, char **argv)
 		{ "large-set", test_large_set },
 		{ "refusals", test_refusals },
 		{ "member-without-der", test_member_without_der },
+		{ "read-while-changing", test_read_while_changing },
 		{ "leftovers", test_leftovers },
 		{ "forged-manifest", test_forged_manifest },
 		{ "damaged-set", test_damaged_set },
