@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/dsa.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
@@ -54,6 +56,32 @@ static EVP_PKEY *make_rsa(const char *type, unsigned bits, unsigned primes)
 	return pkey;
 }
 
+/* A public key of any size, at once: nobody knows the private one. */
+static EVP_PKEY *make_modulus(unsigned bits)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM_BLD *build = must(OSSL_PARAM_BLD_new(), "parameters");
+	BIGNUM *n = BN_new(), *e = BN_new();
+	EVP_PKEY *pkey = NULL;
+	OSSL_PARAM *params;
+
+	if (!BN_rand(n, (int)bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD) ||
+	    !BN_set_word(e, RSA_F4) ||
+	    !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) ||
+	    !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e))
+		fail("modulus");
+	params = must(OSSL_PARAM_BLD_to_param(build), "parameters");
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+		fail("modulus");
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	BN_free(n);
+	BN_free(e);
+	EVP_PKEY_CTX_free(ctx);
+	return pkey;
+}
+
 static EVP_PKEY *make_dsa(void)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
@@ -73,10 +101,31 @@ static EVP_PKEY *make_dsa(void)
 	return pkey;
 }
 
+static void set_explicit(EVP_PKEY *pkey)
+{
+	if (!EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING,
+					    OSSL_PKEY_EC_ENCODING_EXPLICIT))
+		fail("explicit parameters");
+}
+
+/* "curve-secp256k1", "explicit-prime256v1". */
+static EVP_PKEY *make_curve(const char *kind)
+{
+	EVP_PKEY *pkey = must(EVP_EC_gen(strchr(kind, '-') + 1), kind);
+
+	if (!strncmp(kind, "explicit-", 9))
+		set_explicit(pkey);
+	return pkey;
+}
+
 static EVP_PKEY *make_pkey(const char *kind)
 {
 	unsigned bits = 0;
 
+	if (strchr(kind, '-'))
+		return make_curve(kind);
+	if (sscanf(kind, "modulus%u", &bits) == 1)
+		return make_modulus(bits);
 	if (sscanf(kind, "rsapss%u", &bits) == 1)
 		return make_rsa("RSA-PSS", bits, 2);
 	if (sscanf(kind, "multiprime%u", &bits) == 1)
@@ -193,13 +242,6 @@ static void write_pkcs8(BIO *bio, EVP_PKEY *pkey, const char *scheme,
 	PKCS8_PRIV_KEY_INFO_free(p8);
 }
 
-static void set_explicit(EVP_PKEY *pkey)
-{
-	if (!EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING,
-					    OSSL_PKEY_EC_ENCODING_EXPLICIT))
-		fail("explicit parameters");
-}
-
 char *test_key_pem(const struct test_key *k, const char *format,
 		   const char *cipher, const char *password)
 {
@@ -265,17 +307,65 @@ static void add_ext(X509 *x, X509V3_CTX *ctx, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
+/* Lines of an openssl configuration, sections for dirName and so on included.
+ */
+static void add_lines(X509 *x, X509V3_CTX *ctx, const char *lines)
+{
+	BIO *bio = must(BIO_new(BIO_s_mem()), "BIO");
+	CONF *conf = must(NCONF_new(NULL), "configuration");
+
+	BIO_printf(bio, "[extensions]\n%s\n", lines);
+	if (NCONF_load_bio(conf, bio, NULL) <= 0)
+		fail(lines);
+	X509V3_set_nconf(ctx, conf);
+	if (!X509V3_EXT_add_nconf(conf, ctx, "extensions", x))
+		fail(lines);
+	NCONF_free(conf);
+	BIO_free(bio);
+}
+
+static void add_authority(X509 *x, const struct test_key *k)
+{
+	AUTHORITY_KEYID *akid = must(AUTHORITY_KEYID_new(), "memory");
+	struct public_key pub;
+
+	test_key_public(k, &pub);
+	akid->keyid = must(ASN1_OCTET_STRING_new(), "memory");
+	ASN1_OCTET_STRING_set(akid->keyid, pub.id, SHA1_SIZE);
+	if (!X509_add1_ext_i2d(x, NID_authority_key_identifier, akid, 0, 0))
+		fail("authorityKeyIdentifier");
+	AUTHORITY_KEYID_free(akid);
+}
+
 static void add_exts(X509 *x, const struct test_cert_options *o)
 {
+	const char *constraints = o->ca ? "critical,CA:TRUE" : "CA:FALSE";
 	X509V3_CTX ctx;
 
 	X509V3_set_ctx(&ctx, x, x, NULL, NULL, 0);
-	add_ext(x, &ctx, NID_basic_constraints,
-		o->ca ? "critical,CA:TRUE" : "CA:FALSE");
+	if (o->constraints)
+		constraints = *o->constraints ? o->constraints : NULL;
+	add_ext(x, &ctx, NID_basic_constraints, constraints);
 	add_ext(x, &ctx, NID_subject_key_identifier, "hash");
 	add_ext(x, &ctx, NID_subject_alt_name, o->alt_names);
 	add_ext(x, &ctx, NID_ext_key_usage, o->extended_usage);
 	add_ext(x, &ctx, NID_key_usage, o->usage);
+	if (o->authority)
+		add_authority(x, o->authority);
+	if (o->extensions)
+		add_lines(x, &ctx, o->extensions);
+}
+
+static void add_common_names(X509_NAME *name, const struct test_cert_options *o)
+{
+	for (size_t i = 0; i < o->common_name_count; i++) {
+		const struct test_common_name *n = &o->common_names[i];
+
+		if (!X509_NAME_add_entry_by_NID(name, NID_commonName, n->type,
+						(const unsigned char *)n->bytes,
+						(int)n->len, -1, 0))
+			fail("common name");
+	}
 }
 
 char *test_cert_pem(const struct test_cert_options *o)
@@ -292,8 +382,10 @@ char *test_cert_pem(const struct test_cert_options *o)
 	X509_set_version(x, o->v1 ? X509_VERSION_1 : X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(x),
 			 o->serial ? o->serial : ++serial);
-	X509_set_subject_name(x, subject);
-	X509_set_issuer_name(x, issuer);
+	add_common_names(subject, o);
+	if (!X509_set_subject_name(x, subject) ||
+	    !X509_set_issuer_name(x, issuer))
+		fail("names");
 	ASN1_TIME_set(X509_getm_notBefore(x),
 		      o->not_before ? o->not_before : now - 3600);
 	ASN1_TIME_set(X509_getm_notAfter(x),

@@ -15,7 +15,9 @@ struct test_key;
 
 /* The n-th key of that kind in this process, made at its first use: "rsa1024",
  * "rsa2048", "rsa3072", "rsa4096", "ecP256", "ecP384", "ecP521", "ed25519",
- * "rsapss2048", "dsa1024", "multiprime2048". Never freed. */
+ * "rsapss2048", "dsa1024", "multiprime2048", any curve as "curve-secp256k1" or,
+ * with its parameters written out, "explicit-prime256v1"; "modulus9000" is RSA
+ * without a private key. Never freed. */
 struct test_key *test_key(const char *kind, unsigned n);
 void test_key_public(const struct test_key *k, struct public_key *out);
 /* A signer that signs with it in software. */
@@ -27,6 +29,13 @@ struct signer test_key_signer(const struct test_key *k);
  * headers and PKCS#8 gets PBES2, with cipher "pbes1-3des" or "scrypt" those. */
 char *test_key_pem(const struct test_key *k, const char *format,
 		   const char *cipher, const char *password);
+
+/* A common name of any ASN.1 type and bytes. */
+struct test_common_name {
+	int type; /* universal tag: 12 UTF8String, 19 PrintableString, ... */
+	const char *bytes;
+	size_t len;
+};
 
 struct test_cert_options {
 	const char *subject; /* "/C=GB/O=Example/CN=host"; NULL: empty name */
@@ -41,6 +50,13 @@ struct test_cert_options {
 	const char *usage;          /* "keyCertSign" */
 	const char *digest;         /* "SHA256" when NULL */
 	long serial;                /* 0: counted */
+	const char *constraints;    /* basicConstraints instead of ca's; "" none
+				     */
+	const char *extensions;     /* more of them, lines of an openssl file */
+	const struct test_key *authority; /* whose identifier stands in the
+					   * authorityKeyIdentifier */
+	const struct test_common_name *common_names; /* behind subject */
+	size_t common_name_count;
 };
 
 char *test_cert_pem(const struct test_cert_options *o);
