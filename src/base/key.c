@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "base/key.h"
+#include "base/key_x509.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +47,8 @@ unsigned key_kind_bits(enum key_kind kind)
 	return kinds[kind].bits;
 }
 
-static int check_ec(EVP_PKEY *pkey, struct public_key *out, struct error *e)
+static int check_ec(const EVP_PKEY *pkey, struct public_key *out,
+		    struct error *e)
 {
 	char group[32] = "";
 
@@ -65,7 +66,8 @@ static int check_ec(EVP_PKEY *pkey, struct public_key *out, struct error *e)
 	return 0;
 }
 
-static int check_rsa(EVP_PKEY *pkey, struct public_key *out, struct error *e)
+static int check_rsa(const EVP_PKEY *pkey, struct public_key *out,
+		     struct error *e)
 {
 	int bits = EVP_PKEY_get_bits(pkey);
 
@@ -82,44 +84,98 @@ static int check_rsa(EVP_PKEY *pkey, struct public_key *out, struct error *e)
 	return 0;
 }
 
-/* Fill *out from an EVP_PKEY: kind check, SPKI, identifier. */
-static int describe(EVP_PKEY *pkey, struct public_key *out, struct error *e)
+static int check(const EVP_PKEY *pkey, struct public_key *out, struct error *e)
 {
 	const char *name = EVP_PKEY_get0_type_name(pkey);
-	unsigned char *der = NULL;
-	const unsigned char *bits;
-	X509_PUBKEY *xpub = NULL;
-	int len, bits_len, rc = -1;
 
 	memset(out, 0, sizeof(*out));
 	if (EVP_PKEY_is_a(pkey, "RSA"))
-		rc = check_rsa(pkey, out, e);
-	else if (EVP_PKEY_is_a(pkey, "EC"))
-		rc = check_ec(pkey, out, e);
-	else
-		rc = error_set(e, ERR_KEY_UNSUPPORTED,
-			       "%s keys are not used; RSA or EC is needed",
-			       name ? name : "such");
-	if (rc < 0)
-		return -1;
-	rc = -1;
-	len = i2d_PUBKEY(pkey, &der);
-	if (len <= 0 || (size_t)len > sizeof(out->spki)) {
-		error_set(e, ERR_KEY, "public key cannot be encoded");
-		goto done;
-	}
-	memcpy(out->spki, der, (size_t)len);
-	out->spki_len = (size_t)len;
-	if (!X509_PUBKEY_set(&xpub, pkey) ||
+		return check_rsa(pkey, out, e);
+	if (EVP_PKEY_is_a(pkey, "EC"))
+		return check_ec(pkey, out, e);
+	return error_set(e, ERR_KEY_UNSUPPORTED,
+			 "%s keys are not used; RSA or EC is needed",
+			 name ? name : "such");
+}
+
+/* Fill SPKI and identifier. */
+static int encode(const X509_PUBKEY *xpub, struct public_key *out,
+		  struct error *e)
+{
+	unsigned char *der = NULL;
+	const unsigned char *bits;
+	int len = i2d_X509_PUBKEY(xpub, &der), bits_len, rc = 0;
+
+	if (len <= 0 || (size_t)len > sizeof(out->spki) ||
 	    !X509_PUBKEY_get0_param(NULL, &bits, &bits_len, NULL, xpub)) {
-		error_set(e, ERR_KEY, "public key cannot be encoded");
-		goto done;
+		rc = error_set(e, ERR_KEY, "public key cannot be encoded");
+	} else {
+		memcpy(out->spki, der, (size_t)len);
+		out->spki_len = (size_t)len;
+		hash_of(HASH_SHA1, view_of(bits, (size_t)bits_len), out->id);
 	}
-	hash_of(HASH_SHA1, view_of(bits, (size_t)bits_len), out->id);
-	rc = 0;
-done:
-	X509_PUBKEY_free(xpub);
 	OPENSSL_free(der);
+	return rc;
+}
+
+/* The same key under the usual algorithm identifier: rsaEncryption with NULL,
+ * id-ecPublicKey with a named curve. */
+static X509_PUBKEY *usual_form(const X509_PUBKEY *xpub,
+			       const struct public_key *k)
+{
+	bool rsa = k->type == KEY_RSA;
+	int curve = k->bits == 256 ? NID_X9_62_prime256v1 : NID_secp384r1;
+	X509_PUBKEY *usual = X509_PUBKEY_new();
+	const unsigned char *bits;
+	unsigned char *copy = NULL;
+	int len;
+
+	if (usual && X509_PUBKEY_get0_param(NULL, &bits, &len, NULL, xpub))
+		copy = OPENSSL_memdup(bits, (size_t)len);
+	if (copy &&
+	    X509_PUBKEY_set0_param(
+		usual,
+		OBJ_nid2obj(rsa ? NID_rsaEncryption : NID_X9_62_id_ecPublicKey),
+		rsa ? V_ASN1_NULL : V_ASN1_OBJECT,
+		rsa ? NULL : OBJ_nid2obj(curve), copy, len))
+		return usual;
+	OPENSSL_free(copy);
+	X509_PUBKEY_free(usual);
+	return NULL;
+}
+
+/* libcrypto's way from an EVP_PKEY to its encoding takes the better part of a
+ * millisecond, as does decoding one; here the bits are at hand. */
+int public_key_from_x509(const X509_PUBKEY *xpub, struct public_key *out,
+			 struct error *e)
+{
+	const EVP_PKEY *pkey = X509_PUBKEY_get0(xpub);
+	X509_PUBKEY *usual;
+	int rc;
+
+	if (!pkey)
+		return error_set(e, ERR_KEY, "not a public key");
+	if (check(pkey, out, e) < 0)
+		return -1;
+	usual = usual_form(xpub, out);
+	rc = usual ? encode(usual, out, e) : error_nomem(e);
+	X509_PUBKEY_free(usual);
+	return rc;
+}
+
+/* Fill *out from an EVP_PKEY: kind check, SPKI, identifier. */
+static int describe(EVP_PKEY *pkey, struct public_key *out, struct error *e)
+{
+	X509_PUBKEY *xpub = NULL;
+	int rc;
+
+	if (check(pkey, out, e) < 0)
+		return -1;
+	if (!X509_PUBKEY_set(&xpub, pkey))
+		rc = error_set(e, ERR_KEY, "public key cannot be encoded");
+	else
+		rc = encode(xpub, out, e);
+	X509_PUBKEY_free(xpub);
 	return rc;
 }
 
@@ -127,17 +183,17 @@ int public_key_from_spki(struct view spki, struct public_key *out,
 			 struct error *e)
 {
 	const unsigned char *p = spki.ptr;
-	EVP_PKEY *pkey;
+	X509_PUBKEY *xpub;
 	int rc;
 
 	if (spki.len > LONG_MAX ||
-	    !(pkey = d2i_PUBKEY(NULL, &p, (long)spki.len)))
+	    !(xpub = d2i_X509_PUBKEY(NULL, &p, (long)spki.len)))
 		return error_set(e, ERR_KEY, "not a public key");
 	if ((size_t)(p - spki.ptr) != spki.len)
 		rc = error_set(e, ERR_KEY, "bytes behind the public key");
 	else
-		rc = describe(pkey, out, e);
-	EVP_PKEY_free(pkey);
+		rc = public_key_from_x509(xpub, out, e);
+	X509_PUBKEY_free(xpub);
 	return rc;
 }
 

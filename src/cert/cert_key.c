@@ -9,6 +9,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include "base/key_x509.h"
 #include "cert/cert_private.h"
 
 /* The key of a certificate, and what it and its holder may do. */
@@ -88,8 +89,7 @@ static int check_ec_form(const EVP_PKEY *pkey, struct error *e)
 static int fill_public_key(struct cert *c, const X509_PUBKEY *xpub,
 			   const EVP_PKEY *pkey)
 {
-	unsigned char *spki = NULL;
-	int n, rc;
+	int rc;
 
 	if (!pkey)
 		return error_set(&c->key_error, ERR_KEY_UNSUPPORTED,
@@ -97,13 +97,7 @@ static int fill_public_key(struct cert *c, const X509_PUBKEY *xpub,
 				 c->key_text);
 	if (check_ec_form(pkey, &c->key_error) < 0)
 		return -1;
-	n = i2d_X509_PUBKEY(xpub, &spki);
-	if (n <= 0)
-		return error_set(&c->key_error, ERR_KEY_UNSUPPORTED,
-				 "its public key cannot be read");
-	rc = public_key_from_spki(view_of(spki, (size_t)n), &c->key,
-				  &c->key_error);
-	OPENSSL_free(spki);
+	rc = public_key_from_x509(xpub, &c->key, &c->key_error);
 	c->key_error.kind = ERR_KEY_UNSUPPORTED;
 	return rc;
 }

@@ -182,6 +182,42 @@ static void test_public_key_values(void)
 		    ERR_KEY, "EC");
 }
 
+/* The NULL behind rsaEncryption left out, or bytes behind: the same key must
+ * compare equal whoever encoded it, and no other thing must pass for it. */
+static void test_public_key_forms(void)
+{
+	enum { OUTER = 4, ALGORITHM = 15 };
+	static const uint8_t f4[] = { 1, 0, 1 };
+	struct error e = ERROR_INIT;
+	struct public_key k, again;
+	uint8_t n[256], der[KEY_SPKI_MAX];
+
+	memset(n, 0xc3, sizeof(n));
+	CHECK_OK(
+	    public_key_from_rsa(view_of(n, sizeof(n)), view_of(f4, 3), &k, &e),
+	    &e);
+	CU_ASSERT(!memcmp(k.spki, "\x30\x82\1\x22\x30\x0d\6\x09", 8));
+	memcpy(der, k.spki, OUTER + ALGORITHM - 2);
+	der[3] -= 2;
+	der[5] -= 2;
+	memcpy(der + OUTER + ALGORITHM - 2, k.spki + OUTER + ALGORITHM,
+	       k.spki_len - OUTER - ALGORITHM);
+	CHECK_OK(public_key_from_spki(view_of(der, k.spki_len - 2), &again, &e),
+		 &e);
+	CU_ASSERT(public_key_equal(&k, &again));
+	memcpy(der, k.spki, k.spki_len);
+	der[k.spki_len] = 0;
+	CHECK_FAILS(
+	    public_key_from_spki(view_of(der, k.spki_len + 1), &again, &e), &e,
+	    ERR_KEY, "bytes behind");
+	CHECK_FAILS(
+	    public_key_from_spki(view_of(der, k.spki_len - 1), &again, &e), &e,
+	    ERR_KEY, "not a public key");
+	der[OUTER + 12] ^= 1; /* another algorithm */
+	CHECK_FAILS(public_key_from_spki(view_of(der, k.spki_len), &again, &e),
+		    &e, ERR_KEY, "not a public key");
+}
+
 static const struct unit_test tests[] = {
 	{ "error prefix", test_error_prefix },
 	{ "error kinds have names", test_error_kinds_have_names },
@@ -193,6 +229,7 @@ static const struct unit_test tests[] = {
 	{ "clock", test_clock },
 	{ "DigestInfo", test_digest_info },
 	{ "public keys as values", test_public_key_values },
+	{ "public keys in other forms", test_public_key_forms },
 	{ NULL, NULL },
 };
 
