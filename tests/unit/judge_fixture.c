@@ -161,3 +161,37 @@ void world_end(struct world *w)
 		cert_unref(w->made[i]);
 	memset(w->made, 0, sizeof(w->made));
 }
+
+void judge_row_check(const struct judge_row *row, bool accepted)
+{
+	struct error e = ERROR_INIT;
+	struct world w = { .changes = row->parts };
+	struct judge_store *store = world_store(&w, row->store);
+	struct cert_list sent;
+	struct judge_question q = { .store = store,
+				    .sent = &sent,
+				    .role = row->role,
+				    .host = row->host,
+				    .now = NOW + row->later };
+	enum judge_reason reason = accepted ? JUDGE_ACCEPTED : row->reason;
+	struct judgement j;
+	char path[32];
+	bool right;
+
+	world_list(&w, row->sent, &sent);
+	CHECK_OK(judge(&q, &j, &e), &e);
+	world_letters(&w, &j.path, path);
+	right = j.accepted == accepted && j.reason == reason &&
+		(!row->path || !strcmp(path, row->path)) &&
+		(accepted ? !*j.text : *j.text != '\0') &&
+		(!row->words || strstr(j.text, row->words));
+	if (!right)
+		unit_note("%s: %s, path %s: %s", row->name,
+			  judge_reason_name(j.reason), path, j.text);
+	CU_ASSERT(right);
+	CU_ASSERT(accepted || !*j.login.name);
+	judgement_free(&j);
+	cert_list_free(&sent);
+	judge_store_unref(store);
+	world_end(&w);
+}

@@ -54,4 +54,24 @@ void world_end(struct world *w);
 /* The certificate in a PEM text, which is freed. */
 struct cert *cert_take_pem(char *pem);
 
+/* A question and its answer. */
+struct judge_row {
+	const char *name;
+	struct part parts[PARTS_MAX];
+	const char *store, *sent;
+	enum judge_role role;
+	const char *host;
+	long later; /* seconds after NOW */
+	const char *path;
+	enum judge_reason reason; /* not in tables of acceptances */
+	const char *words;        /* in the text */
+};
+
+void judge_row_check(const struct judge_row *row, bool accepted);
+#define JUDGE_ROWS(rows, accepted)                                           \
+	do {                                                                 \
+		for (size_t i_ = 0; i_ < sizeof(rows) / sizeof(*rows); i_++) \
+			judge_row_check(&rows[i_], accepted);                \
+	} while (0)
+
 #endif
