@@ -5,6 +5,7 @@
 #include "auth/users.h"
 #include "identity/identity.h"
 #include "pkcs11/token.h"
+#include "trust/trust.h"
 #include "web/web.h"
 
 /* Everything an administrator can do is a method here: pages, programs, shell
@@ -23,6 +24,7 @@ struct api_services {
 	struct sessions *sessions;
 	struct token *token;
 	struct identity *identity;
+	struct trust *trust;
 	/* Ask the application to restart or end, after the reply is out; any
 	 * thread. */
 	void (*restart)(void *arg, enum restart_kind kind);

@@ -89,6 +89,7 @@ extern const struct method methods_session[];
 extern const struct method methods_device[];
 extern const struct method methods_certificate[];
 extern const struct method methods_token[];
+extern const struct method methods_trust[];
 extern const struct method methods_user[];
 extern const struct method methods_audit[];
 

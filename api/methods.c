@@ -5,7 +5,7 @@
 
 static const struct method *const areas[] = {
 	methods_system, methods_session, methods_device, methods_certificate,
-	methods_token,  methods_user,    methods_audit,
+	methods_token,  methods_trust,   methods_user,   methods_audit,
 };
 
 const struct method *method_at(size_t i)

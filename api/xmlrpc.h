@@ -27,6 +27,8 @@ enum {
 	XMLRPC_NAME_MAX = 128,              /* bytes of a member's name */
 	XMLRPC_TAG_MAX = 1024,              /* bytes between < and > */
 	XMLRPC_RESPONSE_BYTES_MAX = 16 * 1024 * 1024,
+	/* a trust store of 1000 certificates has 27,000 */
+	XMLRPC_RESPONSE_ITEMS_MAX = 100000,
 };
 
 struct xmlrpc_call {
@@ -48,7 +50,7 @@ struct xmlrpc_response {
 	char *fault_text;
 };
 
-/* As above, with XMLRPC_RESPONSE_BYTES_MAX. */
+/* As above, with XMLRPC_RESPONSE_BYTES_MAX and XMLRPC_RESPONSE_ITEMS_MAX. */
 int xmlrpc_parse_response(struct view body, const char *charset,
 			  struct xmlrpc_response *out,
 			  struct error *e) MUST_CHECK;

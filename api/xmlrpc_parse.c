@@ -79,7 +79,7 @@ struct parser {
 	enum node root_node;
 	struct frame stack[FRAMES_MAX];
 	unsigned depth; /* frames in use */
-	unsigned nesting, items;
+	unsigned nesting, items, items_max;
 	struct buf text; /* since the last tag */
 	struct xmlrpc_document *out;
 	bool failed;
@@ -168,7 +168,7 @@ static void push(struct parser *p, enum node node, const char *element)
 		fail(p, ERR_LIMIT, "values nested too deep", NULL);
 	if (node == NODE_MEMBER ||
 	    (node == NODE_VALUE && p->stack[p->depth - 2].node == NODE_DATA))
-		if (++p->items > XMLRPC_ITEMS_MAX)
+		if (++p->items > p->items_max)
 			fail(p, ERR_LIMIT, "too many members and elements",
 			     NULL);
 	if (node == NODE_STRUCT || node == NODE_DATA || node == NODE_PARAMS) {
@@ -465,6 +465,8 @@ int xmlrpc_parse(struct view body, const char *charset, const char *root,
 	};
 	int rc;
 
+	p.items_max = p.root_node == NODE_CALL ? XMLRPC_ITEMS_MAX
+					       : XMLRPC_RESPONSE_ITEMS_MAX;
 	memset(out, 0, sizeof(*out));
 	pthread_once(&libxml2_once, init_libxml2);
 	rc = parse(&p, body, charset);

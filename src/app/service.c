@@ -23,7 +23,7 @@
 #include "web/web.h"
 
 enum {
-	HOUSEKEEPING_MS = 5000,   /* retries of listeners and identity */
+	HOUSEKEEPING_MS = 5000,   /* retries of listeners and loads */
 	TICKET_LIFETIME_S = 3600, /* resumption after a longer pause is full */
 	TOKEN_WAIT_MS = 5000,     /* a signature waits so long for a session */
 	WEB_THREADS = 48
@@ -35,7 +35,7 @@ struct service {
 	uv_signal_t on_term, on_int, on_hup;
 	uv_timer_t housekeeping;
 	uv_async_t wake; /* token state changed, or an end was asked for */
-	uv_work_t load;  /* identity_load() off the loop */
+	uv_work_t load;  /* of identity and trust stores, off the loop */
 	bool loading, load_again, stopping;
 	bool (*reload)(void *arg);
 	void *reload_arg;
@@ -51,6 +51,7 @@ struct service {
 	struct sessions *sessions;
 	struct token *token;
 	struct identity *identity;
+	struct trust *trust;
 	struct ticket_keys *tickets;
 	struct peer_registry *peers;
 	struct api *api;
@@ -107,6 +108,9 @@ static void load_work(uv_work_t *work)
 
 	if (identity_load(s->identity, &e) < 0)
 		log_failure(LOG_LEVEL_ERROR, "identity", &e);
+	error_clear(&e);
+	if (trust_load(s->trust, &e) < 0)
+		log_failure(LOG_LEVEL_ERROR, "trust", &e);
 }
 
 static void load_soon(struct service *s);
@@ -226,7 +230,8 @@ static void on_housekeeping(uv_timer_t *handle)
 		return;
 	(void)listeners_apply(s->front, s->settings, s->config);
 	token_get_info(s->token, &info);
-	if (info.state == TOKEN_READY && !has_identity(s))
+	if (info.state == TOKEN_READY &&
+	    (!has_identity(s) || !trust_is_loaded(s->trust)))
 		load_soon(s);
 }
 
@@ -359,6 +364,14 @@ static int start_identity(struct service *s, struct error *e)
 	return 0;
 }
 
+static int start_trust(struct service *s, struct error *e)
+{
+	struct trust_options o = { .token = s->token };
+
+	s->trust = trust_new(&o, e);
+	return s->trust ? 0 : -1;
+}
+
 static int start_api(struct service *s, struct error *e)
 {
 	struct api_services services = {
@@ -370,6 +383,7 @@ static int start_api(struct service *s, struct error *e)
 		.sessions = s->sessions,
 		.token = s->token,
 		.identity = s->identity,
+		.trust = s->trust,
 		.restart = restart_from_api,
 		.app = s,
 		.version = PACKAGE_VERSION,
@@ -447,8 +461,8 @@ static int start(struct service *s, bool restarted, int *status,
 	users_on_invalidate(s->users, end_sessions_of, s);
 	s->tickets = ticket_keys_new(e);
 	if (!s->tickets || start_token(s, status, e) < 0 ||
-	    start_identity(s, e) < 0 || start_web(s, e) < 0 ||
-	    start_front(s, e) < 0)
+	    start_identity(s, e) < 0 || start_trust(s, e) < 0 ||
+	    start_web(s, e) < 0 || start_front(s, e) < 0)
 		return -1;
 	/* The way in for the administrator stands first, TLS follows as soon as
 	 * the token has answered. */
@@ -470,6 +484,7 @@ static void tear_down(struct service *s)
 	front_free(s->front);
 	api_free(s->api);
 	peer_registry_free(s->peers);
+	trust_free(s->trust);
 	identity_free(s->identity);
 	token_free(s->token);
 	uv_walk(&s->loop, close_handle, NULL);

@@ -72,6 +72,16 @@ static void open_identity(struct api_services *sv)
 	must(identity_load(sv->identity, &e) == 0, &e);
 }
 
+static void open_trust(struct api_services *sv)
+{
+	struct trust_options o = { .token = sv->token };
+	struct error e = ERROR_INIT;
+
+	sv->trust = trust_new(&o, &e);
+	must(sv->trust != NULL, &e);
+	must(trust_load(sv->trust, &e) == 0, &e);
+}
+
 int api_device_open(void)
 {
 	struct api_services *sv = &device.services;
@@ -89,6 +99,7 @@ int api_device_open(void)
 	must(sv->audit != NULL, &e);
 	open_users(sv);
 	open_identity(sv);
+	open_trust(sv);
 	sv->restart = on_restart;
 	sv->app = &device;
 	sv->version = "9.8.7";
@@ -103,6 +114,7 @@ int api_device_close(void)
 	struct api_services *sv = &device.services;
 
 	api_free(device.api);
+	trust_free(sv->trust);
 	identity_free(sv->identity);
 	token_free(sv->token);
 	sessions_free(sv->sessions);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "api/method.h"
+
+#include "api/key_value.h"
+#include "base/clock.h"
+
+/* trustStore.*: the three stores of interface 5. */
+
+static enum trust_store_id store_of(const struct call *c)
+{
+	enum trust_store_id id = TRUST_HTTPS;
+
+	/* The row's choices let nothing else through. */
+	(void)trust_store_from_name(
+	    value_string(value_member(c->params, "trustStore")), &id);
+	return id;
+}
+
+/* --- query, examine --- */
+
+static void put_marks(struct value *out, const struct cert *c)
+{
+	unsigned marks = trust_marks(c, clock_now());
+	struct value *list = value_put_array(out, "marks");
+
+	for (unsigned i = 0; i < TRUST_MARK_COUNT; i++)
+		if (marks & (1u << i))
+			value_add_string(list,
+					 trust_mark_name((enum trust_mark)i));
+}
+
+static int put_certificates(struct value *out, const struct cert_list *l,
+			    struct error *e)
+{
+	struct value *list = value_put_array(out, "certificates");
+
+	for (size_t i = 0; i < l->count; i++) {
+		struct value *s = value_add_struct(list);
+
+		if (cert_to_value(l->items[i], s, e) < 0)
+			return -1;
+		put_marks(s, l->items[i]);
+	}
+	return 0;
+}
+
+static void put_progress(struct value *out, const struct trust_progress *p)
+{
+	struct value *s;
+
+	if (!p->running)
+		return;
+	s = value_put_struct(out, "progress");
+	value_put_int(s, "done", (int32_t)p->done);
+	value_put_int(s, "total", (int32_t)p->total);
+}
+
+static struct value *not_read(const struct call *c, enum trust_store_id id,
+			      struct error *e)
+{
+	struct token_info info;
+
+	token_get_info(c->services->token, &info);
+	error_set(e, ERR_TOKEN,
+		  "the %s has not been read from the token since the start%s%s",
+		  trust_store_title(id), info.reason[0] ? ": " : "",
+		  info.reason);
+	return NULL;
+}
+
+static struct value *query(struct call *c, struct error *e)
+{
+	enum trust_store_id id = store_of(c);
+	struct trust_snapshot *now = trust_snapshot(c->services->trust, id);
+	struct trust_progress progress;
+	struct value *s;
+
+	if (!now)
+		return not_read(c, id, e);
+	trust_get_progress(c->services->trust, id, &progress);
+	s = value_new_struct();
+	value_put_string(s, "source", trust_source_name(now->source));
+	if (now->problem[0])
+		value_put_string(s, "problem", now->problem);
+	put_progress(s, &progress);
+	if (put_certificates(s, &now->certificates, e) < 0) {
+		value_free(s);
+		s = NULL;
+	}
+	trust_snapshot_unref(now);
+	return s;
+}
+
+static struct value *progress(struct call *c, struct error *e)
+{
+	struct trust_progress p;
+	struct value *s = value_new_struct();
+
+	(void)e;
+	trust_get_progress(c->services->trust, store_of(c), &p);
+	value_put_boolean(s, "running", p.running);
+	value_put_int(s, "done", (int32_t)p.done);
+	value_put_int(s, "total", (int32_t)p.total);
+	return s;
+}
+
+static void put_difference(struct value *out, size_t count,
+			   const struct trust_difference *d)
+{
+	value_put_int(out, "count", (int32_t)count);
+	value_put_int(out, "added", (int32_t)d->added);
+	value_put_int(out, "removed", (int32_t)d->removed);
+	value_put_int(out, "kept", (int32_t)d->kept);
+}
+
+static struct view bundle_of(const struct call *c)
+{
+	return value_bytes(value_member(c->params, "certificates"));
+}
+
+static struct value *examine(struct call *c, struct error *e)
+{
+	struct trust_difference difference;
+	struct cert_list list;
+	struct value *s;
+
+	if (trust_store_examine(c->services->trust, store_of(c), bundle_of(c),
+				&list, &difference, e) < 0)
+		return NULL;
+	s = value_new_struct();
+	put_difference(s, list.count, &difference);
+	if (put_certificates(s, &list, e) < 0) {
+		value_free(s);
+		s = NULL;
+	}
+	cert_list_free(&list);
+	return s;
+}
+
+/* --- changes --- */
+
+static struct value *failed(const struct call *c, const char *what,
+			    const struct error *e)
+{
+	call_audit(c, AUDIT_TRUST_STORE_CHANGE_FAILED, "%s: %s: %s",
+		   trust_store_name(store_of(c)), what, e->text);
+	return NULL;
+}
+
+static struct value *upload(struct call *c, struct error *e)
+{
+	enum trust_store_id id = store_of(c);
+	struct trust_difference d;
+	struct value *s;
+	size_t count;
+
+	if (trust_store_replace(c->services->trust, id, bundle_of(c), &count,
+				&d, e) < 0)
+		return failed(c, "upload", e);
+	call_audit(c, AUDIT_TRUST_STORE_UPLOADED,
+		   "%s: %zu certificates (%zu added, %zu removed)",
+		   trust_store_name(id), count, d.added, d.removed);
+	s = result_ok();
+	put_difference(s, count, &d);
+	return s;
+}
+
+static struct value *delete_store(struct call *c, struct error *e)
+{
+	enum trust_store_id id = store_of(c);
+	size_t removed;
+
+	if (trust_store_delete(c->services->trust, id, &removed, e) < 0)
+		return failed(c, "deletion", e);
+	call_audit(c, AUDIT_TRUST_STORE_DELETED, "%s: %zu certificates removed",
+		   trust_store_name(id), removed);
+	return result_ok();
+}
+
+static struct value *reset(struct call *c, struct error *e)
+{
+	enum trust_store_id id = store_of(c);
+	size_t count;
+
+	if (trust_store_reset(c->services->trust, id, &count, e) < 0)
+		return failed(c, "reset", e);
+	call_audit(c, AUDIT_TRUST_STORE_RESET, "%s: %zu certificates",
+		   trust_store_name(id), count);
+	return result_ok();
+}
+
+/* --- rows --- */
+
+#define STORE_ROW(names)                                                      \
+	{                                                                     \
+		.name = "trustStore", .type = VALUE_STRING, .required = true, \
+		.choices = names,                                             \
+		.help = "Which store: HTTPS clients and servers, SIP "        \
+			"peers, Call Home servers."                           \
+	}
+
+static const struct param store_rows[] = {
+	STORE_ROW("https|sip|callHome"),
+	{ 0 },
+};
+
+static const struct param reset_rows[] = {
+	STORE_ROW("callHome"),
+	{ 0 },
+};
+
+static const struct param upload_rows[] = {
+	STORE_ROW("https|sip|callHome"),
+	{ .name = "certificates",
+	  .type = VALUE_STRING,
+	  .required = true,
+	  .chars = PEM_CHARS_MAX,
+	  .help = "PEM bundle of at most 1000 certificates; comments and text "
+		  "between them are passed over, duplicates kept once." },
+	{ 0 },
+};
+
+#define COUNTS "count, added, removed, kept int"
+
+const struct method methods_trust[] = {
+	{ "trustStore.query", PRIVILEGE_ADMINISTRATOR, 0, store_rows, query,
+	  "certificates array of certificate structs with marks (expired, "
+	  "notYetValid, weakKey, weakSignature, notAuthority); source string "
+	  "(none, uploaded, default); problem string when the token's copy is "
+	  "damaged; progress struct of done, total int while a change runs",
+	  "The content of a trust store." },
+	{ "trustStore.progress", PRIVILEGE_ADMINISTRATOR, 0, store_rows,
+	  progress, "running boolean; done, total int",
+	  "How far a running upload is." },
+	{ "trustStore.examine", PRIVILEGE_ADMINISTRATOR, 0, upload_rows,
+	  examine, COUNTS "; certificates array as in trustStore.query",
+	  "What an upload would do; changes nothing." },
+	{ "trustStore.upload", PRIVILEGE_ADMINISTRATOR, 0, upload_rows, upload,
+	  "status string; " COUNTS,
+	  "Replace the whole content of a trust store." },
+	{ "trustStore.delete", PRIVILEGE_ADMINISTRATOR, 0, store_rows,
+	  delete_store, NULL, "Leave a trust store empty." },
+	{ "trustStore.reset", PRIVILEGE_ADMINISTRATOR, 0, reset_rows, reset,
+	  NULL, "Back to the factory content of the Call Home trust store." },
+	{ 0 },
+};
