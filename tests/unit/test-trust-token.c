@@ -367,7 +367,7 @@ static void test_no_data_objects(void)
 
 /* --- kills ---------------------------------------------------------------- */
 
-enum { KILL_ROUNDS = 12, KILL_SPREAD_MS = 300, KILL_CERTS = 40 };
+enum { KILL_ROUNDS = 12, KILL_CERTS = 40 };
 
 static struct trust_device killed;
 
@@ -466,11 +466,15 @@ static void test_kills(void)
 	char *first = authorities(0, KILL_CERTS);
 	struct error e = ERROR_INIT;
 	unsigned seen[2] = { 0, 0 };
+	int64_t spread_ms;
 
 	trust_device_close(&dev);
 	trust_device_make(&killed);
 	CHECK_OK(trust_load(killed.trust, &e), &e);
+	/* The kills are spread over two and a half changes. */
+	spread_ms = clock_monotonic_ms();
 	CHECK_OK(trust_upload(&killed, TRUST_HTTPS, first, NULL, &e), &e);
+	spread_ms = (clock_monotonic_ms() - spread_ms) * 5 / 2 + 1;
 	put_bundle("/a.pem", authorities(200, KILL_CERTS));
 	put_bundle("/b.pem", first);
 	trust_device_close(&killed);
@@ -478,11 +482,11 @@ static void test_kills(void)
 		uint16_t noise;
 
 		random_bytes(&noise, sizeof(noise));
-		run_and_kill(noise % KILL_SPREAD_MS);
+		run_and_kill(noise * spread_ms / UINT16_MAX);
 		check_survivor(seen);
 	}
-	unit_note("after %d kills: %u and %u", (int)KILL_ROUNDS, seen[0],
-		  seen[1]);
+	unit_note("after %d kills within %lld ms: %u and %u", (int)KILL_ROUNDS,
+		  (long long)spread_ms, seen[0], seen[1]);
 	/* The kills came while something was going on. */
 	CU_ASSERT(seen[1] > 0);
 	setenv("SOFTHSM2_CONF", conf, 1);

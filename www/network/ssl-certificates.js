@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Network > SSL certificates: the local certificate and its configuration.
+// Network > SSL certificates: the local certificate, its configuration, and the
+// trust stores.
 
 import { byId, button, fill, make, notice } from "/app/dom.js";
 import { confirmDialog } from "/app/dialog.js";
@@ -8,6 +9,7 @@ import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { call } from "/app/session.js";
 import { certificateFacts } from "/network/certificate-view.js";
 import { drawKeyRequests } from "/network/key-requests.js";
+import { drawTrustStores } from "/network/trust-stores.js";
 import { drawUploadForm } from "/network/upload-form.js";
 
 function card(id, title, text, action, content) {
@@ -89,7 +91,7 @@ function drawDelete(page) {
 
 openPage({
 	privilege: ADMINISTRATOR,
-	start: (page) => {
+	start: async (page) => {
 		fill(byId("upload-place"), drawUploadForm(() => page.refresh()));
 		const requests = drawKeyRequests(page.state.device?.hostName ?? "",
 			() => page.refresh());
@@ -102,5 +104,6 @@ openPage({
 		};
 		page.onChange(draw);
 		draw();
+		await drawTrustStores(byId("trust-stores"));
 	},
 });
