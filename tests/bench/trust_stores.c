@@ -177,6 +177,7 @@ int main(int argc, char **argv)
 	struct trust *t;
 	char uri[128];
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 6) {
 		fprintf(stderr, "usage: trust-stores MODULE TOKEN PIN-FILE "
 				"STATE COUNT...\n");

@@ -390,6 +390,47 @@ static void test_limit_items(void)
 	buf_free(&b);
 }
 
+/* A response may hold a trust store of a thousand certificates. */
+static void test_limit_response_items(void)
+{
+	static const struct {
+		unsigned count;
+		bool good;
+	} rows[] = { { 30000, true }, { 100000, true }, { 100001, false } };
+	struct error e = ERROR_INIT;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct xmlrpc_response r;
+		struct buf b;
+
+		buf_init(&b, XMLRPC_RESPONSE_BYTES_MAX);
+		CHECK_OK(buf_adds(&b,
+				  "<methodResponse><params><param><value>"
+				  "<array><data>",
+				  &e),
+			 &e);
+		for (unsigned n = 0; n < rows[i].count; n++)
+			CHECK_OK(buf_adds(&b, "<value/>", &e), &e);
+		CHECK_OK(buf_adds(&b,
+				  "</data></array></value></param></params>"
+				  "</methodResponse>",
+				  &e),
+			 &e);
+		if (rows[i].good) {
+			CHECK_OK(
+			    xmlrpc_parse_response(buf_view(&b), NULL, &r, &e),
+			    &e);
+			CU_ASSERT_EQUAL(value_count(r.result), rows[i].count);
+			xmlrpc_response_free(&r);
+		} else {
+			CHECK_FAILS(
+			    xmlrpc_parse_response(buf_view(&b), NULL, &r, &e),
+			    &e, ERR_LIMIT, "too many members");
+		}
+		buf_free(&b);
+	}
+}
+
 static void test_limit_sizes(void)
 {
 	struct error e = ERROR_INIT;
@@ -680,6 +721,8 @@ int main(int argc, char **argv)
 		{ "charsets", test_charsets },
 		{ "limit on nesting", test_limit_nesting },
 		{ "limit on members and elements", test_limit_items },
+		{ "limit on elements of a response",
+		  test_limit_response_items },
 		{ "limits on sizes", test_limit_sizes },
 		{ "truncated calls", test_truncated },
 		{ "mutated calls", test_mutated },

@@ -163,6 +163,7 @@ class TrustStore {
 	async #run(deed) {
 		if (this.working)
 			return;
+		let failed = false;
 		this.#fieldError();
 		fill(this.result);
 		this.#busy(true);
@@ -171,11 +172,15 @@ class TrustStore {
 			if (message)
 				fill(this.result, notice("ok", message));
 		} catch (error) {
+			failed = true;
 			fill(this.result, notice("error", sentence(error.message), " ",
 				error instanceof Unreachable ? "" : "Nothing was changed."));
 		} finally {
 			this.#busy(false);
 		}
+		// An upload may go on though its answer is lost: show what is.
+		if (failed)
+			await this.load();
 	}
 
 	// --- content
