@@ -14,8 +14,7 @@
 
 static const struct command *const tables[] = { general_commands,
 						certificate_commands,
-						trust_commands,
-						user_commands };
+						trust_commands, user_commands };
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 struct options {

@@ -432,8 +432,9 @@ static void run_and_kill(int64_t delay_ms)
 	CU_ASSERT(WIFSIGNALED(status));
 }
 
-/* One content or the other, whole; after the collection nothing of ours is in
- * the token beside what the stores list. */
+/* One content or the other, whole; after the collection nothing with our labels
+ * is in the token beside what the stores list. (SoftHSM can leave an object
+ * that has no label yet; whose it is nobody can tell.) */
 static void check_survivor(unsigned seen[2])
 {
 	struct trust_snapshot *s;
@@ -454,8 +455,8 @@ static void check_survivor(unsigned seen[2])
 	seen[which]++;
 	trust_device_close(&killed);
 	CU_ASSERT_EQUAL(test_run(PKCS11_TOOL "-O 2>/dev/null | grep -c "
-					     "'Certificate Object' | grep -qx "
-					     "%d",
+					     "'label:.*sealbridge trust' | "
+					     "grep -qx %d",
 				 KILL_CERTS + 1),
 			0);
 }
