@@ -25,6 +25,8 @@ struct api_services {
 	struct token *token;
 	struct identity *identity;
 	struct trust *trust;
+	/* Would the service come back after a restart? ERR_CONFIG if not. */
+	int (*may_restart)(void *arg, struct error *e);
 	/* Ask the application to restart or end, after the reply is out; any
 	 * thread. */
 	void (*restart)(void *arg, enum restart_kind kind);

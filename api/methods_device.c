@@ -109,6 +109,8 @@ static struct value *restart(struct call *c, struct error *e)
 	bool shut_down = value_boolean(value_member(c->params, "shutDown"));
 	const char *reason = restart_reason(c, shut_down);
 
+	if (!shut_down && c->services->may_restart(c->services->app, e) < 0)
+		return NULL;
 	if (store_restart_add(c->services->store, clock_now(), reason, e) < 0)
 		return NULL;
 	call_audit(c, AUDIT_RESTART_REQUESTED, "%s", reason);

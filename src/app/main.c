@@ -25,19 +25,14 @@ static struct config *load(const struct options *o, struct error *e)
 	return config_load(o->file, o->overrides, o->override_count, e);
 }
 
-/* SIGHUP: only a configuration that can be used restarts the service. */
-static bool reload_is_valid(void *arg)
+/* Only a configuration that can be used may restart the service. */
+static int check_config(void *arg, struct error *e)
 {
-	struct error e = ERROR_INIT;
-	struct config *c = load(arg, &e);
-	bool valid = c && settings_check_defaults(c, &e) == 0;
+	struct config *c = load(arg, e);
+	int rc = c ? settings_check_defaults(c, e) : -1;
 
-	if (!valid) {
-		error_prefix(&e, "the old configuration stays in force");
-		log_failure(LOG_LEVEL_ERROR, "app", &e);
-	}
 	config_free(c);
-	return valid;
+	return rc;
 }
 
 /* Nothing of the process may stay behind: no descriptor, no key in a core. */
@@ -94,7 +89,7 @@ int main(int argc, char **argv)
 	if (!realpath("/proc/self/exe", self))
 		snprintf(self, sizeof(self), "%s", argv[0]);
 	prepare_process();
-	end = service_run(config, restarted, reload_is_valid, &o, &status, &e);
+	end = service_run(config, restarted, check_config, &o, &status, &e);
 	config_free(config);
 	if (end == SERVICE_FAILED) {
 		log_failure(LOG_LEVEL_ERROR, "app", &e);

@@ -37,8 +37,8 @@ struct service {
 	uv_async_t wake; /* token state changed, or an end was asked for */
 	uv_work_t load;  /* of identity and trust stores, off the loop */
 	bool loading, load_again, stopping;
-	bool (*reload)(void *arg);
-	void *reload_arg;
+	int (*check)(void *arg, struct error *e);
+	void *check_arg;
 
 	atomic_bool token_changed;
 	atomic_int wanted_end; /* enum service_end + 1, 0 = go on */
@@ -57,7 +57,6 @@ struct service {
 	struct api *api;
 	struct web *web;
 	struct front *front;
-	bool tls_ready;
 };
 
 static const struct audit_actor system_actor = { "System", "", "" };
@@ -73,11 +72,10 @@ static void audit_event(struct service *s, enum audit_event event,
 
 /* --- identity and TLS ---------------------------------------------------- */
 
-/* What is in service changed: new connections get a new context. Runs on the
- * thread that made the change. */
-static void on_service_changed(const struct local_identity *l, void *arg)
+static struct tls_context *make_context(struct service *s,
+					const struct local_identity *l,
+					struct error *e)
 {
-	struct service *s = arg;
 	struct tls_server_options o = {
 		.identity = l,
 		.minimum = settings_choice(s->settings,
@@ -87,18 +85,39 @@ static void on_service_changed(const struct local_identity *l, void *arg)
 		.tickets = s->tickets,
 		.ticket_lifetime_s = TICKET_LIFETIME_S,
 	};
-	struct error e = ERROR_INIT;
-	struct tls_context *context;
 
+	return tls_server_new(&o, e);
+}
+
+/* Would TLS take this certificate? Runs on the thread that makes the change. */
+static int check_identity(const struct local_identity *l, void *arg,
+			  struct error *e)
+{
+	struct tls_context *context = make_context(arg, l, e);
+
+	if (!context && e->kind == ERR_TLS)
+		e->kind = ERR_CERTIFICATE;
+	if (!context)
+		return error_prefix(e, "it cannot be presented");
+	tls_context_unref(context);
+	return 0;
+}
+
+/* New connections get a new context, and nobody resumes into the old one. Runs
+ * on the thread that makes the change. */
+static int present_identity(const struct local_identity *l, void *arg,
+			    struct error *e)
+{
+	struct service *s = arg;
+	struct tls_context *context = make_context(s, l, e);
+
+	if (!context)
+		return -1;
 	ticket_keys_rotate(s->tickets);
-	context = tls_server_new(&o, &e);
-	if (!context) {
-		log_failure(LOG_LEVEL_ERROR, "tls", &e);
-		return;
-	}
 	front_post_tls(s->front, context);
 	log_info("tls", "in service: %s",
 		 cert_subject(l->chain.items[0])->text);
+	return 0;
 }
 
 static void load_work(uv_work_t *work)
@@ -165,7 +184,10 @@ static void token_changed(struct service *s)
 	snprintf(text, sizeof(text), "%s%s%s", token_state_name(info.state),
 		 info.reason[0] ? ": " : "", info.reason);
 	log_info("token", "%s", text);
-	audit_event(s, AUDIT_TOKEN_STATE, text);
+	audit_event(s,
+		    info.state == TOKEN_READY ? AUDIT_TOKEN_READY
+					      : AUDIT_TOKEN_STATE,
+		    text);
 	if (info.state == TOKEN_READY)
 		load_soon(s);
 }
@@ -191,6 +213,9 @@ static void on_front_stopped(void *arg)
 
 static void stop(struct service *s, enum service_end end)
 {
+	/* A restart that is under way can still become an end. */
+	if (s->stopping && end == SERVICE_ENDED && s->end == SERVICE_RESTART)
+		s->end = end;
 	if (s->stopping)
 		return;
 	s->stopping = true;
@@ -200,14 +225,28 @@ static void stop(struct service *s, enum service_end end)
 	front_stop(s->front, on_front_stopped, s);
 }
 
+/* With a configuration that cannot be read, the service would end instead of
+ * coming back. */
+static int may_restart(void *arg, struct error *e)
+{
+	struct service *s = arg;
+
+	if (s->check(s->check_arg, e) == 0)
+		return 0;
+	return error_prefix(e, "no restart, the service goes on as it is");
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct service *s = handle->data;
+	struct error e = ERROR_INIT;
 
 	if (signum != SIGHUP)
 		stop(s, SERVICE_ENDED);
-	else if (s->reload(s->reload_arg))
+	else if (may_restart(s, &e) == 0)
 		stop(s, SERVICE_RESTART);
+	else
+		log_failure(LOG_LEVEL_ERROR, "app", &e);
 }
 
 static void on_wake(uv_async_t *handle)
@@ -360,7 +399,9 @@ static int start_identity(struct service *s, struct error *e)
 	s->identity = identity_new(&o, e);
 	if (!s->identity)
 		return -1;
-	identity_on_service(s->identity, on_service_changed, s);
+	identity_set_presenter(
+	    s->identity, &(struct identity_presenter){ check_identity,
+						       present_identity, s });
 	return 0;
 }
 
@@ -384,6 +425,7 @@ static int start_api(struct service *s, struct error *e)
 		.token = s->token,
 		.identity = s->identity,
 		.trust = s->trust,
+		.may_restart = may_restart,
 		.restart = restart_from_api,
 		.app = s,
 		.version = PACKAGE_VERSION,
@@ -500,8 +542,8 @@ static void tear_down(struct service *s)
 }
 
 enum service_end service_run(struct config *config, bool restarted,
-			     bool (*reload)(void *arg), void *reload_arg,
-			     int *status_out, struct error *e)
+			     int (*check)(void *arg, struct error *e),
+			     void *check_arg, int *status_out, struct error *e)
 {
 	struct service *s = calloc(1, sizeof(*s));
 	enum service_end end = SERVICE_FAILED;
@@ -512,8 +554,8 @@ enum service_end service_run(struct config *config, bool restarted,
 		return end;
 	}
 	s->config = config;
-	s->reload = reload;
-	s->reload_arg = reload_arg;
+	s->check = check;
+	s->check_arg = check_arg;
 	if (start(s, restarted, status_out, e) == 0) {
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		end = s->end;

@@ -14,11 +14,12 @@ enum service_end {
 	SERVICE_FAILED   /* could not start; *e says why */
 };
 
-/* Runs to the end. reload is called for SIGHUP; when it returns true the
- * service restarts with the new configuration. With SERVICE_FAILED, status_out
- * is the exit status. The caller has ignored SIGPIPE. */
+/* Runs to the end. check tells whether the configuration could be used for a
+ * restart: SIGHUP and device.restart ask it first, on any thread. With
+ * SERVICE_FAILED, status_out is the exit status. The caller has ignored
+ * SIGPIPE. */
 enum service_end service_run(struct config *config, bool restarted,
-			     bool (*reload)(void *arg), void *reload_arg,
-			     int *status_out, struct error *e);
+			     int (*check)(void *arg, struct error *e),
+			     void *check_arg, int *status_out, struct error *e);
 
 #endif

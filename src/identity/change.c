@@ -99,10 +99,12 @@ static int next_state(const struct identity *id, const struct upload *u,
 static int store(struct identity *id, struct identity_state *s, struct error *e)
 {
 	struct local_identity *l = identity_snapshot_make(id, s, e);
+	const struct identity_presenter *p = &id->presenter;
 
 	if (!l)
 		return -1;
-	if (identity_commit(id, s, e) < 0) {
+	if ((p->check && l->key && p->check(l, p->arg, e) < 0) ||
+	    identity_commit(id, s, e) < 0) {
 		local_identity_unref(l);
 		return -1;
 	}
@@ -132,7 +134,7 @@ static int upload_locked(struct identity *id, const struct upload *u,
 		rc = store(id, &s, e);
 		state_free(&s);
 	}
-	if (rc == 0)
+	if (id->loaded)
 		keys_prune(id);
 	/* Not before: the snapshot found the key by this reference. */
 	token_key_unref(key);
@@ -201,7 +203,8 @@ static int activate_locked(struct identity *id, struct error *e)
 	if (prove_key(id->stored->key, id->stored->chain.items[0], e) < 0)
 		return -1;
 	leaves = id->in_service != NULL;
-	identity_put_in_service(id, id->stored);
+	if (identity_put_in_service(id, id->stored, e) < 0)
+		return -1;
 	/* Handshakes that have begun still sign with the former key. */
 	if (leaves)
 		id->keep_until_ms = clock_monotonic_ms() + id->key_grace_ms;

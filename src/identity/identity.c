@@ -69,12 +69,10 @@ void identity_free(struct identity *id)
 	free(id);
 }
 
-void identity_on_service(struct identity *id,
-			 void (*fn)(const struct local_identity *l, void *arg),
-			 void *arg)
+void identity_set_presenter(struct identity *id,
+			    const struct identity_presenter *presenter)
 {
-	id->on_service = fn;
-	id->on_service_arg = arg;
+	id->presenter = *presenter;
 }
 
 /* --- snapshots ------------------------------------------------------------ */
@@ -124,11 +122,15 @@ bool identity_restart_required(struct identity *id)
 	return differ;
 }
 
-void identity_put_in_service(struct identity *id, struct local_identity *l)
+int identity_put_in_service(struct identity *id, struct local_identity *l,
+			    struct error *e)
 {
+	const struct identity_presenter *p = &id->presenter;
+
+	if (p->present && p->present(l, p->arg, e) < 0)
+		return -1;
 	set(id, &id->in_service, local_identity_ref(l));
-	if (id->on_service)
-		id->on_service(l, id->on_service_arg);
+	return 0;
 }
 
 void identity_show_stored(struct identity *id, struct local_identity *l)

@@ -84,12 +84,24 @@ struct local_identity *identity_stored(struct identity *id);
 /* True when they differ: the header asks for a restart. */
 bool identity_restart_required(struct identity *id);
 
-/* Called after each change of what is in service, with the new one (borrowed),
- * from the thread that made the change; must not call a function of this header
- * that changes something. One listener; set before use. */
-void identity_on_service(struct identity *id,
-			 void (*fn)(const struct local_identity *l, void *arg),
-			 void *arg);
+/* Whoever presents the identity to peers. Called from the thread that makes the
+ * change, with a borrowed identity; must not call a function of this header
+ * that changes something. */
+struct identity_presenter {
+	/* Could it be presented? Asked before a change is stored, which is
+	 * refused otherwise. May be NULL. */
+	int (*check)(const struct local_identity *l, void *arg,
+		     struct error *e);
+	/* Present it from now on. On -1 it is not in service, and what was
+	 * stays. */
+	int (*present)(const struct local_identity *l, void *arg,
+		       struct error *e);
+	void *arg;
+};
+
+/* One presenter; set before use. */
+void identity_set_presenter(struct identity *id,
+			    const struct identity_presenter *presenter);
 
 enum identity_key_status {
 	IDENTITY_KEY_MATCHES,

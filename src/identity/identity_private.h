@@ -78,8 +78,7 @@ struct identity {
 	size_t address_count;
 	enum key_kind default_key;
 	int64_t key_grace_ms;
-	void (*on_service)(const struct local_identity *l, void *arg);
-	void *on_service_arg;
+	struct identity_presenter presenter;
 
 	/* Held through a change, over calls of the token. */
 	pthread_mutex_t lock;
@@ -100,7 +99,9 @@ struct identity {
 struct local_identity *identity_snapshot_make(struct identity *id,
 					      const struct identity_state *s,
 					      struct error *e) MUST_CHECK;
-void identity_put_in_service(struct identity *id, struct local_identity *l);
+/* On -1 it is not presented, and what was in service stays. */
+int identity_put_in_service(struct identity *id, struct local_identity *l,
+			    struct error *e) MUST_CHECK;
 /* Takes over the reference. */
 void identity_show_stored(struct identity *id, struct local_identity *l);
 

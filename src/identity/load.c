@@ -62,13 +62,12 @@ static struct local_identity *own_snapshot(struct identity *id, struct error *e)
 int identity_start_service(struct identity *id, struct error *e)
 {
 	struct local_identity *l;
+	int rc;
 
 	if (id->in_service)
 		return 0;
-	if (id->stored->key) {
-		identity_put_in_service(id, id->stored);
-		return 0;
-	}
+	if (id->stored->key)
+		return identity_put_in_service(id, id->stored, e);
 	log_warning("identity",
 		    "the private key of the custom certificate is not in the "
 		    "token: the device's own certificate is presented");
@@ -80,9 +79,9 @@ int identity_start_service(struct identity *id, struct error *e)
 		return error_set(e, ERR_NOT_FOUND,
 				 "the token holds no key of the device");
 	}
-	identity_put_in_service(id, l);
+	rc = identity_put_in_service(id, l, e);
 	local_identity_unref(l);
-	return 0;
+	return rc;
 }
 
 /* The state s as read becomes the one in memory; default pair mended. */

@@ -13,6 +13,14 @@ struct api_device device;
 
 const struct door door_local = { .via = PEER_CONTROL, .address = "local" };
 
+static int may_restart(void *arg, struct error *e)
+{
+	struct api_device *d = arg;
+
+	return d->bad_config ? error_set(e, ERR_CONFIG, "a.conf:3: no such key")
+			     : 0;
+}
+
 static void on_restart(void *arg, enum restart_kind kind)
 {
 	struct api_device *d = arg;
@@ -100,6 +108,7 @@ int api_device_open(void)
 	open_users(sv);
 	open_identity(sv);
 	open_trust(sv);
+	sv->may_restart = may_restart;
 	sv->restart = on_restart;
 	sv->app = &device;
 	sv->version = "9.8.7";

@@ -15,6 +15,8 @@ struct api_device {
 	struct api *api;
 	struct config *config;
 	char admin_password[64];
+	/* what services.may_restart says */
+	bool bad_config;
 	/* what services.restart was asked for */
 	unsigned restarts;
 	enum restart_kind restart_kind;

@@ -687,6 +687,7 @@ static void test_restart(void)
 	struct door web = { .session_id = id, .csrf_token = csrf };
 	struct door api = { .user = "admin",
 			    .password = device.admin_password };
+	unsigned before;
 
 	open_session("admin", PRIVILEGE_ADMINISTRATOR, false, id, csrf);
 	check_restart(&api, false, "User requested reboot from API", "API",
@@ -695,7 +696,14 @@ static void test_restart(void)
 		      "Web", "admin");
 	check_restart(&door_local, false, "User requested reboot from console",
 		      "System", "local");
+	device.bad_config = true;
+	before = device.restarts;
+	CU_ASSERT_EQUAL(fault_of(&api, "device.restart", NULL, "a.conf:3"),
+			201);
+	CU_ASSERT_EQUAL(device.restarts, before);
+	/* An end needs no configuration. */
 	check_restart(&api, true, "User requested shutdown", "API", "admin");
+	device.bad_config = false;
 }
 
 static void test_token_query(void)

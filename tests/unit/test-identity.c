@@ -24,19 +24,28 @@ static void load(struct device *d)
 	CHECK_OK(identity_load(d->id, &e), &e);
 }
 
-/* A custom pair is stored. */
-static void upload(struct device *d, const struct test_key *key)
+static int try_upload(struct device *d, const struct test_key *key,
+		      struct error *e)
 {
-	struct error e = ERROR_INIT;
 	char *leaf = leaf_pem(key, "DNS:" HOST), *ca = ca_pem();
 	char *chain = test_join(leaf, ca, NULL);
 	char *pem = test_key_pem(key, "pkcs8", NULL, NULL);
 
-	CHECK_OK(device_upload(d, chain, pem, NULL, NULL, &e), &e);
+	int rc = device_upload(d, chain, pem, NULL, NULL, e);
+
 	free(leaf);
 	free(ca);
 	free(chain);
 	free(pem);
+	return rc;
+}
+
+/* A custom pair is stored. */
+static void upload(struct device *d, const struct test_key *key)
+{
+	struct error e = ERROR_INIT;
+
+	CHECK_OK(try_upload(d, key, &e), &e);
 }
 
 static void test_first_start(void)
@@ -147,12 +156,71 @@ static void test_host_names(void)
 static unsigned told;
 static struct local_identity *told_of;
 
-static void on_service(const struct local_identity *l, void *arg)
+static bool refuse_check, refuse_present;
+
+static int check(const struct local_identity *l, void *arg, struct error *e)
 {
 	CU_ASSERT_PTR_EQUAL(arg, &told);
+	CU_ASSERT_PTR_NOT_NULL(l->key);
+	return refuse_check ? error_set(e, ERR_CERTIFICATE, "not presentable")
+			    : 0;
+}
+
+static int present(const struct local_identity *l, void *arg, struct error *e)
+{
+	CU_ASSERT_PTR_EQUAL(arg, &told);
+	if (refuse_present)
+		return error_set(e, ERR_TLS, "no context");
 	told++;
 	local_identity_unref(told_of);
 	told_of = local_identity_ref(l);
+	return 0;
+}
+
+static const struct identity_presenter presenter = { check, present, &told };
+
+/* What cannot be presented is refused before it is stored; what turns out so
+ * later leaves in service what was. */
+static void test_not_presentable(void)
+{
+	struct error e = ERROR_INIT;
+	struct local_identity *l;
+	struct device d;
+
+	device_make(&d);
+	identity_set_presenter(d.id, &presenter);
+	load(&d);
+	refuse_check = true;
+	CHECK_FAILS(try_upload(&d, P256(1), &e), &e, ERR_CERTIFICATE,
+		    "not presentable");
+	CU_ASSERT(!identity_restart_required(d.id));
+	check_stored(&d, NULL);
+	refuse_check = false;
+	upload(&d, P256(1));
+	refuse_present = true;
+	CHECK_FAILS(identity_activate(d.id, &e), &e, ERR_TLS, "no context");
+	check_in_service(&d, NULL);
+	CU_ASSERT(identity_restart_required(d.id));
+	refuse_present = false;
+	CHECK_OK(identity_activate(d.id, &e), &e);
+	check_in_service(&d, P256(1));
+	/* At a start nothing is in service yet. */
+	refuse_present = true;
+	local_identity_unref(told_of);
+	told_of = NULL;
+	device_close(&d);
+	d.token = test_token_open(&d.files);
+	d.id = device_identity(d.token, 1);
+	identity_set_presenter(d.id, &presenter);
+	CHECK_FAILS(identity_load(d.id, &e), &e, ERR_TLS, "no context");
+	l = identity_in_service(d.id);
+	CU_ASSERT_PTR_NULL(l);
+	refuse_present = false;
+	CHECK_OK(identity_load(d.id, &e), &e);
+	check_in_service(&d, P256(1));
+	local_identity_unref(told_of);
+	told_of = NULL;
+	device_close(&d);
 }
 
 static void test_activate(void)
@@ -163,7 +231,7 @@ static void test_activate(void)
 
 	device_make(&d);
 	told = 0;
-	identity_on_service(d.id, on_service, &told);
+	identity_set_presenter(d.id, &presenter);
 	CHECK_FAILS(identity_activate(d.id, &e), &e, ERR_CONFLICT, "not read");
 	load(&d);
 	CU_ASSERT_EQUAL(told, 1);
@@ -676,6 +744,7 @@ static const struct unit_test tests[] = {
 	{ "first start and the next ones", test_first_start },
 	{ "odd host names and addresses", test_host_names },
 	{ "stored, in service, activation", test_activate },
+	{ "not presentable", test_not_presentable },
 	{ "replaced keys go", test_replaced_keys_go },
 	{ "a key that leaves service stays a while", test_grace },
 	{ "deletion returns to the own pair", test_delete },
