@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import pwd
 import signal
 import stat
 import subprocess
@@ -155,3 +156,25 @@ def test_killed_and_started_again(make_service):
             service.start()
             assert service.wire_certificate() == certificate
         service.stop()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["inside", "elsewhere"])
+def test_token_of_another_account(tmp_path, elsewhere):
+    """provision-token --owner: the service's account can use all of it."""
+    if os.getuid() != 0:
+        owner, uid = pwd.getpwuid(os.getuid()).pw_name, os.getuid()
+    else:
+        owner, uid = "nobody", pwd.getpwnam("nobody").pw_uid
+    place = tmp_path / "token"
+    command = [SOURCE / "hsm-config" / "provision-token", "--directory", place,
+               "--owner", owner]
+    if elsewhere:
+        command += ["--pin-file", tmp_path / "elsewhere.pin"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60,
+                   env=dict(os.environ, SEALBRIDGE_BUILD=str(BUILD)))
+    assert all(path.stat().st_uid == uid for path in place.rglob("*"))
+    assert (place / "secrets" / "token.so-pin").exists()
+    if elsewhere:
+        pin = tmp_path / "elsewhere.pin"
+        assert pin.stat().st_uid == os.getuid()
+        assert stat.S_IMODE(pin.stat().st_mode) == 0o600
