@@ -79,7 +79,9 @@ void front_stream_close(struct front_stream *s);
 /* Loop. Open or move a listener; the name ("http", "https", "sips_tcp",
  * "control") is its key: the same name again changes address list and port
  * without dropping connections, and keeps the old sockets when the new ones
- * cannot be bound. ERR_IO naming address and port; ERR_CONFLICT: in use. */
+ * cannot be bound. An address that this host does not have (or its family, when
+ * IPv6 is switched off) is left out with a warning if another one of the list
+ * can be bound. ERR_IO naming address and port; ERR_CONFLICT: in use. */
 int front_listen_tcp(struct front *f, const char *name, enum peer_via via,
 		     const char *const *addresses, size_t address_count,
 		     uint16_t port, const struct front_stream_ops *stream,

@@ -142,6 +142,8 @@ struct moving {
 	struct listen_group *group;
 	bool defer;
 	uint16_t port;
+	/* Per address of the list: the errno for which it was left out, or 0 */
+	int left_out[LISTEN_ADDRESSES_MAX];
 	/* Old sockets that had to make room. */
 	struct sockaddr_storage lost[LISTEN_ADDRESSES_MAX];
 	size_t lost_count;
@@ -204,22 +206,66 @@ static void roll_back(struct moving *m)
 		front_unlisten(m->front, g->name);
 }
 
+/* Nothing that is in the way or forbidden: this host has no such address, as
+ * with "::" where IPv6 is switched off. */
+static bool is_foreign(const struct error *e)
+{
+	return e->native == EAFNOSUPPORT || e->native == EADDRNOTAVAIL;
+}
+
+static int add_or_keep(struct moving *m, const char *text, struct error *e)
+{
+	struct sockaddr_storage sa;
+	struct listener *l;
+
+	if (parse_address(text, m->port, &sa, e) < 0)
+		return -1;
+	l = find_kept(m->group, &sa);
+	if (!l)
+		return add_address(m, &sa, text, m->port, e);
+	l->keep = true;
+	return 0;
+}
+
+/* All, but for those that are not of this host, unless none is. */
 static int add_all(struct moving *m, const char *const *addresses, size_t count,
 		   struct error *e)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct sockaddr_storage sa;
-		struct listener *l;
+	struct error foreign = ERROR_INIT;
+	size_t open = 0;
 
-		if (parse_address(addresses[i], m->port, &sa, e) < 0)
+	for (size_t i = 0; i < count; i++) {
+		struct error why = ERROR_INIT;
+
+		if (add_or_keep(m, addresses[i], &why) == 0) {
+			open++;
+			continue;
+		}
+		if (!is_foreign(&why)) {
+			*e = why;
 			return -1;
-		l = find_kept(m->group, &sa);
-		if (l)
-			l->keep = true;
-		else if (add_address(m, &sa, addresses[i], m->port, e) < 0)
-			return -1;
+		}
+		m->left_out[i] = (int)why.native;
+		foreign = why;
+	}
+	if (open == 0) {
+		*e = foreign;
+		return -1;
 	}
 	return 0;
+}
+
+/* Only when the others are open: what fails as a whole is tried again and again
+ * by the caller, who says so once. */
+static void warn_left_out(const struct moving *m, const char *const *addresses,
+			  size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (m->left_out[i])
+			log_warning(m->group->name,
+				    "not listening on %s port %u: %s",
+				    addresses[i], (unsigned)m->port,
+				    strerrordesc_np(m->left_out[i]));
 }
 
 int front_listen_tcp(struct front *f, const char *name, enum peer_via via,
@@ -244,6 +290,7 @@ int front_listen_tcp(struct front *f, const char *name, enum peer_via via,
 		roll_back(&m);
 		return -1;
 	}
+	warn_left_out(&m, addresses, address_count);
 	sweep(m.group);
 	mark_all(m.group, true);
 	m.group->via = via;

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "web/web.h"
 
+#include <arpa/inet.h>
 #include <civetweb.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "web/assets.h"
@@ -20,6 +28,10 @@
 #define IDLE_MS "90000"
 /* Between two reads of one request: the front sends only whole bodies. */
 #define REQUEST_MS "90000"
+
+/* Between two wake-ups of civetweb's accepting thread at the end, and how many
+ * there are at most: it looks up by itself after 2 s. */
+enum { WAKE_MS = 20, WAKES_MAX = 150 };
 
 struct web {
 	struct web_options options;
@@ -206,12 +218,61 @@ uint16_t web_port(const struct web *w)
 	return w->port;
 }
 
+struct waker {
+	uint16_t port;
+	atomic_bool done;
+};
+
+/* False: nobody accepts there any more. */
+static bool knock(uint16_t port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool refused;
+
+	if (fd < 0)
+		return true; /* out of descriptors for a moment */
+	refused = connect(fd, (struct sockaddr *)&in, sizeof(in)) < 0 &&
+		  errno == ECONNREFUSED;
+	close(fd);
+	return !refused;
+}
+
+static void *wake_accept(void *arg)
+{
+	const struct timespec pause = { .tv_nsec = WAKE_MS * 1000000L };
+	struct waker *k = arg;
+
+	for (int i = 0; i < WAKES_MAX && !k->done && knock(k->port); i++)
+		nanosleep(&pause, NULL);
+	return NULL;
+}
+
+/* The thread that accepts asks whether to end only when its poll() returns: at
+ * the next connection, or after 2 s, for which a restart would leave nobody
+ * listening. Knocked more than once, since the first time may be before
+ * mg_stop() has said that it is the end. */
+static void stop_civetweb(struct web *w)
+{
+	struct waker k = { .port = w->port };
+	pthread_t thread;
+	bool waking =
+	    w->port && pthread_create(&thread, NULL, wake_accept, &k) == 0;
+
+	mg_stop(w->civetweb);
+	k.done = true;
+	if (waking)
+		pthread_join(thread, NULL);
+}
+
 void web_stop(struct web *w)
 {
 	if (!w)
 		return;
 	if (w->civetweb)
-		mg_stop(w->civetweb);
+		stop_civetweb(w);
 	assets_free(w->assets);
 	free(w);
 }

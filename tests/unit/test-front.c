@@ -191,6 +191,82 @@ static void test_control_path(void)
 	front_fixture_stop(&x);
 }
 
+struct list_arg {
+	const char *addresses[3];
+	size_t count;
+	uint16_t port;
+	int rc;
+	struct error e;
+};
+
+static void list_on_loop(struct front_fixture *x, void *arg)
+{
+	struct list_arg *l = arg;
+
+	error_clear(&l->e);
+	l->rc = front_listen_tcp(x->front, "list", PEER_HTTP, l->addresses,
+				 l->count, l->port, NULL, &l->e);
+	l->port = front_listen_port(x->front, "list");
+}
+
+/* What this host does not have is left out beside what it has; what is taken,
+ * forbidden or nonsense is not. */
+static void test_foreign_addresses(void)
+{
+	static const struct {
+		struct list_arg l;
+		bool taken; /* the port of the backend */
+		enum error_kind kind;
+		const char *words;
+	} rows[] = {
+		{ .l = { { "198.51.100.1", "127.0.0.1" }, 2 } },
+		{ .l = { { "127.0.0.1", "198.51.100.1" }, 2 } },
+		{ .l = { { "2001:db8::1", "127.0.0.1", "198.51.100.1" }, 3 } },
+		{ .l = { { "198.51.100.1" }, 1 },
+		  .kind = ERR_IO,
+		  .words = "198.51.100.1 port" },
+		{ .l = { { "198.51.100.1", "203.0.113.1" }, 2 },
+		  .kind = ERR_IO,
+		  .words = "203.0.113.1 port" },
+		{ .l = { { "2001:db8::1" }, 1 },
+		  .kind = ERR_IO,
+		  .words = "2001:db8::1 port" },
+		{ .l = { { "198.51.100.1", "127.0.0.1" }, 2 },
+		  .taken = true,
+		  .kind = ERR_CONFLICT,
+		  .words = "127.0.0.1 port" },
+		{ .l = { { "127.0.0.2", "198.51.100.1", "127.0.0.1" }, 3 },
+		  .taken = true,
+		  .kind = ERR_CONFLICT,
+		  .words = "127.0.0.1 port" },
+		{ .l = { { "127.0.0.1", "198.51.100.1", "localhost" }, 3 },
+		  .kind = ERR_INPUT,
+		  .words = "localhost" },
+	};
+	struct front_fixture x;
+
+	front_fixture_init(&x);
+	front_fixture_start(&x);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct list_arg l = rows[i].l;
+		char *a;
+
+		l.port = rows[i].taken ? x.backend.port : 0;
+		front_fixture_call(&x, list_on_loop, &l);
+		if (rows[i].kind) {
+			CHECK_FAILS(l.rc, &l.e, rows[i].kind, rows[i].words);
+			CU_ASSERT_EQUAL(l.port, 0);
+			continue;
+		}
+		CU_ASSERT_EQUAL(l.rc, 0);
+		a = client_ask(l.port, GET_CLOSE("/echo"));
+		CU_ASSERT_EQUAL(answer_status(a), 200);
+		free(a);
+		front_fixture_call(&x, unlisten_on_loop, (char[]){ "list" });
+	}
+	front_fixture_stop(&x);
+}
+
 static void test_move_listener(void)
 {
 	struct front_fixture x;
@@ -545,6 +621,7 @@ static const struct unit_test tests[] = {
 	{ "control socket", test_control },
 	{ "control socket's path", test_control_path },
 	{ "move a listener", test_move_listener },
+	{ "addresses that are not of this host", test_foreign_addresses },
 	{ "limits", test_limits },
 	{ "idle ones make room", test_evict },
 	{ "no descriptors left", test_no_descriptors },
