@@ -107,12 +107,18 @@ struct connection {
 	unsigned backoff_ms;
 };
 
-/* Which file a PIN was read from: what a refusal is bound to. */
+/* Which file a PIN was read from: shows cheaply that it may be another PIN. */
 struct pin_identity {
 	dev_t dev;
 	ino_t ino;
 	struct timespec mtime;
 	off_t size;
+};
+
+/* A refused PIN, recognisable but not readable. */
+struct pin_mark {
+	char token[2 * SHA256_SIZE + 1]; /* who refused it, hashed */
+	uint8_t salt[HASH_SALT_SIZE], digest[SHA256_SIZE];
 };
 
 struct waiter; /* pool.c */
@@ -141,7 +147,8 @@ struct token {
 	char label[33], manufacturer[33], model[17], serial[17];
 	uint64_t generation;
 	bool pin_refused;
-	struct pin_identity refused_pin;
+	struct pin_identity refused_pin; /* the file it was last seen in */
+	struct pin_mark refused_mark;    /* no token: nothing was tried */
 
 	pthread_mutex_t notify_lock;
 	enum token_state notified;
@@ -216,11 +223,17 @@ int pin_identity_of(const char *path, struct pin_identity *out,
 		    struct error *e) MUST_CHECK;
 bool pin_identity_equal(const struct pin_identity *a,
 			const struct pin_identity *b);
-/* The mark in the state directory for this token (by serial and label). */
-bool pin_mark_read(const char *directory, const char *token,
-		   struct pin_identity *out);
-int pin_mark_write(const char *directory, const char *token,
-		   const struct pin_identity *id, struct error *e) MUST_CHECK;
+/* The mark of this PIN at this token (by serial and label). ERR_NOMEM. */
+int pin_mark_make(const char *token, struct view pin, struct pin_mark *out,
+		  struct error *e) MUST_CHECK;
+/* Is it the mark of this PIN at this token? ERR_NOMEM. */
+int pin_mark_fits(const struct pin_mark *m, const char *token, struct view pin,
+		  bool *fits, struct error *e) MUST_CHECK;
+/* The mark in the state directory. false: none, or (logged) none that can be
+ * read. */
+bool pin_mark_read(const char *directory, struct pin_mark *out);
+int pin_mark_write(const char *directory, const struct pin_mark *m,
+		   struct error *e) MUST_CHECK;
 void pin_mark_remove(const char *directory);
 
 /* --- login.c */

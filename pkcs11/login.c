@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pkcs11/internal.h"
@@ -15,24 +16,33 @@ static void token_name(const CK_TOKEN_INFO *info, char out[33 + 17 + 2])
 	snprintf(out, 33 + 17 + 2, "%s/%s", serial, label);
 }
 
-/* Has this very PIN file been refused by this token, in this life or in an
- * earlier one? */
-static bool was_refused(struct token *t, const char *name,
-			const struct pin_identity *now)
+/* Has this very PIN been refused by this token, in this life or in an earlier
+ * one? The mark in memory counts too, since that on disk may have failed. */
+static int was_refused(struct token *t, const char *name, struct view pin,
+		       struct pin_mark *mark, bool *refused, struct error *e)
 {
-	struct pin_identity mark;
-
-	if (t->pin_refused && pin_identity_equal(&t->refused_pin, now))
-		return true;
-	return pin_mark_read(t->state_directory, name, &mark) &&
-	       pin_identity_equal(&mark, now);
+	*refused = false;
+	if (t->refused_mark.token[0]) {
+		*mark = t->refused_mark;
+		if (pin_mark_fits(mark, name, pin, refused, e) < 0)
+			return -1;
+		if (*refused)
+			return 0;
+	}
+	if (!pin_mark_read(t->state_directory, mark))
+		return 0;
+	return pin_mark_fits(mark, name, pin, refused, e);
 }
 
-static void remember_refusal(struct token *t, const struct pin_identity *id)
+/* mark NULL: this PIN was not tried. */
+static void remember_refusal(struct token *t, const struct pin_identity *id,
+			     const struct pin_mark *mark)
 {
 	pthread_mutex_lock(&t->lock);
 	t->pin_refused = true;
 	t->refused_pin = *id;
+	if (mark)
+		t->refused_mark = *mark;
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -40,25 +50,55 @@ static void forget_refusal(struct token *t)
 {
 	pthread_mutex_lock(&t->lock);
 	t->pin_refused = false;
+	t->refused_mark.token[0] = '\0';
 	pthread_mutex_unlock(&t->lock);
 	pin_mark_remove(t->state_directory);
 }
 
-static int refuse(struct token *t, const char *name,
+/* What has to happen before there is another attempt. systemd copies a
+ * credential when it starts the service, so the copy does not follow its
+ * source. */
+static const char *way_out(const struct token *t)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	size_t n = credentials ? strlen(credentials) : 0;
+
+	if (n && !strncmp(t->pin_file, credentials, n) && t->pin_file[n] == '/')
+		return "until the PIN changes: this is systemd's copy from the "
+		       "start, so correct its source, then restart";
+	return "until the PIN in it changes";
+}
+
+static int refuse(struct token *t, const char *name, struct view pin,
 		  const struct pin_identity *id, CK_RV rv, struct error *e)
 {
 	struct error mark_error = ERROR_INIT;
+	struct pin_mark mark;
+	bool made = pin_mark_make(name, pin, &mark, &mark_error) == 0;
 
-	remember_refusal(t, id);
+	remember_refusal(t, id, made ? &mark : NULL);
 	rv_error(e, rv, "C_Login");
-	if (pin_mark_write(t->state_directory, name, id, &mark_error) < 0)
+	if (!made || pin_mark_write(t->state_directory, &mark, &mark_error) < 0)
 		return error_prefix(e,
 				    "the PIN in %s was refused (and a restart "
 				    "would try it again: %s)",
 				    t->pin_file, mark_error.text);
+	return error_prefix(
+	    e, "the PIN in %s was refused and is not tried again %s",
+	    t->pin_file, way_out(t));
+}
+
+/* The token says by itself that it is locked. Nothing is tried as long as it
+ * does, and there is no mark: this PIN may be the right one once the token's
+ * officer has unlocked it. */
+static int refuse_locked(struct token *t, const struct pin_identity *id,
+			 struct error *e)
+{
+	remember_refusal(t, id, NULL);
+	rv_error(e, CKR_PIN_LOCKED, "C_GetTokenInfo");
 	return error_prefix(e,
-			    "the PIN in %s was refused and is not tried again "
-			    "until the file changes",
+			    "the token has locked its PIN, and that in %s is "
+			    "refused until a restart finds it unlocked",
 			    t->pin_file);
 }
 
@@ -81,37 +121,45 @@ static int read_pin(struct token *t, struct secret *pin,
 	return 0;
 }
 
+static int try_pin(struct token *t, struct connection *c, CK_SESSION_HANDLE h,
+		   const char *name, const struct secret *pin,
+		   const struct pin_identity *id, struct error *e)
+{
+	CK_RV rv = CALL(c, C_Login, h, CKU_USER, pin->ptr, (CK_ULONG)pin->len);
+
+	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
+		forget_refusal(t);
+		return 0;
+	}
+	if (rv_is_pin_refusal(rv))
+		return refuse(t, name, view_of(pin->ptr, pin->len), id, rv, e);
+	return rv_error(e, rv, "C_Login");
+}
+
 static int login_with_pin(struct token *t, struct connection *c,
 			  CK_SESSION_HANDLE h, const char *name,
 			  const CK_TOKEN_INFO *info, struct error *e)
 {
 	struct secret pin = { 0 };
 	struct pin_identity id;
+	struct pin_mark mark;
+	bool refused;
 	int rc = -1;
-	CK_RV rv;
 
-	if (read_pin(t, &pin, &id, e) < 0)
+	if (read_pin(t, &pin, &id, e) < 0 ||
+	    was_refused(t, name, view_of(pin.ptr, pin.len), &mark, &refused,
+			e) < 0)
 		goto out;
-	if (was_refused(t, name, &id)) {
-		remember_refusal(t, &id);
+	if (refused) {
+		remember_refusal(t, &id, &mark);
 		error_set_native(e, ERR_TOKEN_PIN, (long)CKR_PIN_INCORRECT,
 				 "the PIN in %s was refused before and is not "
-				 "tried again until the file changes",
-				 t->pin_file);
-		goto out;
-	}
-	if (info->flags & CKF_USER_PIN_LOCKED) {
-		refuse(t, name, &id, CKR_PIN_LOCKED, e);
-		goto out;
-	}
-	rv = CALL(c, C_Login, h, CKU_USER, pin.ptr, (CK_ULONG)pin.len);
-	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
-		forget_refusal(t);
-		rc = 0;
-	} else if (rv_is_pin_refusal(rv)) {
-		refuse(t, name, &id, rv, e);
+				 "tried again %s",
+				 t->pin_file, way_out(t));
+	} else if (info->flags & CKF_USER_PIN_LOCKED) {
+		refuse_locked(t, &id, e);
 	} else {
-		rv_error(e, rv, "C_Login");
+		rc = try_pin(t, c, h, name, &pin, &id, e);
 	}
 out:
 	secret_free(&pin);

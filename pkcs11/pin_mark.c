@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/secret.h"
 #include "pkcs11/internal.h"
 
 /* A refused PIN must not be tried again, by a restart neither: three tries lock
- * many tokens for good. The mark says which PIN file was refused by which
- * token; it holds nothing of the PIN. */
+ * many tokens for good. The mark is bound to the PIN itself, by a salted slow
+ * digest, and not to its file: a systemd credential is a new file at every
+ * start. */
 
 enum { MARK_MAX = 512 };
+
+#define MARK_FORMAT "sealbridge refused PIN 2\ntoken %s\nsalt %s\nscrypt %s\n"
+#define MARK_SCAN                                                         \
+	"sealbridge refused PIN 2\ntoken %64[0-9a-f]\nsalt %64[0-9a-f]\n" \
+	"scrypt %64[0-9a-f]%c"
 
 int pin_identity_of(const char *path, struct pin_identity *out, struct error *e)
 {
@@ -50,33 +58,64 @@ static void token_digest(const char *token, char out[2 * SHA256_SIZE + 1])
 	hex_encode(digest, sizeof(digest), out);
 }
 
-bool pin_mark_read(const char *directory, const char *token,
-		   struct pin_identity *out)
+int pin_mark_make(const char *token, struct view pin, struct pin_mark *out,
+		  struct error *e)
 {
-	char path[4096], wanted[2 * SHA256_SIZE + 1], got[2 * SHA256_SIZE + 1];
-	uint64_t dev, ino;
-	int64_t sec, nsec, size;
-	bool fits = false;
+	token_digest(token, out->token);
+	random_bytes(out->salt, sizeof(out->salt));
+	return hash_secret(pin, out->salt, out->digest, e);
+}
+
+int pin_mark_fits(const struct pin_mark *m, const char *token, struct view pin,
+		  bool *fits, struct error *e)
+{
+	char wanted[2 * SHA256_SIZE + 1];
+	uint8_t digest[SHA256_SIZE];
+
+	*fits = false;
+	token_digest(token, wanted);
+	if (strcmp(m->token, wanted) != 0)
+		return 0;
+	if (hash_secret(pin, m->salt, digest, e) < 0)
+		return -1;
+	*fits = secret_equal(m->digest, digest, sizeof(digest));
+	return 0;
+}
+
+static bool scan(FILE *f, struct pin_mark *out)
+{
+	char salt[2 * HASH_SALT_SIZE + 1], digest[2 * SHA256_SIZE + 1], end;
+
+	return fscanf(f, MARK_SCAN, out->token, salt, digest, &end) == 4 &&
+	       end == '\n' && strlen(out->token) == 2 * SHA256_SIZE &&
+	       hex_decode(salt, out->salt, HASH_SALT_SIZE) == HASH_SALT_SIZE &&
+	       hex_decode(digest, out->digest, SHA256_SIZE) == SHA256_SIZE;
+}
+
+/* A mark that is damaged, or of the old format that knew only the file, counts
+ * as none: the price is one attempt, which writes the mark anew. To take it for
+ * a refusal would keep the token from a right PIN for good. */
+bool pin_mark_read(const char *directory, struct pin_mark *out)
+{
+	struct error e = ERROR_INIT;
+	char path[4096];
+	bool whole;
 	FILE *f;
 
 	mark_path(directory, "", path, sizeof(path));
 	f = fopen(path, "re");
-	if (!f)
+	if (!f) {
+		if (errno != ENOENT) {
+			error_errno(&e, "%s", path);
+			log_failure(LOG_LEVEL_WARNING, "token", &e);
+		}
 		return false;
-	if (fscanf(f,
-		   "token %64s dev %" SCNu64 " ino %" SCNu64 " mtime %" SCNd64
-		   ".%" SCNd64 " size %" SCNd64,
-		   got, &dev, &ino, &sec, &nsec, &size) == 6) {
-		token_digest(token, wanted);
-		fits = !strcmp(got, wanted);
-		out->dev = (dev_t)dev;
-		out->ino = (ino_t)ino;
-		out->mtime.tv_sec = (time_t)sec;
-		out->mtime.tv_nsec = (long)nsec;
-		out->size = (off_t)size;
 	}
+	whole = scan(f, out);
 	fclose(f);
-	return fits;
+	if (!whole)
+		log_warning("token", "%s: not a mark of a refused PIN", path);
+	return whole;
 }
 
 static int write_whole(int fd, const char *text, size_t n)
@@ -84,22 +123,18 @@ static int write_whole(int fd, const char *text, size_t n)
 	return write(fd, text, n) == (ssize_t)n && fsync(fd) == 0 ? 0 : -1;
 }
 
-int pin_mark_write(const char *directory, const char *token,
-		   const struct pin_identity *id, struct error *e)
+int pin_mark_write(const char *directory, const struct pin_mark *m,
+		   struct error *e)
 {
 	char path[4096], temp[4096], text[MARK_MAX];
-	char digest[2 * SHA256_SIZE + 1];
+	char salt[2 * HASH_SALT_SIZE + 1], digest[2 * SHA256_SIZE + 1];
 	int fd, n, rc;
 
 	mark_path(directory, "", path, sizeof(path));
 	mark_path(directory, ".new", temp, sizeof(temp));
-	token_digest(token, digest);
-	n = snprintf(text, sizeof(text),
-		     "token %s dev %" PRIu64 " ino %" PRIu64 " mtime %" PRId64
-		     ".%09" PRId64 " size %" PRId64 "\n",
-		     digest, (uint64_t)id->dev, (uint64_t)id->ino,
-		     (int64_t)id->mtime.tv_sec, (int64_t)id->mtime.tv_nsec,
-		     (int64_t)id->size);
+	hex_encode(m->salt, sizeof(m->salt), salt);
+	hex_encode(m->digest, sizeof(m->digest), digest);
+	n = snprintf(text, sizeof(text), MARK_FORMAT, m->token, salt, digest);
 	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_errno(e, "%s", temp);

@@ -75,8 +75,8 @@ struct token *token_new(const struct token_options *options,
  * and other processes honour around logins (at most 10 s). On success, starts
  * watching: after an outage the token is tried again in the background, at
  * growing intervals up to 30 s, and after that every user goes on as before. On
- * failure too; after a refused PIN only once its file has changed. SIGPIPE is
- * ignored from here on unless the process handles it. Call once. */
+ * failure too; after a refused PIN only once another stands in its file.
+ * SIGPIPE is ignored from here on unless the process handles it. Call once. */
 int token_start(struct token *t, struct error *e) MUST_CHECK;
 
 /* Stop the background work, close sessions, C_Finalize. The caller has joined

@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 
 enum { DIGEST_INFO_PREFIX_MAX = 19 };
+/* 128 * N * R bytes of memory, below libcrypto's limit of 32 MiB. */
+enum { SCRYPT_N = 1 << 14, SCRYPT_R = 8, SCRYPT_P = 1 };
 
 /* RFC 8017 9.2 note 1: the DER in front of each digest. */
 static const struct {
@@ -54,6 +56,16 @@ void hash_of(enum hash_alg alg, struct view data, uint8_t *out)
 void sha256_of(struct view data, uint8_t out[SHA256_SIZE])
 {
 	hash_of(HASH_SHA256, data, out);
+}
+
+int hash_secret(struct view secret, const uint8_t salt[HASH_SALT_SIZE],
+		uint8_t out[SHA256_SIZE], struct error *e)
+{
+	if (EVP_PBE_scrypt((const char *)secret.ptr, secret.len, salt,
+			   HASH_SALT_SIZE, SCRYPT_N, SCRYPT_R, SCRYPT_P, 0, out,
+			   SHA256_SIZE) == 1)
+		return 0;
+	return error_nomem(e);
 }
 
 size_t digest_info(enum hash_alg alg, const uint8_t *digest, uint8_t *out)

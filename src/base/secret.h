@@ -2,6 +2,7 @@
 #ifndef SB_BASE_SECRET_H
 #define SB_BASE_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ struct secret {
 
 /* Overwrite so that the compiler cannot leave it out. NULL with 0 is fine. */
 void secret_wipe(void *p, size_t n);
+
+/* Are n bytes the same? Takes as long for any content. */
+bool secret_equal(const void *a, const void *b, size_t n);
 
 /* Room for n bytes, zeroed. 0, or -1: ERR_NOMEM. */
 int secret_alloc(struct secret *s, size_t n, struct error *e) MUST_CHECK;

@@ -154,6 +154,24 @@ static void test_digest_info(void)
 	}
 }
 
+static void test_hash_secret(void)
+{
+	uint8_t salt[HASH_SALT_SIZE] = { 1 }, other[HASH_SALT_SIZE] = { 2 };
+	uint8_t first[SHA256_SIZE], again[SHA256_SIZE];
+	struct error e = ERROR_INIT;
+
+	CHECK_OK(hash_secret(view_str("4711"), salt, first, &e), &e);
+	CHECK_OK(hash_secret(view_str("4711"), salt, again, &e), &e);
+	CU_ASSERT(secret_equal(first, again, SHA256_SIZE));
+	CHECK_OK(hash_secret(view_str("4712"), salt, again, &e), &e);
+	CU_ASSERT(!secret_equal(first, again, SHA256_SIZE));
+	CHECK_OK(hash_secret(view_str("4711"), other, again, &e), &e);
+	CU_ASSERT(!secret_equal(first, again, SHA256_SIZE));
+	CU_ASSERT(secret_equal("ab", "ac", 1));
+	CU_ASSERT(!secret_equal("ab", "ac", 2));
+	CU_ASSERT(secret_equal("a", "b", 0));
+}
+
 static void test_public_key_values(void)
 {
 	static const uint8_t f4[] = { 1, 0, 1 };
@@ -228,6 +246,7 @@ static const struct unit_test tests[] = {
 	{ "random text", test_random_text },
 	{ "clock", test_clock },
 	{ "DigestInfo", test_digest_info },
+	{ "hash-secret", test_hash_secret },
 	{ "public keys as values", test_public_key_values },
 	{ "public keys in other forms", test_public_key_forms },
 	{ NULL, NULL },

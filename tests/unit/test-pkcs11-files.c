@@ -177,30 +177,64 @@ static void test_guard_cannot(void)
 
 /* --- the mark of a refused PIN */
 
+static bool mark_fits(const struct pin_mark *m, const char *token,
+		      const char *pin)
+{
+	struct error e = ERROR_INIT;
+	bool fits = false;
+
+	CHECK_OK(pin_mark_fits(m, token, view_str(pin), &fits, &e), &e);
+	return fits;
+}
+
 static void test_pin_mark(void)
 {
-	struct pin_identity id, other, got;
+	struct pin_mark first, second, got;
 	struct error e = ERROR_INIT;
+	uint8_t text[1024];
+	struct stat st;
 	char path[400];
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/pin-refused", place.state);
+	CU_ASSERT(!pin_mark_read(place.state, &got));
+	CHECK_OK(pin_mark_make("1/a", view_str("86420975"), &first, &e), &e);
+	CHECK_OK(pin_mark_make("1/a", view_str("86420975"), &second, &e), &e);
+	CU_ASSERT(!secret_equal(first.salt, second.salt, HASH_SALT_SIZE));
+	CU_ASSERT(!secret_equal(first.digest, second.digest, SHA256_SIZE));
+	CHECK_OK(pin_mark_write(place.state, &first, &e), &e);
+	CU_ASSERT_FATAL(pin_mark_read(place.state, &got));
+	CU_ASSERT(mark_fits(&got, "1/a", "86420975"));
+	CU_ASSERT(!mark_fits(&got, "2/a", "86420975"));
+	CU_ASSERT(!mark_fits(&got, "1/a", "86420976"));
+	CU_ASSERT(!mark_fits(&got, "1/a", "8642097"));
+	CU_ASSERT(!mark_fits(&got, "1/a", ""));
+	CU_ASSERT_EQUAL(stat(path, &st), 0);
+	CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+	n = read_file(path, text, sizeof(text));
+	CU_ASSERT_PTR_NULL(memmem(text, n, "86420975", 8));
+	/* a mark that was cut is none, wherever */
+	while (n--) {
+		CU_ASSERT_EQUAL(truncate(path, (off_t)n), 0);
+		CU_ASSERT(!pin_mark_read(place.state, &got));
+	}
+	pin_mark_remove(place.state);
+	CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
+	CHECK_FAILS(pin_mark_write("/nonexistent", &first, &e), &e, ERR_IO,
+		    "nonexistent");
+}
+
+static void test_pin_identity(void)
+{
+	struct pin_identity id, other;
+	struct error e = ERROR_INIT;
 
 	CHECK_OK(pin_identity_of(place.pin_file, &id, &e), &e);
-	CU_ASSERT(!pin_mark_read(place.state, "1/a", &got));
-	CHECK_OK(pin_mark_write(place.state, "1/a", &id, &e), &e);
-	CU_ASSERT(pin_mark_read(place.state, "1/a", &got));
-	CU_ASSERT(pin_identity_equal(&id, &got));
-	CU_ASSERT(!pin_mark_read(place.state, "2/a", &got));
-	/* rewritten with the same PIN: a new file all the same */
+	CHECK_OK(pin_identity_of(place.pin_file, &other, &e), &e);
+	CU_ASSERT(pin_identity_equal(&id, &other));
 	write_file(place.pin_file, TEST_TOKEN_PIN "\n", 5);
 	CHECK_OK(pin_identity_of(place.pin_file, &other, &e), &e);
 	CU_ASSERT(!pin_identity_equal(&id, &other));
-	/* a mark that was cut is none */
-	snprintf(path, sizeof(path), "%s/pin-refused", place.state);
-	CU_ASSERT_EQUAL(truncate(path, 80), 0);
-	CU_ASSERT(!pin_mark_read(place.state, "1/a", &got));
-	pin_mark_remove(place.state);
-	CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
-	CHECK_FAILS(pin_mark_write("/nonexistent", "1/a", &id, &e), &e, ERR_IO,
-		    "nonexistent");
 	CHECK_FAILS(pin_identity_of("/nonexistent", &id, &e), &e, ERR_IO,
 		    "nonexistent");
 }
@@ -485,6 +519,7 @@ int main(int argc, char **argv)
 		{ "guard-verifies", test_guard_verifies },
 		{ "guard-cannot", test_guard_cannot },
 		{ "pin-mark", test_pin_mark },
+		{ "pin-identity", test_pin_identity },
 		{ "lock-excludes", test_lock_excludes },
 		{ "lock-dies-with-holder", test_lock_dies_with_holder },
 		{ "manifest-round-trip", test_manifest_round_trip },
