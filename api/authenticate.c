@@ -104,6 +104,11 @@ static int by_session(struct call *c, struct error *e)
 		sessions_close(c->services->sessions, rq->session_id);
 		return error_set(e, ERR_AUTH, "the account is gone");
 	}
+	if (memcmp(caller->user.password_mark, caller->session.password_mark,
+		   PASSWORD_MARK_SIZE) != 0) {
+		sessions_close(c->services->sessions, rq->session_id);
+		return error_set(e, ERR_AUTH, "the password was changed");
+	}
 	caller->user.must_change_password =
 	    caller->session.must_change_password;
 	caller->via = VIA_SESSION;

@@ -109,8 +109,7 @@ static int check_rights(const struct call *c, struct error *e)
 		return 0;
 	if (c->caller.via == VIA_NOBODY)
 		return error_set(e, ERR_AUTH, "authorization failed");
-	if (c->caller.via == VIA_SESSION &&
-	    c->caller.user.must_change_password &&
+	if (c->caller.user.must_change_password &&
 	    !(m->flags & METHOD_BEFORE_PASSWORD_CHANGE))
 		return error_set(e, ERR_PRIVILEGE,
 				 "the password must be changed first");

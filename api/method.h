@@ -58,7 +58,7 @@ enum method_flags {
 	/* A session needs no X-CSRF-Token: changes nothing, and another site
 	 * cannot read the reply. */
 	METHOD_WITHOUT_CSRF = 1,
-	/* Open to a session whose password must be changed first. */
+	/* Open to whoever must change his password first. */
 	METHOD_BEFORE_PASSWORD_CHANGE = 2,
 	/* Takes one bare string in place of the struct, and no parameter at
 	 * all, as the introspection convention has it. */

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "auth/password_rules.h"
+#include "auth/user_rules.h"
 #include "auth/users_private.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #define REFUSED  "authorization failed"
@@ -56,6 +58,27 @@ static int read_row(struct attempt *a, struct error *e)
 	return 0;
 }
 
+/* A password that was not looked at. A flood of them makes few records. */
+static void note_unread(const struct attempt *a)
+{
+	char detail[80];
+	unsigned count = login_guard_refused(a->u->guard, clock_monotonic_ms());
+
+	if (count == 0)
+		return;
+	snprintf(detail, sizeof(detail),
+		 "too many log-ins wait: %u refused unread", count);
+	record(a, AUDIT_LOGIN_FAILED, detail);
+}
+
+/* An account that should have a password but has none (a database from before
+ * that rule) lets nobody in. */
+static bool passes_without(const struct attempt *a, struct view password)
+{
+	return user_may_lack_password(&a->row) &&
+	       (a->door == LOGIN_API || password.len == 0);
+}
+
 /* Waits, then does the same work whether or not the account exists and has a
  * password. */
 static int check_password(struct attempt *a, struct view password,
@@ -63,20 +86,25 @@ static int check_password(struct attempt *a, struct view password,
 {
 	const char *hash;
 
-	if (login_guard_wait(a->u->guard, a->id, a->peer, e) < 0 ||
-	    read_row(a, e) < 0)
+	if (login_guard_wait(a->u->guard, a->id, a->peer, e) < 0) {
+		note_unread(a);
+		return -1;
+	}
+	if (read_row(a, e) < 0)
 		return -1;
 	hash =
 	    a->row.password_hash[0] ? a->row.password_hash : a->u->dummy_hash;
 	if (password_verify(password, hash, &a->right, e) < 0) {
-		if (e->kind == ERR_LIMIT)
+		if (e->kind == ERR_LIMIT) {
+			note_unread(a);
 			e->kind = ERR_AUTH;
+		}
 		return -1;
 	}
 	if (!a->known)
 		a->right = false;
 	else if (!a->row.password_hash[0])
-		a->right = a->door == LOGIN_API || password.len == 0;
+		a->right = passes_without(a, password);
 	return 0;
 }
 
@@ -140,12 +168,28 @@ out:
 	return rc;
 }
 
+/* The salt makes each hash another one, the key tells an account from a later
+ * one of the same id. */
+static void mark_password(const struct user_row *row,
+			  uint8_t out[PASSWORD_MARK_SIZE])
+{
+	char text[USER_HASH_MAX + 64];
+	uint8_t hash[SHA256_SIZE];
+	int n =
+	    snprintf(text, sizeof(text), "%lld %lld %s", (long long)row->key,
+		     (long long)row->password_set_at, row->password_hash);
+
+	sha256_of(view_of(text, (size_t)n), hash);
+	memcpy(out, hash, PASSWORD_MARK_SIZE);
+}
+
 static void describe(const struct user_row *row, struct identity_of_user *out)
 {
 	memset(out, 0, sizeof(*out));
 	snprintf(out->id, sizeof(out->id), "%s", row->id);
 	out->privilege = (enum privilege)row->privilege;
 	out->must_change_password = row->force_change && !row->lock_password;
+	mark_password(row, out->password_mark);
 }
 
 int users_login(struct users *u, enum login_door door, const char *id,
@@ -219,8 +263,10 @@ static int store_own_password(struct attempt *a, const char *hash, time_t now,
 	if (rc == 0) {
 		users_set_password(&row, hash, now);
 		row.force_change = false;
-		rc = store_user_update(a->u->store, &row, e);
+		rc = user_row_check_password(&row, e);
 	}
+	if (rc == 0)
+		rc = store_user_update(a->u->store, &row, e);
 	pthread_mutex_unlock(&a->u->change);
 	return rc;
 }

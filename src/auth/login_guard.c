@@ -23,7 +23,10 @@ struct bucket {
 struct login_guard {
 	pthread_mutex_t lock;
 	uint8_t key[LOGIN_GUARD_KEY_SIZE];
-	unsigned waiting;
+	unsigned waiting, unreserved; /* the latter of the former */
+	unsigned refused;             /* since it was told */
+	bool told;
+	int64_t told_ms;
 	struct bucket accounts[LOGIN_ACCOUNT_BUCKETS];
 	struct bucket peers[LOGIN_PEER_BUCKETS];
 };
@@ -157,21 +160,33 @@ static void sleep_ms(unsigned ms)
 		continue;
 }
 
+/* Takes a waiting place; false when there is none. A peer's further callers
+ * count as those of one that failed: many at once are no mistyped password. */
+static bool take_place(struct login_guard *g, struct bucket *from,
+		       bool *reserved)
+{
+	*reserved = from->failures == 0 && from->waiting == 0;
+	if (g->waiting >= LOGIN_WAITING_MAX ||
+	    from->waiting >= LOGIN_WAITING_PER_PEER_MAX ||
+	    (!*reserved &&
+	     g->unreserved >= LOGIN_WAITING_MAX - LOGIN_WAITING_RESERVED))
+		return false;
+	g->waiting++;
+	g->unreserved += !*reserved;
+	from->waiting++;
+	return true;
+}
+
 int login_guard_wait(struct login_guard *g, const char *id, const char *peer,
 		     struct error *e)
 {
 	struct bucket *from = peer_of(g, peer);
+	bool full, reserved = false;
 	unsigned delay;
-	bool full;
 
 	pthread_mutex_lock(&g->lock);
 	delay = delay_locked(g, id, peer, clock_monotonic_ms());
-	full = delay && (g->waiting >= LOGIN_WAITING_MAX ||
-			 from->waiting >= LOGIN_WAITING_PER_PEER_MAX);
-	if (delay && !full) {
-		g->waiting++;
-		from->waiting++;
-	}
+	full = delay && !take_place(g, from, &reserved);
 	pthread_mutex_unlock(&g->lock);
 	if (full)
 		return error_set(e, ERR_AUTH, "too many log-ins wait");
@@ -180,7 +195,25 @@ int login_guard_wait(struct login_guard *g, const char *id, const char *peer,
 	sleep_ms(delay);
 	pthread_mutex_lock(&g->lock);
 	g->waiting--;
+	g->unreserved -= !reserved;
 	from->waiting--;
 	pthread_mutex_unlock(&g->lock);
 	return 0;
+}
+
+unsigned login_guard_refused(struct login_guard *g, int64_t now_ms)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&g->lock);
+	if (g->refused < UINT32_MAX)
+		g->refused++;
+	if (!g->told || now_ms - g->told_ms >= LOGIN_TELL_MS) {
+		count = g->refused;
+		g->refused = 0;
+		g->told = true;
+		g->told_ms = now_ms;
+	}
+	pthread_mutex_unlock(&g->lock);
+	return count;
 }

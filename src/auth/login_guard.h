@@ -20,9 +20,12 @@ enum {
 	LOGIN_DELAY_FIRST_MS = 250,
 	LOGIN_DELAY_MAX_MS = 4000,
 	LOGIN_WAITING_MAX = 8, /* callers in a delay, in all */
+	/* Of these, kept for a peer without failures, one a peer. */
+	LOGIN_WAITING_RESERVED = LOGIN_WAITING_MAX / 2,
 	LOGIN_WAITING_PER_PEER_MAX =
 	    4, /* so that one peer cannot shut out all */
-	LOGIN_FORGET_MS = 15 * 60 * 1000 /* after the last failure */
+	LOGIN_FORGET_MS = 15 * 60 * 1000, /* after the last failure */
+	LOGIN_TELL_MS = 60 * 1000 /* from one told refusal to the next */
 };
 
 /* 0, 250, 500, ... 4000 ms for 0, 1, 2, ... failures. */
@@ -46,8 +49,13 @@ void login_guard_failed(struct login_guard *g, const char *id, const char *peer,
 void login_guard_passed(struct login_guard *g, const char *id,
 			const char *peer);
 
-/* Sleep for the delay. ERR_AUTH at once when too many sleep already. */
+/* Sleep for the delay. ERR_AUTH at once when too many sleep already; peers that
+ * failed fill no more than what is not reserved. */
 int login_guard_wait(struct login_guard *g, const char *id, const char *peer,
 		     struct error *e) MUST_CHECK;
+
+/* Counts an attempt that was refused unread. Gives how many there were since
+ * the last telling when it is time to tell, otherwise 0. */
+unsigned login_guard_refused(struct login_guard *g, int64_t now_ms);
 
 #endif

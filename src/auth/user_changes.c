@@ -60,6 +60,8 @@ int users_add(struct users *u, const struct user_change *c, time_t now,
 	if (c->password && users_hash(*c->password, hash, e) < 0)
 		return -1;
 	users_set_password(&row, hash, now);
+	if (user_row_check_password(&row, e) < 0)
+		return -1;
 	pthread_mutex_lock(&u->change);
 	rc = add_locked(u, &row, e);
 	pthread_mutex_unlock(&u->change);
@@ -79,7 +81,8 @@ static int modify_locked(struct users *u, const char *id,
 		return -1;
 	if (hash)
 		users_set_password(&row, hash, now);
-	if (check_census(u, row.key, &row, e) < 0)
+	if (user_row_check_password(&row, e) < 0 ||
+	    check_census(u, row.key, &row, e) < 0)
 		return -1;
 	*end_sessions = hash || user_sessions_end(&before, &row);
 	return store_user_update(u->store, &row, e);

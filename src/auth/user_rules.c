@@ -166,6 +166,22 @@ int user_row_change(const struct user_change *c, struct user_row *row,
 	return 0;
 }
 
+/* The API takes any password for an account that has none: no more than the
+ * guest may do is open to everybody. */
+bool user_may_lack_password(const struct user_row *row)
+{
+	return row->privilege <= PRIVILEGE_CONFERENCE_LIST;
+}
+
+int user_row_check_password(const struct user_row *row, struct error *e)
+{
+	if (row->password_hash[0] || user_may_lack_password(row))
+		return 0;
+	return error_set(e, ERR_PASSWORD_RULES,
+			 "an account above \"%s\" needs a password",
+			 privilege_name(PRIVILEGE_CONFERENCE_LIST));
+}
+
 int user_row_may_go(const struct user_row *row, struct error *e)
 {
 	if (row->built_in == USER_ORDINARY)

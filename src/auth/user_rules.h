@@ -22,6 +22,12 @@ int user_row_new(const struct user_change *c, struct user_row *out,
 int user_row_change(const struct user_change *c, struct user_row *row,
 		    struct error *e) MUST_CHECK;
 
+/* Whether its privilege is so low that it may do without a password. */
+bool user_may_lack_password(const struct user_row *row);
+/* ERR_PASSWORD_RULES when it has none but needs one. */
+int user_row_check_password(const struct user_row *row,
+			    struct error *e) MUST_CHECK;
+
 /* ERR_CONFLICT when it is built in. */
 int user_row_may_go(const struct user_row *row, struct error *e) MUST_CHECK;
 

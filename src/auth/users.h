@@ -43,14 +43,18 @@ struct users *users_new(struct store *s, struct settings *settings,
 void users_free(struct users *u);
 
 /* Whoever passed: what the rest of the service knows about him. */
+enum { PASSWORD_MARK_SIZE = 16 };
 struct identity_of_user {
 	char id[USER_ID_MAX];
 	enum privilege privilege;
 	bool must_change_password;
+	/* Another one after each setting of a password. */
+	uint8_t password_mark[PASSWORD_MARK_SIZE];
 };
 
 /* How a password was offered: the API accepts any password for an account that
- * has none, the web login does not (facts 2.2). */
+ * has none, the web login does not (facts 2.2). Accounts above "conference list
+ * only" always have one. */
 enum login_door { LOGIN_WEB, LOGIN_API };
 
 /* Check a password. Failures are delayed and counted, per account and per peer
@@ -87,7 +91,8 @@ int users_modify(struct users *u, const char *id, const struct user_change *c,
 int users_delete(struct users *u, const char *id, struct error *e) MUST_CHECK;
 /* The user himself; current must be right (ERR_AUTH). ERR_CONFLICT when his
  * password is locked or he is the guest. Clears "must change", which asks for
- * another password than before (ERR_PASSWORD_RULES). */
+ * another password than before (ERR_PASSWORD_RULES, as an empty one above
+ * "conference list only"). */
 int users_change_own_password(struct users *u, const char *id,
 			      struct view current, struct view wanted,
 			      const char *peer_address, time_t now,

@@ -17,6 +17,7 @@ struct session {
 	char user_id[USER_ID_MAX];
 	char address[64];
 	bool must_change_password;
+	uint8_t password_mark[PASSWORD_MARK_SIZE];
 	int64_t opened_ms; /* monotonic */
 	int64_t used_ms;   /* monotonic */
 	time_t used_at;    /* wall */
@@ -109,6 +110,7 @@ static void describe(struct sessions *s, const struct session *x,
 	strcpy(out->user_id, x->user_id);
 	strcpy(out->csrf_token, x->csrf);
 	out->must_change_password = x->must_change_password;
+	memcpy(out->password_mark, x->password_mark, PASSWORD_MARK_SIZE);
 	out->idle_seconds_left = left > 0 ? (unsigned)(left / 1000) : 0;
 }
 
@@ -134,6 +136,7 @@ int sessions_open(struct sessions *s, const struct identity_of_user *user,
 	strcpy(x->user_id, user->id);
 	strcpy(x->address, peer_address);
 	x->must_change_password = user->must_change_password;
+	memcpy(x->password_mark, user->password_mark, PASSWORD_MARK_SIZE);
 	x->opened_ms = x->used_ms = clock_monotonic_ms();
 	x->used_at = clock_now();
 	memcpy(id_out, x->id, SESSION_ID_SIZE);

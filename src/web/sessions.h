@@ -20,6 +20,10 @@ struct session_info {
 	char user_id[USER_ID_MAX];
 	char csrf_token[SESSION_ID_SIZE];
 	bool must_change_password;
+	/* Of the password it was opened with; whoever looks the account up
+	 * compares: one opened while the password was being changed misses the
+	 * closing of all. */
+	uint8_t password_mark[PASSWORD_MARK_SIZE];
 	unsigned idle_seconds_left;
 };
 

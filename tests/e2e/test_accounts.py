@@ -222,6 +222,7 @@ def test_own_password(service):
     api = service.local()
     api.call("user.add", userName="self", password="old Pass 1", privilege="administrator")
     try:
+        assert fault(service.api("self", "old Pass 1"), "device.query")[0] == 15
         browser = Browser(service)
         assert browser.login("self", "old Pass 1")["mustChangePassword"] is True
         assert browser.refused("user.changePassword", currentPassword="wrong",
@@ -231,6 +232,14 @@ def test_own_password(service):
         assert Browser(service).login("self", "new Pass 2")["mustChangePassword"] is False
     finally:
         api.call("user.delete", userName="self")
+
+
+def test_administrators_have_a_password(service):
+    api = service.local()
+    for members in {}, {"password": ""}:
+        code, text = fault(api, "user.add", userName="open", privilege="administrator", **members)
+        assert code == 1011 and "needs a password" in text
+    assert fault(api, "user.modify", userName="admin", password="")[0] == 1011
 
 
 def test_api_over_plain_http(service):

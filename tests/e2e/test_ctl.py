@@ -101,7 +101,7 @@ def test_users_with_password_file(service, tmp_path):
     assert "From File" in ok(service, "user", "list")
     names = [u["userName"] for u in json.loads(ok(service, "--json", "user", "list"))["users"]]
     assert {"admin", "guest", "filed"} <= set(names)
-    assert service.api("filed", "from A file 1").call("device.query")
+    assert service.api("filed", "from A file 1").call("session.query")["userName"] == "filed"
     secret.chmod(0o644)
     done = service.ctl("user", "password", "filed", "--password-file", secret)
     assert done.returncode == 1 and "others may read" in done.stderr
@@ -140,7 +140,7 @@ def test_users_with_prompt(service):
                              ["typed Pass 1", "typed Pass 1"])
     assert code == 0, text
     assert "typed Pass" not in text  # no echo
-    assert service.api("typed", "typed Pass 1").call("device.query")
+    assert service.api("typed", "typed Pass 1").call("session.query")["userName"] == "typed"
     text, code = on_terminal(service, ["user", "password", "typed"], ["one", "two"])
     assert code == 1 and "differ" in text
     ok(service, "user", "delete", "typed")

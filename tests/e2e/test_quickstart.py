@@ -47,7 +47,7 @@ def test_second_start_keeps_and_applies(make_service):
     assert f":{service.https}/" in done.stdout
     assert service.wire_certificate() == certificate
     assert service.admin_password == password
-    assert service.api("kept", "kept Pass 1").call("device.query")
+    assert service.api("kept", "kept Pass 1").call("session.query")["userName"] == "kept"
     assert service.api(tls=False).call("device.query")
     done = run("bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{old}")
     assert done.returncode != 0

@@ -231,13 +231,14 @@ void open_session(const char *id, enum privilege privilege, bool must_change,
 		  char session_id[SESSION_ID_SIZE],
 		  char csrf_token[SESSION_ID_SIZE])
 {
-	struct identity_of_user u = {
-		.privilege = privilege,
-		.must_change_password = must_change,
-	};
+	struct identity_of_user u;
 	struct session_info info;
 	struct error e = ERROR_INIT;
 
+	if (users_lookup(device.services.users, id, &u, &e) < 0)
+		error_clear(&e);
+	u.privilege = privilege;
+	u.must_change_password = must_change;
 	snprintf(u.id, sizeof(u.id), "%s", id);
 	CHECK_OK(sessions_open(device.services.sessions, &u, "192.0.2.1",
 			       session_id, &info, &e),

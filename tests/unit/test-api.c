@@ -104,6 +104,37 @@ static void test_rows_before_password_change(void)
 	CU_ASSERT_EQUAL(fault_of(&d, "session.logout", NULL, NULL), 0);
 }
 
+static void force_change(const char *id)
+{
+	const bool yes = true;
+	const struct user_change c = { .force_change = &yes };
+	struct error e = ERROR_INIT;
+
+	CHECK_OK(users_modify(device.services.users, id, &c, clock_now(), &e),
+		 &e);
+}
+
+/* By members it is no way around. */
+static void test_members_before_password_change(void)
+{
+	struct door d = { .user = "fresh", .password = "Right pass 1" };
+	struct value *s = value_new_struct();
+
+	make_user("fresh", PRIVILEGE_ADMINISTRATOR);
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, NULL), 0);
+	force_change("fresh");
+	CU_ASSERT_EQUAL(
+	    fault_of(&d, "device.query", NULL, "must be changed first"), 15);
+	CU_ASSERT_EQUAL(
+	    fault_of(&d, "user.enumerate", NULL, "must be changed first"), 15);
+	CU_ASSERT_EQUAL(fault_of(&d, "session.query", NULL, NULL), 0);
+	value_put_string(s, "currentPassword", "Right pass 1");
+	value_put_string(s, "newPassword", "Other pass 2");
+	CU_ASSERT_EQUAL(fault_of(&d, "user.changePassword", s, NULL), 0);
+	d.password = "Other pass 2";
+	CU_ASSERT_EQUAL(fault_of(&d, "user.enumerate", NULL, NULL), 0);
+}
+
 static void test_rows_without_csrf_token(void)
 {
 	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE], wrong[100];
@@ -467,6 +498,34 @@ static void test_session_of_a_deleted_user(void)
 
 	open_session("never was", PRIVILEGE_ADMINISTRATOR, false, id, csrf);
 	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, NULL), 14);
+}
+
+/* The password changes between the check of the old one and the opening: the
+ * closing of all sessions finds none yet. */
+static void test_session_of_an_old_password(void)
+{
+	char id[SESSION_ID_SIZE];
+	struct view changed = view_str("Other pass 2");
+	const struct user_change c = { .password = &changed };
+	struct users *users = device.services.users;
+	struct identity_of_user who;
+	struct session_info info;
+	struct error e = ERROR_INIT;
+	struct door d = { .session_id = id, .csrf_token = info.csrf_token };
+
+	make_user("racer", PRIVILEGE_ADMINISTRATOR);
+	CHECK_OK(users_login(users, LOGIN_WEB, "racer",
+			     view_str("Right pass 1"), "192.0.2.1", clock_now(),
+			     &who, &e),
+		 &e);
+	CHECK_OK(users_modify(users, "racer", &c, clock_now(), &e), &e);
+	CHECK_OK(sessions_open(device.services.sessions, &who, "192.0.2.1", id,
+			       &info, &e),
+		 &e);
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, NULL), 14);
+	CHECK_FAILS(sessions_find(device.services.sessions, id, "192.0.2.1",
+				  false, &info, &e),
+		    &e, ERR_AUTH, NULL);
 }
 
 /* --- documents */
@@ -881,6 +940,8 @@ int main(int argc, char **argv)
 		{ "rows without privilege", test_rows_without_privilege },
 		{ "rows before a password change",
 		  test_rows_before_password_change },
+		{ "members before a password change",
+		  test_members_before_password_change },
 		{ "rows without CSRF token", test_rows_without_csrf_token },
 		{ "rows with wrong parameters",
 		  test_rows_with_wrong_parameters },
@@ -893,6 +954,8 @@ int main(int argc, char **argv)
 		{ "log-in refused", test_login_refused },
 		{ "log-in again", test_login_again },
 		{ "session of a deleted user", test_session_of_a_deleted_user },
+		{ "session of an old password",
+		  test_session_of_an_old_password },
 		{ "documents", test_documents },
 		{ "too large", test_too_large },
 		{ "encoding of the reply", test_encoding_of_the_reply },

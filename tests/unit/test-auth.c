@@ -344,6 +344,71 @@ static void test_guard_waiting(void)
 	fill_guard(LOGIN_WAITING_PER_PEER_MAX, "192.0.2.1", 0, -1);
 }
 
+/* Two guessing peers keep four attempts each at the account; its owner comes
+ * from elsewhere, with one attempt that has failed nowhere. */
+static void test_guard_keeps_places(void)
+{
+	struct error e = ERROR_INIT;
+	struct login_guard *g = login_guard_new(guard_key, &e);
+	struct waiter guessers[LOGIN_WAITING_MAX], owner = { g, "owner", -1 };
+	pthread_t threads[LOGIN_WAITING_MAX];
+	int passed = 0;
+
+	CHECK_OBJECT(g, &e);
+	for (int round = 0; round < 2; round++) {
+		/* The first round from peers that have not failed yet. */
+		for (int i = 0; i < 4; i++)
+			login_guard_failed(g, "admin",
+					   round && i % 2 ? "192.0.2.1"
+					   : round        ? "192.0.2.0"
+							  : "",
+					   clock_monotonic_ms());
+		for (int i = 0; i < LOGIN_WAITING_MAX; i++) {
+			guessers[i].guard = g;
+			snprintf(guessers[i].peer, sizeof(guessers[i].peer),
+				 "192.0.2.%d", i % 2);
+			pthread_create(&threads[i], NULL, wait_once,
+				       &guessers[i]);
+		}
+		usleep(700000); /* they wait 2 s at least */
+		owner.rc = -1;
+		wait_once(&owner);
+		CU_ASSERT_EQUAL(owner.rc, 0);
+		passed = 0;
+		for (int i = 0; i < LOGIN_WAITING_MAX; i++) {
+			pthread_join(threads[i], NULL);
+			passed += guessers[i].rc == 0;
+		}
+		CU_ASSERT_EQUAL(passed, LOGIN_WAITING_MAX -
+					    LOGIN_WAITING_RESERVED +
+					    (round ? 0 : 2));
+	}
+	login_guard_free(g);
+}
+
+static void test_guard_tells_refusals(void)
+{
+	static const struct {
+		int64_t at;
+		unsigned told;
+	} rows[] = {
+		{ 5, 1 },
+		{ 6, 0 },
+		{ 5 + LOGIN_TELL_MS - 1, 0 },
+		{ 5 + LOGIN_TELL_MS, 3 },
+		{ 6 + LOGIN_TELL_MS, 0 },
+		{ 5 + 3 * LOGIN_TELL_MS, 2 },
+	};
+	struct error e = ERROR_INIT;
+	struct login_guard *g = login_guard_new(guard_key, &e);
+
+	CHECK_OBJECT(g, &e);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		CU_ASSERT_EQUAL(login_guard_refused(g, rows[i].at),
+				rows[i].told);
+	login_guard_free(g);
+}
+
 static void put_file(const char *path, const char *text, mode_t mode)
 {
 	FILE *out = fopen(path, "w");
@@ -526,6 +591,55 @@ static void test_add_refusals(void)
 	device_close();
 }
 
+/* What is open to everybody over the API is no more than the guest's. */
+static void test_password_is_needed(void)
+{
+	static const struct view none = { NULL, 0 };
+	struct error e = ERROR_INIT;
+	char id[16];
+
+	device_make();
+	for (int p = PRIVILEGE_CONFERENCE_LIST; p < PRIVILEGE_COUNT; p++) {
+		const enum privilege level = (enum privilege)p;
+		struct user_change c = { .id = id, .privilege = &level };
+		const struct user_change up = { .privilege = &level };
+		bool fine = p == PRIVILEGE_CONFERENCE_LIST;
+
+		for (int given = 0; given < 2; given++) {
+			snprintf(id, sizeof(id), "u%d%d", p, given);
+			c.password = given ? &none : NULL;
+			if (fine)
+				CHECK_OK(users_add(d.users, &c, NOW, &e), &e);
+			else
+				CHECK_FAILS(users_add(d.users, &c, NOW, &e), &e,
+					    ERR_PASSWORD_RULES,
+					    "needs a password");
+		}
+		if (fine)
+			continue;
+		CHECK_FAILS(users_modify(d.users, "u10", &up, NOW, &e), &e,
+			    ERR_PASSWORD_RULES, "needs a password");
+		snprintf(id, sizeof(id), "with%d", p);
+		add_user(id, "p", level);
+		CHECK_FAILS(
+		    users_modify(d.users, id,
+				 &(struct user_change){ .password = &none },
+				 NOW, &e),
+		    &e, ERR_PASSWORD_RULES, "needs a password");
+		CHECK_FAILS(users_change_own_password(d.users, id,
+						      view_str("p"), none,
+						      "::1", NOW, &e),
+			    &e, ERR_PASSWORD_RULES, "needs a password");
+		CHECK_OK(login(LOGIN_API, id, "p", &e), &e);
+	}
+	/* One of before this rule. */
+	tamper(d.dir, "UPDATE account SET privilege = 7 WHERE id = 'u10'");
+	CHECK_FAILS(login(LOGIN_API, "u10", "anything", &e), &e, ERR_AUTH,
+		    NULL);
+	CHECK_FAILS(login(LOGIN_WEB, "u10", "", &e), &e, ERR_AUTH, NULL);
+	device_close();
+}
+
 static void test_add_defaults(void)
 {
 	const struct user_change plain = { .id = "plain" };
@@ -662,7 +776,9 @@ static void test_modify(void)
 
 static void test_invariants(void)
 {
-	const struct user_change up = { .privilege = &administrator,
+	const struct view password = view_str("p");
+	const struct user_change up = { .password = &password,
+					.privilege = &administrator,
 					.lock_password = &no };
 	struct error e = ERROR_INIT;
 
@@ -679,7 +795,7 @@ static void test_invariants(void)
 	CHECK_FAILS(users_delete(d.users, "guest", &e), &e, ERR_CONFLICT,
 		    "built-in");
 	CHECK_FAILS(users_delete(d.users, "none", &e), &e, ERR_NO_USER, NULL);
-	add_user("eve", "", PRIVILEGE_CONFERENCE_DETAIL);
+	add_user("eve", "e", PRIVILEGE_CONFERENCE_DETAIL);
 	d.ended[0] = '\0';
 	CHECK_OK(users_delete(d.users, "bob", &e), &e);
 	CU_ASSERT_STRING_EQUAL(d.ended, "bob ");
@@ -810,8 +926,43 @@ static void test_login_result(void)
 	device_close();
 }
 
+static void test_password_mark(void)
+{
+	const struct view first = view_str("b"), none = { NULL, 0 };
+	const struct user_change same = { .password = &first },
+				 empty = { .password = &none },
+				 name = { .name = "Bob" };
+	struct identity_of_user who, then;
+	struct error e = ERROR_INIT;
+
+	device_make();
+	add_user("bob", "b", PRIVILEGE_CONFERENCE_LIST);
+	CHECK_OK(
+	    users_login(d.users, LOGIN_WEB, "bob", first, "::1", NOW, &who, &e),
+	    &e);
+	CHECK_OK(users_modify(d.users, "bob", &name, NOW, &e), &e);
+	CHECK_OK(users_lookup(d.users, "bob", &then, &e), &e);
+#define SAME_MARK \
+	!memcmp(who.password_mark, then.password_mark, PASSWORD_MARK_SIZE)
+	CU_ASSERT(SAME_MARK);
+	/* The same words in the same second are another password. */
+	CHECK_OK(users_modify(d.users, "bob", &same, NOW, &e), &e);
+	CHECK_OK(users_lookup(d.users, "bob", &then, &e), &e);
+	CU_ASSERT(!SAME_MARK);
+	CHECK_OK(users_modify(d.users, "bob", &empty, NOW, &e), &e);
+	CHECK_OK(users_lookup(d.users, "bob", &who, &e), &e);
+	CU_ASSERT(!SAME_MARK);
+	/* So is that of another account under the old name. */
+	CHECK_OK(users_delete(d.users, "bob", &e), &e);
+	add_user("bob", "", PRIVILEGE_CONFERENCE_LIST);
+	CHECK_OK(users_lookup(d.users, "bob", &then, &e), &e);
+	CU_ASSERT(!SAME_MARK);
+#undef SAME_MARK
+	device_close();
+}
+
 struct trail {
-	int failed, passed;
+	int failed, passed, unread;
 	char last[200];
 };
 
@@ -822,6 +973,7 @@ static int note_event(void *arg, const struct audit_record *r, struct error *e)
 	(void)e;
 	t->failed += !strcmp(r->event, "loginFailed");
 	t->passed += !strcmp(r->event, "login");
+	t->unread += strstr(r->detail, "1 refused unread") != NULL;
 	snprintf(t->last, sizeof(t->last), "%s|%s|%s|%s|%s", r->module,
 		 r->event, r->user_name, r->peer, r->detail);
 	return 0;
@@ -869,6 +1021,36 @@ static void test_failures_are_counted(void)
 	CU_ASSERT_STRING_EQUAL(
 	    read_trail().last,
 	    "Web|loginFailed|nobody|192.0.2.1|no such account");
+	device_close();
+}
+
+static void *guess_once(void *arg)
+{
+	struct error e = ERROR_INIT;
+
+	(void)arg;
+	CU_ASSERT_EQUAL(login(LOGIN_API, "nobody", "x", &e), -1);
+	return NULL;
+}
+
+/* More at once than may wait: one record tells of the refusals. */
+static void test_refusals_are_recorded(void)
+{
+	enum { THREADS = 8 };
+	pthread_t threads[THREADS];
+	struct error e = ERROR_INIT;
+	struct trail t;
+
+	device_make();
+	for (int i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL(login(LOGIN_API, "nobody", "x", &e), -1);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, guess_once, NULL);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	t = read_trail();
+	CU_ASSERT_EQUAL(t.unread, 1);
+	CU_ASSERT(t.failed >= 2 + 4 + 1 && t.failed < 2 + THREADS);
 	device_close();
 }
 
@@ -1032,10 +1214,13 @@ int main(int argc, char **argv)
 		{ "delays grow", test_delays },
 		{ "the guard counts", test_guard_counts },
 		{ "few may wait", test_guard_waiting },
+		{ "places are kept", test_guard_keeps_places },
+		{ "refusals are told", test_guard_tells_refusals },
 		{ "initial password", test_initial_password },
 		{ "privileges", test_privileges },
 		{ "built-in accounts", test_built_in },
 		{ "refused accounts", test_add_refusals },
+		{ "a password is needed", test_password_is_needed },
 		{ "defaults of an account", test_add_defaults },
 		{ "at most 200 accounts", test_at_most_200 },
 		{ "changes of accounts", test_modify },
@@ -1043,6 +1228,8 @@ int main(int argc, char **argv)
 		{ "log-ins by both doors", test_login_rows },
 		{ "hostile log-ins", test_login_hostile },
 		{ "what a log-in gives", test_login_result },
+		{ "the mark of a password", test_password_mark },
+		{ "refusals are recorded", test_refusals_are_recorded },
 		{ "failures are counted", test_failures_are_counted },
 		{ "log-in without a disk", test_login_without_disk },
 		{ "own password", test_own_password },

@@ -224,11 +224,14 @@ static void test_password_changed(void)
 
 	begin();
 	u.must_change_password = true;
+	u.password_mark[PASSWORD_MARK_SIZE - 1] = 7;
 	CHECK_OK(sessions_open(s, &u, "192.0.2.1", id, &info, &e), &e);
 	CU_ASSERT(info.must_change_password);
 	sessions_password_changed(s, id);
 	CHECK_OK(sessions_find(s, id, "192.0.2.1", true, &info, &e), &e);
 	CU_ASSERT(!info.must_change_password);
+	CU_ASSERT_EQUAL(
+	    memcmp(info.password_mark, u.password_mark, PASSWORD_MARK_SIZE), 0);
 	sessions_password_changed(s, "unknown");
 	end();
 }
