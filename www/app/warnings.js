@@ -24,7 +24,7 @@ function restartWarning({ device, certificate }) {
 
 const TOKEN_TEXTS = {
 	unavailable: "The token is not available. New TLS connections fail until it is back; it is tried again by itself.",
-	pinRefused: "The token refused the PIN, so it is not tried again until the PIN file changes. Correct the PIN file; the service then tries it by itself.",
+	pinRefused: "The token refused the PIN, so it is not tried again until the PIN changes. Correct the PIN file; the service then tries it by itself, or after a restart when the file is a systemd credential.",
 };
 
 function tokenWarning({ token }) {
