@@ -131,5 +131,6 @@ def test_usable_soon_after_the_request(seen):
     files = seen.script(
         "return performance.getEntriesByType('resource')"
         ".map((e) => [new URL(e.name).pathname, e.decodedBodySize])")
-    assert len(files) <= 25
+    # Modules, styles and calls; each trust store asks for itself.
+    assert len(files) <= 28
     assert sum(size for _, size in files) < 150_000
