@@ -38,15 +38,15 @@ int find_objects(struct session *s, CK_ATTRIBUTE *tmpl, CK_ULONG n,
 
 	out->h = NULL;
 	out->count = 0;
-	rv = CALL(s->c, C_FindObjectsInit, s->h, tmpl, n);
+	rv = CALL_READING(s->c, C_FindObjectsInit, s->h, tmpl, n);
 	if (rv != CKR_OK)
 		return session_fail(s, rv, "C_FindObjectsInit", e);
 	do {
 		got = 0;
 		if (grow(out, e) < 0)
 			goto out;
-		rv = CALL(s->c, C_FindObjects, s->h, out->h + out->count,
-			  FIND_STEP, &got);
+		rv = CALL_READING(s->c, C_FindObjects, s->h,
+				  out->h + out->count, FIND_STEP, &got);
 		if (rv != CKR_OK) {
 			session_fail(s, rv, "C_FindObjects", e);
 			goto out;
@@ -74,7 +74,7 @@ int attr_read(struct session *s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_TYPE type,
 	      void *out, size_t cap, size_t *len_out, struct error *e)
 {
 	CK_ATTRIBUTE a = { type, out, (CK_ULONG)cap };
-	CK_RV rv = CALL(s->c, C_GetAttributeValue, s->h, o, &a, 1);
+	CK_RV rv = CALL_READING(s->c, C_GetAttributeValue, s->h, o, &a, 1);
 
 	*len_out = 0;
 	if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||

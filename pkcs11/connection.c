@@ -17,6 +17,27 @@ CK_RV connection_leave(struct connection *c, CK_RV rv)
 	return rv;
 }
 
+/* All connections lead to the same files. Changes go first: searches that
+ * follow one another without a pause would keep them out for ever. */
+static pthread_rwlock_t objects_lock =
+    PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+CK_FUNCTION_LIST *objects_enter(struct connection *c, bool changing)
+{
+	if (changing)
+		pthread_rwlock_wrlock(&objects_lock);
+	else
+		pthread_rwlock_rdlock(&objects_lock);
+	return connection_enter(c);
+}
+
+CK_RV objects_leave(struct connection *c, CK_RV rv)
+{
+	rv = connection_leave(c, rv);
+	pthread_rwlock_unlock(&objects_lock);
+	return rv;
+}
+
 static CK_RV open_one(struct connection *c, CK_SESSION_HANDLE *out)
 {
 	return CALL(c, C_OpenSession, c->slot,
@@ -87,10 +108,10 @@ static bool keeps_data(struct connection *c)
 	};
 	CK_OBJECT_HANDLE o;
 
-	if (CALL(c, C_CreateObject, c->free[0], tmpl,
-		 sizeof(tmpl) / sizeof(tmpl[0]), &o) != CKR_OK)
+	if (CALL_CHANGING(c, C_CreateObject, c->free[0], tmpl,
+			  sizeof(tmpl) / sizeof(tmpl[0]), &o) != CKR_OK)
 		return false;
-	CALL(c, C_DestroyObject, c->free[0], o);
+	CALL_CHANGING(c, C_DestroyObject, c->free[0], o);
 	return true;
 }
 

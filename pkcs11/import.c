@@ -67,7 +67,7 @@ static int make_public(struct session *s, const struct key_material *m,
 		template_curve(&t, m->pub.bits);
 		template_add(&t, CKA_EC_POINT, point, m->point.len + 2);
 	}
-	rv = CALL(s->c, C_CreateObject, s->h, t.a, t.n, out);
+	rv = CALL_CHANGING(s->c, C_CreateObject, s->h, t.a, t.n, out);
 	return rv == CKR_OK
 		   ? 0
 		   : session_fail(s, rv, "C_CreateObject (public key)", e);
@@ -98,7 +98,7 @@ static int create_private(struct session *s, const struct key_material *m,
 		template_curve(&t, m->pub.bits);
 		add_secret(&t, CKA_VALUE, &m->d);
 	}
-	rv = CALL(s->c, C_CreateObject, s->h, t.a, t.n, out);
+	rv = CALL_CHANGING(s->c, C_CreateObject, s->h, t.a, t.n, out);
 	if (rv == CKR_OK)
 		return 0;
 	if (rv_is_refusal(rv) && key_unwrap(s, &bare, m, out, e) == 0)
@@ -138,7 +138,7 @@ static int find_sound(struct session *s, const struct key_material *m,
 	if (session_is_spent(s))
 		return -1;
 	log_warning("token", "a damaged copy of the key is replaced");
-	CALL(s->c, C_DestroyObject, s->h, *out);
+	CALL_CHANGING(s->c, C_DestroyObject, s->h, *out);
 	*out = 0;
 	return 0;
 }
@@ -162,9 +162,9 @@ static int do_import(struct token *t, struct session *s,
 		return 0;
 undo:
 	if (*created && priv)
-		CALL(s->c, C_DestroyObject, s->h, priv);
+		CALL_CHANGING(s->c, C_DestroyObject, s->h, priv);
 	if (pub)
-		CALL(s->c, C_DestroyObject, s->h, pub);
+		CALL_CHANGING(s->c, C_DestroyObject, s->h, pub);
 	return error_prefix(e, "importing the key");
 }
 

@@ -252,6 +252,18 @@ CK_RV connection_leave(struct connection *c, CK_RV rv);
 #define CALL(c, fn, ...) \
 	connection_leave((c), connection_enter(c)->fn(__VA_ARGS__))
 
+/* For calls that look at stored objects, and for those that make, change or
+ * remove them: SoftHSM shows a searching thread the file that another thread is
+ * writing, which then fails for both ("Internal error", "Invalid value for
+ * field"). So a change has the objects for itself, for one call each; signing
+ * goes on meanwhile. */
+CK_FUNCTION_LIST *objects_enter(struct connection *c, bool changing);
+CK_RV objects_leave(struct connection *c, CK_RV rv);
+#define CALL_READING(c, fn, ...) \
+	objects_leave((c), objects_enter((c), false)->fn(__VA_ARGS__))
+#define CALL_CHANGING(c, fn, ...) \
+	objects_leave((c), objects_enter((c), true)->fn(__VA_ARGS__))
+
 /* Initialise, find, log in, open the sessions. Caller: nobody uses c, and the
  * file lock is held. On success the pool's sessions are in c->free. */
 int connection_open(struct token *t, struct connection *c,

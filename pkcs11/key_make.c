@@ -116,8 +116,8 @@ static int generate_pair(struct session *s, enum key_kind kind,
 		template_curve(&pub, (unsigned)bits);
 	}
 	/* The key type is said by the mechanism. */
-	rv = CALL(s->c, C_GenerateKeyPair, s->h, &mech, pub.a, pub.n, priv.a,
-		  priv.n, &out->pub, &out->priv);
+	rv = CALL_CHANGING(s->c, C_GenerateKeyPair, s->h, &mech, pub.a, pub.n,
+			   priv.a, priv.n, &out->pub, &out->priv);
 	if (rv == CKR_OK)
 		return 0;
 	return session_fail(s, rv, "C_GenerateKeyPair", e);
@@ -130,8 +130,10 @@ static void set_id(struct session *s, const struct generated *g,
 {
 	CK_ATTRIBUTE id = attr_bytes(CKA_ID, pub->id, sizeof(pub->id));
 
-	if (CALL(s->c, C_SetAttributeValue, s->h, g->pub, &id, 1) != CKR_OK ||
-	    CALL(s->c, C_SetAttributeValue, s->h, g->priv, &id, 1) != CKR_OK)
+	if (CALL_CHANGING(s->c, C_SetAttributeValue, s->h, g->pub, &id, 1) !=
+		CKR_OK ||
+	    CALL_CHANGING(s->c, C_SetAttributeValue, s->h, g->priv, &id, 1) !=
+		CKR_OK)
 		log_warning("token", "the token keeps a CKA_ID of its own");
 }
 
@@ -166,8 +168,8 @@ struct token_key *token_key_generate(struct token *t, enum key_kind kind,
 	if (generate_pair(&s, kind, label, &g, e) == 0) {
 		k = adopt(t, &s, &g, e);
 		if (!k) {
-			CALL(s.c, C_DestroyObject, s.h, g.priv);
-			CALL(s.c, C_DestroyObject, s.h, g.pub);
+			CALL_CHANGING(s.c, C_DestroyObject, s.h, g.priv);
+			CALL_CHANGING(s.c, C_DestroyObject, s.h, g.pub);
 		}
 	}
 	pool_give(t, &s);

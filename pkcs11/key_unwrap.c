@@ -38,7 +38,7 @@ static CK_RV kek_in_the_clear(struct session *s, const struct secret *kek,
 
 	template_kek(&t);
 	template_add(&t, CKA_VALUE, kek->ptr, kek->len);
-	return CALL(s->c, C_CreateObject, s->h, t.a, t.n, out);
+	return CALL_CHANGING(s->c, C_CreateObject, s->h, t.a, t.n, out);
 }
 
 /* --- the KEK under RSA-OAEP */
@@ -60,8 +60,8 @@ static CK_RV make_transport(struct session *s, CK_OBJECT_HANDLE *pub,
 	template_bool(&b, CKA_SENSITIVE, true);
 	template_bool(&b, CKA_EXTRACTABLE, false);
 	template_bool(&b, CKA_UNWRAP, true);
-	return CALL(s->c, C_GenerateKeyPair, s->h, &mech, a.a, a.n, b.a, b.n,
-		    pub, priv);
+	return CALL_CHANGING(s->c, C_GenerateKeyPair, s->h, &mech, a.a, a.n,
+			     b.a, b.n, pub, priv);
 }
 
 static int kek_by_transport(struct session *s, const struct secret *kek,
@@ -92,13 +92,14 @@ static int kek_by_transport(struct session *s, const struct secret *kek,
 	    0)
 		goto out;
 	template_kek(&t);
-	rv = CALL(s->c, C_UnwrapKey, s->h, &mech, b, wrapped, n, t.a, t.n, out);
+	rv = CALL_CHANGING(s->c, C_UnwrapKey, s->h, &mech, b, wrapped, n, t.a,
+			   t.n, out);
 	rc = rv == CKR_OK
 		 ? 0
 		 : session_fail(s, rv, "C_UnwrapKey of the AES key", e);
 out:
-	CALL(s->c, C_DestroyObject, s->h, a);
-	CALL(s->c, C_DestroyObject, s->h, b);
+	CALL_CHANGING(s->c, C_DestroyObject, s->h, a);
+	CALL_CHANGING(s->c, C_DestroyObject, s->h, b);
 	return rc;
 }
 
@@ -114,8 +115,9 @@ static int unwrap_with(struct session *s, CK_OBJECT_HANDLE kek,
 	     i < sizeof(wrap_mechanisms) / sizeof(wrap_mechanisms[0]); i++) {
 		CK_MECHANISM mech = { wrap_mechanisms[i], NULL, 0 };
 
-		rv = CALL(s->c, C_UnwrapKey, s->h, &mech, kek, wrapped->ptr,
-			  (CK_ULONG)wrapped->len, priv->a, priv->n, out);
+		rv = CALL_CHANGING(s->c, C_UnwrapKey, s->h, &mech, kek,
+				   wrapped->ptr, (CK_ULONG)wrapped->len,
+				   priv->a, priv->n, out);
 		if (rv == CKR_OK)
 			return 0;
 		if (!rv_is_refusal(rv))
@@ -143,7 +145,7 @@ int key_unwrap(struct session *s, struct template *priv,
 	    kek_by_transport(s, &kek, &k, e) < 0)
 		goto out;
 	rc = unwrap_with(s, k, &wrapped, priv, out, e);
-	CALL(s->c, C_DestroyObject, s->h, k);
+	CALL_CHANGING(s->c, C_DestroyObject, s->h, k);
 out:
 	secret_free(&kek);
 	secret_free(&plain);

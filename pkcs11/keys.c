@@ -26,7 +26,8 @@ static bool copy_is_protected(struct connection *c, CK_OBJECT_HANDLE copy)
 		{ CKA_TOKEN, &token, sizeof(token) },
 	};
 
-	return CALL(c, C_GetAttributeValue, c->keeper, copy, a, 4) == CKR_OK &&
+	return CALL_READING(c, C_GetAttributeValue, c->keeper, copy, a, 4) ==
+		   CKR_OK &&
 	       sensitive && private && !extractable && !token;
 }
 
@@ -41,9 +42,10 @@ static CK_OBJECT_HANDLE make_copy(struct connection *c, CK_OBJECT_HANDLE o)
 
 	pthread_mutex_lock(&c->keeper_lock);
 	if (c->keeper &&
-	    CALL(c, C_CopyObject, c->keeper, o, &tmpl, 1, &copy) == CKR_OK &&
+	    CALL_CHANGING(c, C_CopyObject, c->keeper, o, &tmpl, 1, &copy) ==
+		CKR_OK &&
 	    !copy_is_protected(c, copy)) {
-		CALL(c, C_DestroyObject, c->keeper, copy);
+		CALL_CHANGING(c, C_DestroyObject, c->keeper, copy);
 		copy = 0;
 	}
 	pthread_mutex_unlock(&c->keeper_lock);
@@ -54,7 +56,7 @@ static void drop_copy(struct connection *c, CK_OBJECT_HANDLE copy)
 {
 	pthread_mutex_lock(&c->keeper_lock);
 	if (c->keeper)
-		CALL(c, C_DestroyObject, c->keeper, copy);
+		CALL_CHANGING(c, C_DestroyObject, c->keeper, copy);
 	pthread_mutex_unlock(&c->keeper_lock);
 }
 
@@ -350,7 +352,7 @@ static void delete_partner(struct session *s, CK_OBJECT_HANDLE o,
 	if (key_read_public(s, o, &its, &known, &e) < 0 || !known ||
 	    !public_key_equal(&its, pub))
 		return;
-	if (CALL(s->c, C_DestroyObject, s->h, o) != CKR_OK)
+	if (CALL_CHANGING(s->c, C_DestroyObject, s->h, o) != CKR_OK)
 		log_warning("token", "a public key object stayed behind");
 }
 
@@ -369,7 +371,7 @@ static int do_delete(struct token *t, struct session *s, void *arg,
 	if (key_find_private(s, pub, &o, e) < 0 ||
 	    key_read_id(s, o, &id, e) < 0)
 		return -1;
-	rv = CALL(s->c, C_DestroyObject, s->h, o);
+	rv = CALL_CHANGING(s->c, C_DestroyObject, s->h, o);
 	if (rv != CKR_OK)
 		return session_fail(s, rv, "C_DestroyObject", e);
 	if (!id.len)

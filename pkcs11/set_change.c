@@ -100,7 +100,7 @@ static int create_certificate(struct session *s, const struct set_member *m,
 	if (m->serial.len)
 		tmpl[n++] =
 		    attr_bytes(CKA_SERIAL_NUMBER, m->serial.ptr, m->serial.len);
-	rv = CALL(s->c, C_CreateObject, s->h, tmpl, n, out);
+	rv = CALL_CHANGING(s->c, C_CreateObject, s->h, tmpl, n, out);
 	return rv == CKR_OK
 		   ? 0
 		   : session_fail(s, rv, "C_CreateObject (certificate)", e);
@@ -184,7 +184,8 @@ static int check_written(struct session *s, const struct change *ch,
 static void undo(struct session *s, const struct created *made)
 {
 	for (size_t i = 0; i < made->count && !session_is_spent(s); i++)
-		if (CALL(s->c, C_DestroyObject, s->h, made->list[i]) != CKR_OK)
+		if (CALL_CHANGING(s->c, C_DestroyObject, s->h, made->list[i]) !=
+		    CKR_OK)
 			log_warning("token",
 				    "a certificate of a failed change stays "
 				    "until the next start");
@@ -224,8 +225,8 @@ static int put_manifest(struct token *t, struct session *s, const char *name,
 	*handle_out = 0;
 	if (!atomic_load(&t->data_objects))
 		return put_in_fallback(t, name, text, e);
-	rv = CALL(s->c, C_CreateObject, s->h, tmpl,
-		  sizeof(tmpl) / sizeof(tmpl[0]), handle_out);
+	rv = CALL_CHANGING(s->c, C_CreateObject, s->h, tmpl,
+			   sizeof(tmpl) / sizeof(tmpl[0]), handle_out);
 	if (rv == CKR_OK)
 		return 0;
 	session_fail(s, rv, "C_CreateObject (manifest)", e);
@@ -240,7 +241,7 @@ static int put_manifest(struct token *t, struct session *s, const char *name,
 
 static size_t destroy(struct session *s, CK_OBJECT_HANDLE o)
 {
-	CK_RV rv = CALL(s->c, C_DestroyObject, s->h, o);
+	CK_RV rv = CALL_CHANGING(s->c, C_DestroyObject, s->h, o);
 
 	if (rv == CKR_OK)
 		return 1;

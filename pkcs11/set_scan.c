@@ -210,7 +210,7 @@ static int load_certificate(struct session *s, CK_OBJECT_HANDLE o,
 		{ CKA_LABEL, to->label, sizeof(to->label) - 1 },
 		{ CKA_VALUE, room, CERTIFICATE_DER_MAX },
 	};
-	CK_RV rv = CALL(s->c, C_GetAttributeValue, s->h, o, a, 2);
+	CK_RV rv = CALL_READING(s->c, C_GetAttributeValue, s->h, o, a, 2);
 
 	if (rv == CKR_OBJECT_HANDLE_INVALID)
 		return 0;
