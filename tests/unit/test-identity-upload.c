@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "tests/lib/unit.h"
-#include "tests/unit/test-identity-device.h"
+#include "tests/unit/identity_device.h"
 
 /* What may come through the door of an upload, and kills in the middle. One
  * device for all rows: a refusal must leave it as it was. */

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "tests/lib/unit.h"
-#include "tests/unit/test-identity-device.h"
+#include "tests/unit/identity_device.h"
 
 /* The life of the local certificate in a real token: first start, restarts,
  * activation, deletion, keys that wait, keys of others, outages. */

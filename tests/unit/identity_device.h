@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef SB_TESTS_UNIT_TEST_IDENTITY_DEVICE_H
-#define SB_TESTS_UNIT_TEST_IDENTITY_DEVICE_H
+#ifndef SB_TESTS_UNIT_IDENTITY_DEVICE_H
+#define SB_TESTS_UNIT_IDENTITY_DEVICE_H
 
 #include "identity/identity.h"
 #include "tests/lib/test_certs.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tests/unit/test-identity-device.h"
+#include "tests/unit/identity_device.h"
 
 #include <stdio.h>
 #include <stdlib.h>
