@@ -29,6 +29,9 @@ struct setting_row {
 	const char *choices;  /* "none verify": SETTING_CHOICE */
 	const char *label, *help;
 	bool can_lock_out, needs_restart;
+	/* SETTING_CHOICE: what people read for each, "No verification|Verify
+	 * certificate"; NULL: the values themselves. */
+	const char *choice_labels;
 };
 
 const struct setting_row *setting_row(enum setting_id id);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "tls/client_certificate.h"
 #include "tls/tls.h"
 
 /* Who is at the other end of an admitted connection, and how the request
@@ -33,6 +34,7 @@ struct peer {
 	gid_t gid;
 	enum tls_version tls_version; /* PEER_HTTPS, PEER_STREAM */
 	char tls_cipher[48];
+	struct client_certificate certificate; /* PEER_HTTPS, PEER_STREAM */
 };
 
 /* Which source port on the loopback belongs to which peer. Written by the front
