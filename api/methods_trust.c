@@ -55,8 +55,8 @@ static void put_progress(struct value *out, const struct trust_progress *p)
 	value_put_int(s, "total", (int32_t)p->total);
 }
 
-static struct value *not_read(const struct call *c, enum trust_store_id id,
-			      struct error *e)
+static void not_read(const struct call *c, enum trust_store_id id,
+		     struct error *e)
 {
 	struct token_info info;
 
@@ -65,29 +65,63 @@ static struct value *not_read(const struct call *c, enum trust_store_id id,
 		  "the %s has not been read from the token since the start%s%s",
 		  trust_store_title(id), info.reason[0] ? ": " : "",
 		  info.reason);
-	return NULL;
+}
+
+/* ERR_TOKEN: not read yet. */
+static int put_store(const struct call *c, enum trust_store_id id,
+		     struct value *out, struct error *e)
+{
+	struct trust_snapshot *now = trust_snapshot(c->services->trust, id);
+	struct trust_progress progress;
+	int rc;
+
+	if (!now) {
+		not_read(c, id, e);
+		return -1;
+	}
+	trust_get_progress(c->services->trust, id, &progress);
+	value_put_string(out, "source", trust_source_name(now->source));
+	if (now->problem[0])
+		value_put_string(out, "problem", now->problem);
+	put_progress(out, &progress);
+	rc = put_certificates(out, &now->certificates, e);
+	trust_snapshot_unref(now);
+	return rc;
+}
+
+static int put_all_stores(const struct call *c, struct value *out,
+			  struct error *e)
+{
+	struct value *list = value_put_array(out, "stores");
+
+	for (unsigned i = 0; i < TRUST_STORE_COUNT; i++) {
+		enum trust_store_id id = (enum trust_store_id)i;
+		struct error why = ERROR_INIT;
+		struct value *s = value_add_struct(list);
+
+		value_put_string(s, "trustStore", trust_store_name(id));
+		if (put_store(c, id, s, &why) == 0)
+			continue;
+		if (why.kind != ERR_TOKEN) {
+			*e = why;
+			return -1;
+		}
+		value_put_string(s, "unread", why.text);
+	}
+	return 0;
 }
 
 static struct value *query(struct call *c, struct error *e)
 {
-	enum trust_store_id id = store_of(c);
-	struct trust_snapshot *now = trust_snapshot(c->services->trust, id);
-	struct trust_progress progress;
-	struct value *s;
+	struct value *s = value_new_struct();
+	int rc = value_member(c->params, "trustStore")
+		     ? put_store(c, store_of(c), s, e)
+		     : put_all_stores(c, s, e);
 
-	if (!now)
-		return not_read(c, id, e);
-	trust_get_progress(c->services->trust, id, &progress);
-	s = value_new_struct();
-	value_put_string(s, "source", trust_source_name(now->source));
-	if (now->problem[0])
-		value_put_string(s, "problem", now->problem);
-	put_progress(s, &progress);
-	if (put_certificates(s, &now->certificates, e) < 0) {
+	if (rc < 0) {
 		value_free(s);
 		s = NULL;
 	}
-	trust_snapshot_unref(now);
 	return s;
 }
 
@@ -191,26 +225,31 @@ static struct value *reset(struct call *c, struct error *e)
 
 /* --- rows --- */
 
-#define STORE_ROW(names)                                                      \
-	{                                                                     \
-		.name = "trustStore", .type = VALUE_STRING, .required = true, \
-		.choices = names,                                             \
-		.help = "Which store: HTTPS clients and servers, SIP "        \
-			"peers, Call Home servers."                           \
+#define STORE_ROW(names, needed)                                       \
+	{                                                              \
+		.name = "trustStore", .type = VALUE_STRING,            \
+		.required = needed, .choices = names,                  \
+		.help = "Which store: HTTPS clients and servers, SIP " \
+			"peers, Call Home servers."                    \
 	}
 
+static const struct param query_rows[] = {
+	STORE_ROW("https|sip|callHome", false),
+	{ 0 },
+};
+
 static const struct param store_rows[] = {
-	STORE_ROW("https|sip|callHome"),
+	STORE_ROW("https|sip|callHome", true),
 	{ 0 },
 };
 
 static const struct param reset_rows[] = {
-	STORE_ROW("callHome"),
+	STORE_ROW("callHome", true),
 	{ 0 },
 };
 
 static const struct param upload_rows[] = {
-	STORE_ROW("https|sip|callHome"),
+	STORE_ROW("https|sip|callHome", true),
 	{ .name = "certificates",
 	  .type = VALUE_STRING,
 	  .required = true,
@@ -223,12 +262,16 @@ static const struct param upload_rows[] = {
 #define COUNTS "count, added, removed, kept int"
 
 const struct method methods_trust[] = {
-	{ "trustStore.query", PRIVILEGE_ADMINISTRATOR, 0, store_rows, query,
+	{ "trustStore.query", PRIVILEGE_ADMINISTRATOR, 0, query_rows, query,
 	  "certificates array of certificate structs with marks (expired, "
 	  "notYetValid, weakKey, weakSignature, notAuthority); source string "
 	  "(none, uploaded, default); problem string when the token's copy is "
-	  "damaged; progress struct of done, total int while a change runs",
-	  "The content of a trust store." },
+	  "damaged; progress struct of done, total int while a change runs; "
+	  "without trustStore: stores array of structs of these and "
+	  "trustStore, "
+	  "with unread string in place of them where the token has not been "
+	  "read",
+	  "The content of a trust store, or of all." },
 	{ "trustStore.progress", PRIVILEGE_ADMINISTRATOR, 0, store_rows,
 	  progress, "running boolean; done, total int",
 	  "How far a running upload is." },

@@ -147,6 +147,7 @@ static int send_reply(struct mg_connection *c, const struct web_reply *reply,
 		    reply->utf8 ? "text/xml; charset=utf-8" : "text/xml",
 		.body = buf_view(&reply->body),
 		.extra = extra,
+		.close = reply->close,
 	};
 
 	format_cookie(reply, peer, cookie, sizeof(cookie));

@@ -30,6 +30,8 @@ struct web_reply {
 	 * takes it away */
 	char set_session[SESSION_ID_SIZE];
 	bool clear_session;
+	bool close; /* end the connection behind it, so that the client must
+		     * open another one */
 };
 
 /* Handles POST /RPC2; on -1 the client gets the HTTP status of the kind. Called

@@ -46,6 +46,16 @@ def fault_of(call, *args, **members):
     return caught.value.faultCode, caught.value.faultString
 
 
+def test_all_stores_at_once(clean, authorities):
+    api = clean.api()
+    api.call("trustStore.upload", trustStore="sip", certificates=bundle(authorities[:2]))
+    stores = api.call("trustStore.query")["stores"]
+    assert [s.pop("trustStore") for s in stores] == list(STORES)
+    assert stores == [api.call("trustStore.query", trustStore=name) for name in STORES]
+    assert [len(s["certificates"]) for s in stores] == [0, 2, 0]
+    assert fault_of(api.call, "trustStore.query", trustStore="")[0] == 102
+
+
 def test_first_start(fresh_service):
     api = fresh_service.api()
     wait_for(lambda: api.call("trustStore.query", trustStore="callHome")["source"] == "default",
