@@ -45,6 +45,9 @@ void users_set_password(struct user_row *row, const char *hash, time_t now)
 	snprintf(row->password_hash, sizeof(row->password_hash), "%s", hash);
 	row->password_set_at = now;
 	row->failures = 0;
+	row->disabled_until = 0;
+	row->password_expired = false;
+	row->expired_logins = 0;
 }
 
 /* Which built-in accounts are there, by enum built_in_user. */
@@ -130,21 +133,23 @@ struct users *users_new(struct store *s, struct settings *settings,
 {
 	struct users *u = calloc(1, sizeof(*u));
 
-	(void)settings;
 	if (!u) {
 		error_nomem(e);
 		return NULL;
 	}
 	u->store = s;
+	u->settings = settings;
 	u->audit = audit;
 	pthread_mutex_init(&u->change, NULL);
 	pthread_mutex_init(&u->listener_lock, NULL);
 	u->guard = login_guard_new(NULL, e);
 	if (!u->guard || make_dummy(u, e) < 0 ||
-	    make_built_in(u, initial_password_file, e) < 0) {
+	    make_built_in(u, initial_password_file, e) < 0 ||
+	    users_advanced_load(u, e) < 0) {
 		users_free(u);
 		return NULL;
 	}
+	users_advanced_mode_enabled(u);
 	return u;
 }
 

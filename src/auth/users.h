@@ -102,6 +102,11 @@ int users_each(struct users *u,
 			   struct error *e),
 	       void *arg, struct error *e) MUST_CHECK;
 
+/* The setting security.advancedAccounts changed. Turned on, every password
+ * expires. Calling it is a matter of promptness: it is also found at the next
+ * log-in or change, and at the start. */
+void users_advanced_mode_enabled(struct users *u);
+
 /* Told the id of an account whose sessions must end: password changed,
  * disabled, renamed, deleted, privilege changed. Called from the changing
  * thread. */

@@ -49,7 +49,7 @@ static inline struct db_value db_text(const char *s)
 }
 
 /* Rows as copied out of the engine, so that no callback runs inside it. */
-enum { DB_COLUMNS_MAX = 16, DB_ROWS_BYTES_MAX = 64 << 20 };
+enum { DB_COLUMNS_MAX = 24, DB_ROWS_BYTES_MAX = 64 << 20 };
 
 struct db_rows {
 	struct buf cells;

@@ -53,6 +53,28 @@ static const char *const steps[] = {
 	" anchor BLOB NOT NULL,"
 	" last_number INTEGER NOT NULL,"
 	" last_hash BLOB NOT NULL) STRICT;",
+	/* 1: advanced account security mode */
+	"ALTER TABLE account ADD COLUMN"
+	" disabled_reason INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN"
+	" active_from INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN"
+	" expired_logins INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN"
+	" password_expired INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN"
+	" own_change_at INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE account SET disabled_reason = 1 WHERE disabled <> 0;"
+	"CREATE TABLE former_password ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" account_key INTEGER NOT NULL,"
+	" password_hash TEXT NOT NULL) STRICT;"
+	"CREATE INDEX former_password_account"
+	" ON former_password (account_key, number);"
+	/* One row: since when the accounts are held to it, 0 for not. */
+	"CREATE TABLE advanced_accounts ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" since INTEGER NOT NULL) STRICT;",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(*steps) };

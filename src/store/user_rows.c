@@ -6,7 +6,7 @@
 #include "store/store_private.h"
 
 /* As in statements.def, without the key. */
-enum { ACCOUNT_COLUMNS = 14 };
+enum { ACCOUNT_COLUMNS = 19 };
 
 static void values_of(const struct user_row *u,
 		      struct db_value out[ACCOUNT_COLUMNS])
@@ -26,6 +26,11 @@ static void values_of(const struct user_row *u,
 		db_integer(u->last_login_at),
 		db_integer(u->failures),
 		db_integer(u->disabled_until),
+		db_integer(u->disabled_reason),
+		db_integer(u->active_from),
+		db_integer(u->expired_logins),
+		db_integer(u->password_expired),
+		db_integer(u->own_change_at),
 	};
 
 	memcpy(out, values, sizeof(values));
@@ -61,6 +66,11 @@ static int row_of(const struct db_cell *c, struct user_row *u, struct error *e)
 	u->last_login_at = c[12].number;
 	u->failures = c[13].number;
 	u->disabled_until = c[14].number;
+	u->disabled_reason = (int)c[15].number;
+	u->active_from = c[16].number;
+	u->expired_logins = c[17].number;
+	u->password_expired = c[18].number != 0;
+	u->own_change_at = c[19].number;
 	return 0;
 }
 
@@ -140,27 +150,131 @@ int store_user_add(struct store *s, struct user_row *u, struct error *e)
 	return rc;
 }
 
+/* As in statements.def: the columns, then the key. */
+static void update_values(const struct user_row *u,
+			  struct db_value out[ACCOUNT_COLUMNS + 1])
+{
+	values_of(u, out);
+	out[ACCOUNT_COLUMNS] = db_integer(u->key);
+}
+
 int store_user_update(struct store *s, const struct user_row *u,
 		      struct error *e)
 {
 	struct db_value values[ACCOUNT_COLUMNS + 1];
 	int64_t changed;
 
-	values_of(u, values);
-	values[ACCOUNT_COLUMNS] = db_integer(u->key);
+	update_values(u, values);
 	if (store_run(s, STATEMENT_ACCOUNT_UPDATE, values, COUNT_OF(values),
 		      &changed, e) < 0)
 		return user_exists(e);
 	return changed ? 0 : error_set(e, ERR_NO_USER, "no such user");
 }
 
+static int update_in(struct db *db, const struct user_row *u, struct error *e)
+{
+	struct db_value values[ACCOUNT_COLUMNS + 1];
+
+	update_values(u, values);
+	if (db_run(db, STATEMENT_ACCOUNT_UPDATE, values, COUNT_OF(values), NULL,
+		   e) < 0)
+		return user_exists(e);
+	return db_changes(db) ? 0 : error_set(e, ERR_NO_USER, "no such user");
+}
+
+int store_user_update_password(struct store *s, const struct user_row *u,
+			       const char *before, size_t keep, struct error *e)
+{
+	const struct db_value add[] = { db_integer(u->key), db_text(before) };
+	const struct db_value cut[] = { db_integer(u->key), db_integer(u->key),
+					db_integer((int64_t)keep) };
+	struct db *db = store_begin(s, e);
+	int rc;
+
+	if (!db)
+		return -1;
+	rc = update_in(db, u, e);
+	if (rc == 0)
+		rc = db_run(db, STATEMENT_HISTORY_ADD, add, COUNT_OF(add), NULL,
+			    e);
+	if (rc == 0)
+		rc = db_run(db, STATEMENT_HISTORY_CUT, cut, COUNT_OF(cut), NULL,
+			    e);
+	return store_end(s, rc, e);
+}
+
+int store_user_history(struct store *s, int64_t key, struct user_history *out,
+		       struct error *e)
+{
+	const struct db_value values[] = { db_integer(key),
+					   db_integer(USER_HISTORY_MAX) };
+	struct db_cell cells[DB_COLUMNS_MAX];
+	struct db_rows rows;
+	int rc;
+
+	out->count = 0;
+	rc = store_rows(s, STATEMENT_HISTORY_LIST, values, COUNT_OF(values),
+			&rows, e);
+	while (rc == 0 && out->count < USER_HISTORY_MAX &&
+	       db_rows_next(&rows, cells))
+		rc = copy_text(out->hashes[out->count++], USER_HASH_MAX, cells,
+			       e);
+	db_rows_free(&rows);
+	return rc;
+}
+
 int store_user_delete(struct store *s, int64_t key, struct error *e)
 {
 	const struct db_value values[] = { db_integer(key) };
-	int64_t changed;
+	struct db *db = store_begin(s, e);
+	int rc;
 
-	if (store_run(s, STATEMENT_ACCOUNT_DELETE, values, COUNT_OF(values),
-		      &changed, e) < 0)
+	if (!db)
 		return -1;
-	return changed ? 0 : error_set(e, ERR_NO_USER, "no such user");
+	rc = db_run(db, STATEMENT_HISTORY_DELETE, values, COUNT_OF(values),
+		    NULL, e);
+	if (rc == 0)
+		rc = db_run(db, STATEMENT_ACCOUNT_DELETE, values,
+			    COUNT_OF(values), NULL, e);
+	if (rc == 0 && !db_changes(db))
+		rc = error_set(e, ERR_NO_USER, "no such user");
+	return store_end(s, rc, e);
+}
+
+int store_advanced_since(struct store *s, int64_t *out, struct error *e)
+{
+	struct db_cell cells[DB_COLUMNS_MAX];
+	struct db_rows rows;
+	int rc;
+
+	*out = 0;
+	rc = store_rows(s, STATEMENT_ADVANCED_GET, NULL, 0, &rows, e);
+	if (rc == 0 && db_rows_next(&rows, cells))
+		*out = cells[0].number;
+	db_rows_free(&rows);
+	return rc;
+}
+
+int store_advanced_begin(struct store *s, int64_t now, struct error *e)
+{
+	const struct db_value values[] = { db_integer(now) };
+	struct db *db = store_begin(s, e);
+	int rc;
+
+	if (!db)
+		return -1;
+	rc = db_run(db, STATEMENT_ADVANCED_PUT, values, COUNT_OF(values), NULL,
+		    e);
+	if (rc == 0)
+		rc = db_run(db, STATEMENT_ACCOUNT_EXPIRE_ALL, values,
+			    COUNT_OF(values), NULL, e);
+	return store_end(s, rc, e);
+}
+
+int store_advanced_end(struct store *s, struct error *e)
+{
+	const struct db_value values[] = { db_integer(0) };
+
+	return store_run(s, STATEMENT_ADVANCED_PUT, values, COUNT_OF(values),
+			 NULL, e);
 }

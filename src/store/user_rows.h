@@ -29,6 +29,18 @@ struct user_row {
 	int64_t last_login_at;
 	int64_t failures;       /* consecutive */
 	int64_t disabled_until; /* 0 = not by failures */
+	int disabled_reason;    /* enum account_block of auth */
+	int64_t active_from;    /* idle days count from here or a log-in */
+	int64_t expired_logins; /* with an expired password, since it expired */
+	bool password_expired;  /* before its time */
+	int64_t own_change_at;  /* the user's own last change, 0 = none */
+};
+
+/* Passwords of before, newest first. */
+enum { USER_HISTORY_MAX = 10 };
+struct user_history {
+	size_t count;
+	char hashes[USER_HISTORY_MAX][USER_HASH_MAX];
 };
 
 int store_user_count(struct store *s, size_t *out, struct error *e) MUST_CHECK;
@@ -45,6 +57,25 @@ int store_user_add(struct store *s, struct user_row *u,
 /* By key, all columns. ERR_NO_USER, ERR_USER_EXISTS (id taken). */
 int store_user_update(struct store *s, const struct user_row *u,
 		      struct error *e) MUST_CHECK;
+/* As store_user_update(), and in the same transaction `before` (a hash) becomes
+ * the newest of the account's former passwords, of which at most keep stay. */
+int store_user_update_password(struct store *s, const struct user_row *u,
+			       const char *before, size_t keep,
+			       struct error *e) MUST_CHECK;
+/* At most USER_HISTORY_MAX. */
+int store_user_history(struct store *s, int64_t key, struct user_history *out,
+		       struct error *e) MUST_CHECK;
+/* Its former passwords go too. */
 int store_user_delete(struct store *s, int64_t key, struct error *e) MUST_CHECK;
+
+/* Since when the rules of the advanced mode hold for the accounts; 0: they do
+ * not. */
+int store_advanced_since(struct store *s, int64_t *out,
+			 struct error *e) MUST_CHECK;
+/* In one transaction: from now on they hold, every password has expired, and
+ * failures and idle days count anew. */
+int store_advanced_begin(struct store *s, int64_t now,
+			 struct error *e) MUST_CHECK;
+int store_advanced_end(struct store *s, struct error *e) MUST_CHECK;
 
 #endif

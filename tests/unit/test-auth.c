@@ -676,7 +676,10 @@ static void test_at_most_200(void)
 	device_make();
 	tamper(d.dir,
 	       "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
-	       " WHERE x < 197) INSERT INTO account SELECT NULL, 'u' || x, '',"
+	       " WHERE x < 197) INSERT INTO account (id, name, password_hash,"
+	       " privilege, built_in, disabled, lock_password, force_change,"
+	       " e164, endpoint, password_set_at, last_login_at, failures,"
+	       " disabled_until) SELECT 'u' || x, '',"
 	       " '', 1, 0, 0, 0, 0, '', '', 0, 0, 0, 0 FROM n");
 	CHECK_OK(users_add(d.users, &c, NOW, &e), &e);
 	CHECK_FAILS(users_add(d.users, &c, NOW, &e), &e, ERR_USER_EXISTS, NULL);

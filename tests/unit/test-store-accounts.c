@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/user_rows.h"
+#include "tests/lib/unit.h"
+#include "tests/unit/tamper.h"
+
+static struct store *open_store(const char *directory)
+{
+	struct error e = ERROR_INIT;
+	struct store *s = store_open(directory, &e);
+
+	CHECK_OBJECT(s, &e);
+	return s;
+}
+
+static struct user_row get(struct store *s, const char *id)
+{
+	struct error e = ERROR_INIT;
+	struct user_row row = { 0 };
+
+	CHECK_OK(store_user_get(s, id, &row, &e), &e);
+	return row;
+}
+
+static void add(struct store *s, const char *id)
+{
+	struct user_row row = { .privilege = 1, .failures = 2 };
+	struct error e = ERROR_INIT;
+
+	snprintf(row.id, sizeof(row.id), "%s", id);
+	CHECK_OK(store_user_add(s, &row, &e), &e);
+}
+
+/* A database of the first release, with its accounts. */
+static const char first_release[] =
+    "DROP TABLE former_password; DROP TABLE advanced_accounts;"
+    "ALTER TABLE account DROP COLUMN disabled_reason;"
+    "ALTER TABLE account DROP COLUMN active_from;"
+    "ALTER TABLE account DROP COLUMN expired_logins;"
+    "ALTER TABLE account DROP COLUMN password_expired;"
+    "ALTER TABLE account DROP COLUMN own_change_at;"
+    "UPDATE schema_version SET version = 1;"
+    "UPDATE account SET disabled = 1 WHERE id = 'b'";
+
+static void test_upgrade(void)
+{
+	const char *dir = unit_temp_dir();
+	struct error e = ERROR_INIT;
+	struct store *s = open_store(dir);
+	struct user_row row;
+	int64_t since = 7;
+
+	add(s, "a");
+	add(s, "b");
+	store_close(s);
+	tamper(dir, first_release);
+	s = open_store(dir);
+	row = get(s, "a");
+	CU_ASSERT(row.failures == 2 && row.disabled_reason == 0 &&
+		  row.active_from == 0 && !row.password_expired);
+	/* Who was disabled was so by an administrator. */
+	row = get(s, "b");
+	CU_ASSERT(row.disabled && row.disabled_reason == 1);
+	CHECK_OK(store_advanced_since(s, &since, &e), &e);
+	CU_ASSERT_EQUAL(since, 0);
+	store_close(s);
+}
+
+static void test_columns(void)
+{
+	const char *dir = unit_temp_dir();
+	struct error e = ERROR_INIT;
+	struct store *s = open_store(dir);
+	struct user_row row;
+
+	add(s, "a");
+	row = get(s, "a");
+	row.disabled_reason = 3;
+	row.active_from = 4;
+	row.expired_logins = 5;
+	row.password_expired = true;
+	row.own_change_at = 6;
+	CHECK_OK(store_user_update(s, &row, &e), &e);
+	store_close(s);
+	s = open_store(dir);
+	row = get(s, "a");
+	CU_ASSERT(row.disabled_reason == 3 && row.active_from == 4 &&
+		  row.expired_logins == 5 && row.password_expired &&
+		  row.own_change_at == 6);
+	store_close(s);
+}
+
+static void test_history(void)
+{
+	const char *dir = unit_temp_dir();
+	struct error e = ERROR_INIT;
+	struct store *s = open_store(dir);
+	struct user_history h;
+	struct user_row a, b;
+	char hash[16];
+
+	add(s, "a");
+	add(s, "b");
+	a = get(s, "a");
+	b = get(s, "b");
+	for (int i = 0; i < 12; i++) {
+		snprintf(hash, sizeof(hash), "h%d", i);
+		CHECK_OK(store_user_update_password(s, &a, hash, 9, &e), &e);
+	}
+	CHECK_OK(store_user_update_password(s, &b, "other", 9, &e), &e);
+	CHECK_OK(store_user_history(s, a.key, &h, &e), &e);
+	CU_ASSERT_EQUAL(h.count, 9);
+	CU_ASSERT_STRING_EQUAL(h.hashes[0], "h11");
+	CU_ASSERT_STRING_EQUAL(h.hashes[8], "h3");
+	/* All or nothing: neither row nor history of who is not there. */
+	b.key = 99;
+	CHECK_FAILS(store_user_update_password(s, &b, "x", 9, &e), &e,
+		    ERR_NO_USER, NULL);
+	snprintf(a.id, sizeof(a.id), "b");
+	CHECK_FAILS(store_user_update_password(s, &a, "x", 9, &e), &e,
+		    ERR_USER_EXISTS, NULL);
+	CHECK_OK(store_user_history(s, a.key, &h, &e), &e);
+	CU_ASSERT_STRING_EQUAL(h.hashes[0], "h11");
+	CHECK_OK(store_user_history(s, 99, &h, &e), &e);
+	CU_ASSERT_EQUAL(h.count, 0);
+	/* It goes with the account. */
+	CHECK_OK(store_user_delete(s, a.key, &e), &e);
+	CHECK_FAILS(store_user_delete(s, a.key, &e), &e, ERR_NO_USER, NULL);
+	CHECK_OK(store_user_history(s, a.key, &h, &e), &e);
+	CU_ASSERT_EQUAL(h.count, 0);
+	store_close(s);
+	tamper(dir, "UPDATE former_password SET password_hash ="
+		    " hex(zeroblob(200))");
+	s = open_store(dir);
+	b = get(s, "b");
+	CHECK_FAILS(store_user_history(s, b.key, &h, &e), &e, ERR_IO,
+		    "damaged");
+	store_close(s);
+}
+
+static void test_advanced(void)
+{
+	const char *dir = unit_temp_dir();
+	struct error e = ERROR_INIT;
+	struct store *s = open_store(dir);
+	struct user_row row;
+	int64_t since;
+
+	add(s, "a");
+	CHECK_OK(store_advanced_begin(s, 1000, &e), &e);
+	row = get(s, "a");
+	CU_ASSERT(row.password_expired && row.failures == 0 &&
+		  row.active_from == 1000);
+	CHECK_OK(store_advanced_since(s, &since, &e), &e);
+	CU_ASSERT_EQUAL(since, 1000);
+	CHECK_OK(store_advanced_end(s, &e), &e);
+	CHECK_OK(store_advanced_since(s, &since, &e), &e);
+	CU_ASSERT_EQUAL(since, 0);
+	CU_ASSERT_TRUE(get(s, "a").password_expired);
+	store_close(s);
+	/* All or nothing. */
+	tamper(dir, "CREATE TRIGGER t BEFORE UPDATE ON account BEGIN"
+		    " SELECT RAISE(FAIL, 'full'); END;");
+	s = open_store(dir);
+	CHECK_FAILS(store_advanced_begin(s, 2000, &e), &e, ERR_IO, "full");
+	CHECK_OK(store_advanced_since(s, &since, &e), &e);
+	CU_ASSERT_EQUAL(since, 0);
+	store_close(s);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+		{ "accounts of an older release", test_upgrade },
+		{ "columns of the advanced mode", test_columns },
+		{ "former passwords", test_history },
+		{ "turning the advanced mode on", test_advanced },
+		{ NULL, NULL },
+	};
+
+	return unit_main(argc, argv, "store-accounts", tests, NULL, NULL);
+}
