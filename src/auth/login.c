@@ -20,6 +20,11 @@ static const char *const modules[] = {
 	[LOGIN_WEB] = "Web", [LOGIN_API] = "API"
 };
 
+const char *users_login_module(enum login_door door)
+{
+	return modules[door];
+}
+
 /* One attempt, as it goes through the steps below. */
 struct attempt {
 	struct users *u;
@@ -183,7 +188,7 @@ static void mark_password(const struct user_row *row,
 	memcpy(out, hash, PASSWORD_MARK_SIZE);
 }
 
-static void describe(const struct user_row *row, struct identity_of_user *out)
+void users_describe(const struct user_row *row, struct identity_of_user *out)
 {
 	memset(out, 0, sizeof(*out));
 	snprintf(out->id, sizeof(out->id), "%s", row->id);
@@ -217,7 +222,7 @@ int users_login(struct users *u, enum login_door door, const char *id,
 	/* The API logs in with every call: only what stands out is recorded. */
 	if (door == LOGIN_WEB || a.row.failures)
 		record(&a, AUDIT_LOGIN, "");
-	describe(&a.row, out);
+	users_describe(&a.row, out);
 	return 0;
 }
 
@@ -231,7 +236,7 @@ int users_lookup(struct users *u, const char *id, struct identity_of_user *out,
 		return -1;
 	if (row.disabled)
 		return error_set(e, ERR_NO_USER, DISABLED);
-	describe(&row, out);
+	users_describe(&row, out);
 	return 0;
 }
 

@@ -141,6 +141,7 @@ struct users *users_new(struct store *s, struct settings *settings,
 	u->settings = settings;
 	u->audit = audit;
 	pthread_mutex_init(&u->change, NULL);
+	pthread_mutex_init(&u->told_lock, NULL);
 	pthread_mutex_init(&u->listener_lock, NULL);
 	u->guard = login_guard_new(NULL, e);
 	if (!u->guard || make_dummy(u, e) < 0 ||
@@ -159,6 +160,7 @@ void users_free(struct users *u)
 		return;
 	login_guard_free(u->guard);
 	pthread_mutex_destroy(&u->listener_lock);
+	pthread_mutex_destroy(&u->told_lock);
 	pthread_mutex_destroy(&u->change);
 	free(u);
 }

@@ -8,8 +8,17 @@
 #include "auth/login_guard.h"
 #include "auth/password_hash.h"
 #include "auth/users.h"
+#include "base/hash.h"
 
-/* Shared by users.c, user_changes.c and login.c. */
+/* Shared by users.c, user_changes.c, login.c and certificate_login.c. */
+
+/* A certificate whose refusal was recorded lately. */
+enum { CERTIFICATE_TOLD_MAX = 64 };
+struct certificate_told {
+	int door; /* enum login_door + 1, 0 = free */
+	uint8_t sha256[SHA256_SIZE];
+	int64_t at_ms;
+};
 
 struct users {
 	struct store *store;
@@ -22,6 +31,8 @@ struct users {
 	 * nothing. */
 	char dummy_hash[PASSWORD_HASH_SIZE];
 	pthread_mutex_t change; /* read, decide and write of rows */
+	struct certificate_told told[CERTIFICATE_TOLD_MAX];
+	pthread_mutex_t told_lock;
 	pthread_mutex_t listener_lock;
 	void (*listener)(const char *id, void *arg);
 	void *listener_arg;
@@ -34,6 +45,10 @@ void users_invalidate(struct users *u, const char *id);
  * does to the accounts is done when it was not. Without the lock `change`. */
 bool users_advanced(struct users *u, time_t now);
 int users_advanced_load(struct users *u, struct error *e) MUST_CHECK;
+/* "Web", "API": module of its audit records. */
+const char *users_login_module(enum login_door door);
+/* What the rest of the service knows of an account. */
+void users_describe(const struct user_row *row, struct identity_of_user *out);
 
 /* Set or clear a password in a row. */
 void users_set_password(struct user_row *row, const char *hash, time_t now);
