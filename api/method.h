@@ -92,9 +92,15 @@ extern const struct method methods_token[];
 extern const struct method methods_trust[];
 extern const struct method methods_user[];
 extern const struct method methods_audit[];
+extern const struct method methods_verification_test[];
 
 /* For handlers: { status: "operation successful" }. */
 struct value *result_ok(void);
+/* A trust store as it is in force, to be given back. NULL: never read since the
+ * start (ERR_TOKEN, the text says why). */
+struct trust_snapshot *call_trust_snapshot(const struct call *c,
+					   enum trust_store_id id,
+					   struct error *e) MUST_CHECK;
 /* One audit record of what the caller did. */
 void call_audit(const struct call *c, enum audit_event event, const char *fmt,
 		...) __attribute__((format(printf, 3, 4)));

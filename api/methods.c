@@ -4,8 +4,9 @@
 #include <string.h>
 
 static const struct method *const areas[] = {
-	methods_system, methods_session, methods_device, methods_certificate,
-	methods_token,  methods_trust,   methods_user,   methods_audit,
+	methods_system,      methods_session, methods_device,
+	methods_certificate, methods_token,   methods_trust,
+	methods_user,        methods_audit,   methods_verification_test,
 };
 
 const struct method *method_at(size_t i)

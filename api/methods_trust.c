@@ -55,30 +55,33 @@ static void put_progress(struct value *out, const struct trust_progress *p)
 	value_put_int(s, "total", (int32_t)p->total);
 }
 
-static void not_read(const struct call *c, enum trust_store_id id,
-		     struct error *e)
+struct trust_snapshot *call_trust_snapshot(const struct call *c,
+					   enum trust_store_id id,
+					   struct error *e)
 {
+	struct trust_snapshot *now = trust_snapshot(c->services->trust, id);
 	struct token_info info;
 
+	if (now)
+		return now;
 	token_get_info(c->services->token, &info);
 	error_set(e, ERR_TOKEN,
 		  "the %s has not been read from the token since the start%s%s",
 		  trust_store_title(id), info.reason[0] ? ": " : "",
 		  info.reason);
+	return NULL;
 }
 
 /* ERR_TOKEN: not read yet. */
 static int put_store(const struct call *c, enum trust_store_id id,
 		     struct value *out, struct error *e)
 {
-	struct trust_snapshot *now = trust_snapshot(c->services->trust, id);
+	struct trust_snapshot *now = call_trust_snapshot(c, id, e);
 	struct trust_progress progress;
 	int rc;
 
-	if (!now) {
-		not_read(c, id, e);
+	if (!now)
 		return -1;
-	}
 	trust_get_progress(c->services->trust, id, &progress);
 	value_put_string(out, "source", trust_source_name(now->source));
 	if (now->problem[0])

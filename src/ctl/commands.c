@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/arguments.h"
 #include "ctl/print.h"
 
 /* The value of option o when argv[*at] is it; NULL with *bad set when it has
@@ -70,6 +71,25 @@ int command_failed(const struct error *e)
 {
 	fprintf(stderr, "sealbridgectl: %s\n", e->text);
 	return CTL_FAILED;
+}
+
+int command_put_pem(struct value *params, const char *member, const char *path,
+		    struct error *e)
+{
+	struct buf content;
+	int rc = -1;
+
+	buf_init_secret(&content, ARGUMENT_FILE_MAX);
+	if (argument_read_file(path, &content, e) == 0) {
+		rc = 0;
+		if (memchr(buf_cstr(&content), 0, content.len))
+			rc =
+			    error_set(e, ERR_INPUT, "%s: not a PEM file", path);
+		else
+			value_put_string(params, member, buf_cstr(&content));
+	}
+	buf_free(&content);
+	return rc;
 }
 
 int command_no_result(const struct ctl *c)

@@ -31,6 +31,7 @@ extern const struct command general_commands[];
 extern const struct command certificate_commands[];
 extern const struct command trust_commands[];
 extern const struct command user_commands[];
+extern const struct command verification_commands[];
 
 /* "--name VALUE" or "--name=VALUE" among the words of a command. */
 struct command_option {
@@ -44,6 +45,9 @@ struct command_option {
 int command_words(int argc, char **argv, const struct command_option *options,
 		  int min, int max);
 
+/* Put the text of a PEM file into params. ERR_INPUT, ERR_IO. */
+int command_put_pem(struct value *params, const char *member, const char *path,
+		    struct error *e) MUST_CHECK;
 /* Complain in one line; gives CTL_FAILED. */
 int command_failed(const struct error *e);
 /* Call, print the result, free params and result. Gives an exit status. */

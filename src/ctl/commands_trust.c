@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/arguments.h"
 #include "ctl/print.h"
 
 /* trust-store show, upload, delete, reset. The service knows the names of the
@@ -110,25 +109,6 @@ static int run_show(struct ctl *c, int argc, char **argv)
 
 /* --- upload, delete, reset ------------------------------------------------ */
 
-static int put_bundle(struct value *params, const char *path, struct error *e)
-{
-	struct buf content;
-	int rc = -1;
-
-	buf_init_secret(&content, ARGUMENT_FILE_MAX);
-	if (argument_read_file(path, &content, e) == 0) {
-		rc = 0;
-		if (memchr(buf_cstr(&content), 0, content.len))
-			rc =
-			    error_set(e, ERR_INPUT, "%s: not a PEM file", path);
-		else
-			value_put_string(params, "certificates",
-					 buf_cstr(&content));
-	}
-	buf_free(&content);
-	return rc;
-}
-
 static int run_upload(struct ctl *c, int argc, char **argv)
 {
 	struct error e = ERROR_INIT;
@@ -137,7 +117,7 @@ static int run_upload(struct ctl *c, int argc, char **argv)
 	if (command_words(argc, argv, no_options, 2, 2) < 0)
 		return CTL_USAGE;
 	params = store_params(argv[0]);
-	if (put_bundle(params, argv[1], &e) < 0) {
+	if (command_put_pem(params, "certificates", argv[1], &e) < 0) {
 		value_free(params);
 		return command_failed(&e);
 	}

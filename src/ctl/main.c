@@ -14,7 +14,8 @@
 
 static const struct command *const tables[] = { general_commands,
 						certificate_commands,
-						trust_commands, user_commands };
+						trust_commands, user_commands,
+						verification_commands };
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 struct options {
