@@ -18,6 +18,7 @@ static const struct row {
 	  "insufficient privileges" },
 	{ ERR_INTERNAL, 34, "internal error" },
 	{ ERR_NOMEM, 34, "internal error" },
+	{ ERR_PORT_CONFLICT, 42, "port conflict" },
 	{ ERR_NONE, FAULT_MISSING_PARAMETER, "missing parameter" },
 	{ ERR_INPUT, FAULT_INVALID_PARAMETER, "invalid parameter" },
 	{ ERR_NOT_FOUND, FAULT_INVALID_PARAMETER, "invalid parameter" },

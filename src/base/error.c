@@ -35,6 +35,7 @@ static const char *const kind_names[ERR_KIND_COUNT] = {
 	[ERR_USER_EXISTS] = "user-exists",
 	[ERR_PASSWORD_RULES] = "password-rules",
 	[ERR_TRUST_EMPTY] = "trust-empty",
+	[ERR_PORT_CONFLICT] = "port-conflict",
 };
 
 static int set(struct error *e, enum error_kind kind, long native,

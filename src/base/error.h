@@ -44,6 +44,7 @@ enum error_kind {
 	ERR_USER_EXISTS,     /* user exists */
 	ERR_PASSWORD_RULES,  /* password does not meet the rules */
 	ERR_TRUST_EMPTY,     /* trust store empty */
+	ERR_PORT_CONFLICT,   /* port used by another service or program */
 	ERR_KIND_COUNT
 };
 

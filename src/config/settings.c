@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config/settings.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "config/setting_values.h"
+#include "config/settings_private.h"
 
 static const struct setting_row rows[SETTING_COUNT] = {
 #define SETTING(id, ...) [SETTING_##id] = { __VA_ARGS__ },
 #include "config/settings.def"
 #undef SETTING
-};
-
-/* Numbers (also of bools and choices) are read without a lock; texts change
- * under it. */
-struct settings {
-	struct store *store;
-	pthread_mutex_t change; /* one settings_set() at a time */
-	pthread_mutex_t texts;
-	_Atomic int64_t number[SETTING_COUNT];
-	char *text[SETTING_COUNT];
 };
 
 const struct setting_row *setting_row(enum setting_id id)
@@ -104,6 +92,16 @@ static int apply_defaults(struct settings *s, const struct config *c,
 	return 0;
 }
 
+static int keep_defaults(struct settings *s, struct error *e)
+{
+	for (int i = 0; i < SETTING_COUNT; i++) {
+		s->initial[i] = strdup(s->text[i]);
+		if (!s->initial[i])
+			return error_nomem(e);
+	}
+	return 0;
+}
+
 /* What an older or a newer release stored must not keep the service from
  * starting: the default holds then. */
 static int apply_stored(void *arg, const char *name, const char *text,
@@ -139,8 +137,9 @@ struct settings *settings_new(const struct config *c, struct store *store,
 	s->store = store;
 	pthread_mutex_init(&s->change, NULL);
 	pthread_mutex_init(&s->texts, NULL);
-	if (apply_defaults(s, c, e) < 0 ||
-	    store_setting_each(store, apply_stored, s, e) < 0) {
+	if (apply_defaults(s, c, e) < 0 || keep_defaults(s, e) < 0 ||
+	    store_setting_each(store, apply_stored, s, e) < 0 ||
+	    trials_load(s, e) < 0) {
 		settings_free(s);
 		return NULL;
 	}
@@ -151,8 +150,12 @@ void settings_free(struct settings *s)
 {
 	if (!s)
 		return;
-	for (int i = 0; i < SETTING_COUNT; i++)
+	for (int i = 0; i < SETTING_COUNT; i++) {
 		free(s->text[i]);
+		free(s->initial[i]);
+	}
+	for (size_t i = 0; i < s->trial_count; i++)
+		trial_clear(&s->trials[i]);
 	pthread_mutex_destroy(&s->texts);
 	pthread_mutex_destroy(&s->change);
 	free(s);
@@ -183,18 +186,7 @@ char *settings_text(struct settings *s, enum setting_id id)
 	return copy;
 }
 
-int settings_set(struct settings *s, enum setting_id id, const char *text,
-		 struct error *e)
+const char *settings_default(const struct settings *s, enum setting_id id)
 {
-	struct setting_value value;
-	int rc;
-
-	if (setting_value_check(&rows[id], text, &value, e) < 0)
-		return -1;
-	pthread_mutex_lock(&s->change);
-	rc = store_setting_put(s->store, rows[id].name, value.text, e);
-	if (rc == 0)
-		rc = put_in_force(s, id, &value, e);
-	pthread_mutex_unlock(&s->change);
-	return rc;
+	return s->initial[id];
 }

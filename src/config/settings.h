@@ -57,8 +57,61 @@ int settings_choice(struct settings *s, enum setting_id id);
 /* Value as text, the caller frees. */
 char *settings_text(struct settings *s, enum setting_id id);
 
-/* Check, store, put in force. ERR_INPUT naming setting, value and range. */
+/* The default in force as text, borrowed: [defaults], else the row's. */
+const char *settings_default(const struct settings *s, enum setting_id id);
+
+struct setting_change {
+	enum setting_id id;
+	const char *value;
+};
+
+/* Numbers of all settings: of bools 0 and 1, of choices the position. */
+struct setting_numbers {
+	int64_t of[SETTING_COUNT];
+};
+
+static inline uint64_t setting_bit(enum setting_id id)
+{
+	return UINT64_C(1) << id;
+}
+
+/* What the numbers would be with these changes; nothing changes. *changed_out:
+ * a setting_bit() for each that would be another one. ERR_INPUT as below. */
+int settings_would_be(struct settings *s, const struct setting_change *changes,
+		      size_t count, struct setting_numbers *out,
+		      uint64_t *changed_out, struct error *e) MUST_CHECK;
+
+/* Check all, store all in one transaction, put all in force, tell the
+ * listeners. On any error everything stays as it was. ERR_INPUT naming setting,
+ * value and range, or a setting that stands there twice; ERR_CONFLICT: a
+ * setting is on trial (config/trial.h), or the rules between settings forbid it
+ * (setting_rules.h); ERR_PORT_CONFLICT: two services would share a port, or
+ * what settings_before_change() says. */
+int settings_change(struct settings *s, const struct setting_change *changes,
+		    size_t count, struct error *e) MUST_CHECK;
+/* The same with one. */
 int settings_set(struct settings *s, enum setting_id id, const char *value,
 		 struct error *e) MUST_CHECK;
+
+/* Called from the thread that made a change, after it is in force; changed has
+ * a setting_bit() for each setting whose value is another one now. One call at
+ * a time, in the order of the changes; it must not change settings. Also for
+ * trial changes that begin and revert. */
+typedef void settings_listener_fn(uint64_t changed, void *arg);
+
+/* At most SETTINGS_LISTENERS_MAX; before the settings are used by other
+ * threads. */
+enum { SETTINGS_LISTENERS_MAX = 8 };
+void settings_on_change(struct settings *s, settings_listener_fn *fn,
+			void *arg);
+
+/* Asked before a change is stored, with what the numbers will be: -1 refuses
+ * it. What it has done then (a port opened) is undone by another call with the
+ * numbers in force, when storing fails. Threads as above; one; NULL takes it
+ * away. */
+typedef int settings_before_fn(const struct setting_numbers *wanted,
+			       uint64_t changed, void *arg, struct error *e);
+void settings_before_change(struct settings *s, settings_before_fn *fn,
+			    void *arg);
 
 #endif

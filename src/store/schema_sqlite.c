@@ -75,6 +75,21 @@ static const char *const steps[] = {
 	"CREATE TABLE advanced_accounts ("
 	" one INTEGER PRIMARY KEY CHECK (one = 1),"
 	" since INTEGER NOT NULL) STRICT;",
+	/* 2: changes of settings on trial, and the values they go back to. */
+	"CREATE TABLE trial ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" user_name TEXT NOT NULL,"
+	" peer TEXT NOT NULL,"
+	" boot TEXT NOT NULL,"
+	" started_at INTEGER NOT NULL,"
+	" started_ms INTEGER NOT NULL,"
+	" seconds INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE trial_value ("
+	" id TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" former_value TEXT NOT NULL,"
+	" PRIMARY KEY (id, name)) STRICT;",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(*steps) };

@@ -60,6 +60,7 @@ int store_restart_each(struct store *s,
 				   struct error *e),
 		       void *arg, struct error *e) MUST_CHECK;
 
-/* Users: src/store/user_rows.h. Audit records: src/store/audit_rows.h. */
+/* Several settings at once and trials: src/store/trial_rows.h. Users:
+ * src/store/user_rows.h. Audit records: src/store/audit_rows.h. */
 
 #endif

@@ -332,6 +332,7 @@ static void test_faults_table(void)
 		{ ERR_PASSWORD_RULES, "", "password does not meet the rules",
 		  1011 },
 		{ ERR_TRUST_EMPTY, "", "trust store empty", 1012 },
+		{ ERR_PORT_CONFLICT, "http", "port conflict - http", 42 },
 		{ ERR_CONFLICT, "x", "operation failed - x", 201 },
 	};
 	char text[FAULT_TEXT_MAX];

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config/setting_rules.h"
+
+#include <string.h>
+
+static const struct setting_service services[] = {
+	{ "http", "tcp", SETTING_HTTP_ENABLED, SETTING_HTTP_PORT, true },
+	{ "https", "tcp", SETTING_HTTPS_ENABLED, SETTING_HTTPS_PORT, true },
+	{ "sip_tcp", "tcp", SETTING_SIP_TCP_ENABLED, SETTING_SIP_TCP_PORT,
+	  false },
+	{ "sip_udp", "udp", SETTING_SIP_UDP_ENABLED, SETTING_SIP_UDP_PORT,
+	  false },
+	{ "sips_tcp", "tcp", SETTING_SIPS_TCP_ENABLED, SETTING_SIPS_TCP_PORT,
+	  false },
+};
+
+enum { SERVICE_COUNT = sizeof(services) / sizeof(*services) };
+
+const struct setting_service *setting_service(size_t i)
+{
+	return i < SERVICE_COUNT ? &services[i] : NULL;
+}
+
+static uint64_t bits_of(const struct setting_service *s)
+{
+	return setting_bit(s->enabled) | setting_bit(s->port);
+}
+
+static int check_pair(const struct setting_numbers *n,
+		      const struct setting_service *a,
+		      const struct setting_service *b, struct error *e)
+{
+	if (!n->of[a->enabled] || !n->of[b->enabled] ||
+	    n->of[a->port] != n->of[b->port] ||
+	    strcmp(a->transport, b->transport) != 0)
+		return 0;
+	return error_set(e, ERR_PORT_CONFLICT,
+			 "%s and %s would both use %s port %d; choose another "
+			 "port for one of them, or switch it off",
+			 setting_row(a->enabled)->label,
+			 setting_row(b->enabled)->label, a->transport,
+			 (int)n->of[a->port]);
+}
+
+static int check_ports(const struct setting_numbers *n, uint64_t changed,
+		       struct error *e)
+{
+	for (size_t i = 0; i < SERVICE_COUNT; i++)
+		for (size_t k = i + 1; k < SERVICE_COUNT; k++)
+			if ((changed &
+			     (bits_of(&services[i]) | bits_of(&services[k]))) &&
+			    check_pair(n, &services[i], &services[k], e) < 0)
+				return -1;
+	return 0;
+}
+
+static int check_redirect(const struct setting_numbers *n, uint64_t changed,
+			  struct error *e)
+{
+	const uint64_t bits = setting_bit(SETTING_REDIRECT_HTTP) |
+			      setting_bit(SETTING_HTTP_ENABLED) |
+			      setting_bit(SETTING_HTTPS_ENABLED);
+
+	if (!(changed & bits) || !n->of[SETTING_REDIRECT_HTTP] ||
+	    (n->of[SETTING_HTTP_ENABLED] && n->of[SETTING_HTTPS_ENABLED]))
+		return 0;
+	return error_set(e, ERR_CONFLICT,
+			 "\"%s\" needs the services HTTP and HTTPS; %s",
+			 setting_row(SETTING_REDIRECT_HTTP)->label,
+			 changed & setting_bit(SETTING_REDIRECT_HTTP)
+			     ? "switch both on first (Network > Services)"
+			     : "switch it off first (Settings > Security)");
+}
+
+int setting_rules_check(const struct setting_numbers *n, uint64_t changed,
+			struct error *e)
+{
+	if (check_ports(n, changed, e) < 0)
+		return -1;
+	return check_redirect(n, changed, e);
+}
