@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Network > SSL certificates: the local certificate, its configuration, and the
-// trust stores.
+// Network > SSL certificates: the local certificate, its configuration, the
+// trust stores, and the test of a certificate.
 
 import { byId, button, fill, make, notice } from "/app/dom.js";
 import { confirmDialog } from "/app/dialog.js";
@@ -9,6 +9,7 @@ import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { call } from "/app/session.js";
 import { certificateFacts } from "/network/certificate-view.js";
 import { drawKeyRequests } from "/network/key-requests.js";
+import { drawCertificateTest } from "/network/test-certificate.js";
 import { drawTrustStores } from "/network/trust-stores.js";
 import { drawUploadForm } from "/network/upload-form.js";
 
@@ -96,6 +97,7 @@ openPage({
 		const requests = drawKeyRequests(page.state.device?.hostName ?? "",
 			() => page.refresh());
 		fill(byId("requests-place"), requests.element);
+		fill(byId("test-place"), drawCertificateTest());
 		const updateDelete = drawDelete(page);
 		const draw = () => {
 			drawLocal(page);

@@ -35,7 +35,7 @@ const ROWS = [
 ];
 
 // The text of a chosen PEM file; says at the field what is wrong with another.
-async function readPem(field, file) {
+export async function readPem(field, file) {
 	if (file.size > FILE_BYTES_MAX)
 		throw new FieldError(field,
 			`${file.name} is larger than 1 MiB: this is not a certificate or key file.`);
