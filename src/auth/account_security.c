@@ -95,18 +95,14 @@ bool password_must_change(const struct user_row *row, bool advanced, time_t now)
 	       password_is_expired(row, advanced, now);
 }
 
-int password_may_change_again(const struct user_row *row, bool advanced,
-			      time_t now, struct error *e)
+bool password_may_change_again(const struct user_row *row, bool advanced,
+			       time_t now)
 {
 	int64_t age = now - row->own_change_at;
 
-	if (!advanced || is_administrator(row) || !row->own_change_at ||
-	    password_must_change(row, advanced, now) || age < 0 ||
-	    age >= PASSWORD_CHANGE_SECONDS)
-		return 0;
-	return error_set(e, ERR_PASSWORD_RULES,
-			 "the password was changed less than 24 hours ago; an "
-			 "administrator can set another one");
+	return !advanced || is_administrator(row) || !row->own_change_at ||
+	       password_must_change(row, advanced, now) || age < 0 ||
+	       age >= PASSWORD_CHANGE_SECONDS;
 }
 
 static void forget_failures(struct user_row *row)

@@ -45,10 +45,10 @@ bool password_is_expired(const struct user_row *row, bool advanced, time_t now);
 /* Whether who logs in by password must change it first. */
 bool password_must_change(const struct user_row *row, bool advanced,
 			  time_t now);
-/* ERR_CONFLICT within 24 hours of the user's own last change, unless he must
- * change it or is an administrator. */
-int password_may_change_again(const struct user_row *row, bool advanced,
-			      time_t now, struct error *e) MUST_CHECK;
+/* Not within 24 hours of the user's own last change, unless he must change it
+ * or is an administrator. */
+bool password_may_change_again(const struct user_row *row, bool advanced,
+			       time_t now);
 
 /* What becomes of the row; each is to be stored by the caller.
  *

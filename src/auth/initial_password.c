@@ -83,7 +83,7 @@ static int check(const char *path, struct secret *s, struct error *e)
 {
 	if (s->len == 0)
 		error_set(e, ERR_CONFIG, "%s: no password in it", path);
-	else if (password_rules_check(view_of(s->ptr, s->len), e) == 0)
+	else if (password_text_check(view_of(s->ptr, s->len), e) == 0)
 		return 0;
 	else
 		error_prefix(e, "%s", path);

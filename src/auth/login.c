@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/account_security.h"
 #include "auth/password_rules.h"
 #include "auth/user_rules.h"
 #include "auth/users_private.h"
@@ -9,8 +10,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 
-#define REFUSED  "authorization failed"
-#define DISABLED "account is disabled"
+#define REFUSED "authorization failed"
+#define EXPIRED_LOCKED \
+	"the password has expired; an administrator must set another"
 
 /* The API logs in with every call; its time of log-in is written at most so
  * often. */
@@ -30,6 +32,8 @@ struct attempt {
 	struct users *u;
 	enum login_door door;
 	const char *id, *peer;
+	time_t now;
+	bool advanced; /* account security mode */
 	struct user_row row;
 	bool known, right;
 };
@@ -113,24 +117,52 @@ static int check_password(struct attempt *a, struct view password,
 	return 0;
 }
 
+/* Wrong passwords have closed the account: the right one must not show itself
+ * by another answer, or guessing could go on. */
+static bool is_closed_to_guesses(const struct attempt *a)
+{
+	return a->known && account_block(&a->row, a->advanced, a->now) ==
+			       ACCOUNT_BY_FAILURES;
+}
+
+static void record_block(const struct attempt *a, const struct user_row *row)
+{
+	char detail[160];
+
+	snprintf(detail, sizeof(detail), "%s%s",
+		 account_block_text((enum account_block)row->disabled_reason),
+		 row->disabled ? "" : ", for 30 minutes");
+	record(a, AUDIT_ACCOUNT_DISABLED, detail);
+	/* An administrator who is at work stays: whoever guesses at his
+	 * password must not be able to throw him out. */
+	if (row->disabled)
+		users_invalidate(a->u, row->id);
+}
+
 /* Counted in the row too, where an administrator sees it. */
 static void note_failure(struct attempt *a)
 {
 	struct error e = ERROR_INIT;
+	bool blocked = false;
 	struct user_row row;
 
 	login_guard_failed(a->u->guard, a->id, a->peer, clock_monotonic_ms());
 	record(a, AUDIT_LOGIN_FAILED,
-	       a->known ? "wrong password" : "no such account");
+	       !a->known ? "no such account"
+	       : is_closed_to_guesses(a)
+		   ? account_block_text(ACCOUNT_BY_FAILURES)
+		   : "wrong password");
 	if (!a->known)
 		return;
 	pthread_mutex_lock(&a->u->change);
 	if (store_user_get(a->u->store, a->id, &row, &e) == 0) {
-		row.failures++;
+		blocked = account_failed(&row, a->advanced, a->now);
 		if (store_user_update(a->u->store, &row, &e) < 0)
 			log_failure(LOG_LEVEL_ERROR, "auth", &e);
 	}
 	pthread_mutex_unlock(&a->u->change);
+	if (blocked)
+		record_block(a, &row);
 }
 
 /* The account may have changed while the password was checked. */
@@ -140,36 +172,79 @@ static bool still_the_same(const struct attempt *a, const struct user_row *now)
 	       !strcmp(now->password_hash, a->row.password_hash);
 }
 
-/* ERR_AUTH when the account is another one by now. A disk that is full keeps
- * nobody out. */
-static int note_success(struct attempt *a, time_t now, struct error *e)
+/* What the row says of somebody whose password is right. NULL: he may come in;
+ * otherwise why not. The row may have changed and is to be stored then. */
+static const char *admit(const struct attempt *a, struct user_row *row)
+{
+	enum account_block block = account_block(row, a->advanced, a->now);
+
+	if (block == ACCOUNT_BY_INACTIVITY && !row->disabled)
+		account_note_inactivity(row);
+	if (block != ACCOUNT_OPEN)
+		return account_block_text(block);
+	if (!password_is_expired(row, a->advanced, a->now))
+		return NULL;
+	if (row->lock_password)
+		return EXPIRED_LOCKED;
+	/* Nobody asks a program to change it: it is refused until then. */
+	if (a->door == LOGIN_WEB && !account_offered_change(row, a->now))
+		return account_block_text(ACCOUNT_BY_EXPIRED_PASSWORD);
+	return NULL;
+}
+
+/* Whether the row as it was found is worth a write. */
+static bool is_stale(const struct attempt *a, const struct user_row *row)
+{
+	return row->failures || a->door == LOGIN_WEB ||
+	       a->now < row->last_login_at ||
+	       a->now - row->last_login_at >= LOGIN_TIME_GRAIN_SECONDS;
+}
+
+static bool is_blocked_anew(const struct user_row *before,
+			    const struct user_row *after)
+{
+	return (after->disabled && !before->disabled) ||
+	       after->disabled_until > before->disabled_until;
+}
+
+/* Decide by the row as it is now, and keep it. The row before stays in a, the
+ * one after is in *out. ERR_AUTH with the reason in *why_out, which is NULL
+ * when the account is another one by now. A disk that is full keeps nobody
+ * out. */
+static int enter_locked(struct attempt *a, struct user_row *out,
+			const char **why_out, struct error *e)
 {
 	struct error write_error = ERROR_INIT;
-	struct user_row row;
 	bool stale;
-	int rc = -1;
+
+	*why_out = NULL;
+	if (store_user_get(a->u->store, a->id, out, e) < 0)
+		return e->kind == ERR_NO_USER ? refuse(e) : -1;
+	if (!still_the_same(a, out))
+		return refuse(e);
+	a->row = *out;
+	*why_out = admit(a, out);
+	stale = *why_out ? is_blocked_anew(&a->row, out) : is_stale(a, out);
+	if (!*why_out)
+		account_logged_in(out, a->now);
+	if (stale && store_user_update(a->u->store, out, &write_error) < 0)
+		log_failure(LOG_LEVEL_ERROR, "auth", &write_error);
+	return *why_out ? error_set(e, ERR_AUTH, "%s", *why_out) : 0;
+}
+
+static int enter(struct attempt *a, struct error *e)
+{
+	struct user_row after;
+	const char *why;
+	int rc;
 
 	pthread_mutex_lock(&a->u->change);
-	if (store_user_get(a->u->store, a->id, &row, e) < 0) {
-		if (e->kind == ERR_NO_USER)
-			refuse(e);
-		goto out;
-	}
-	if (!still_the_same(a, &row) || row.disabled) {
-		refuse(e);
-		goto out;
-	}
-	a->row = row;
-	stale = row.failures || a->door == LOGIN_WEB ||
-		now < row.last_login_at ||
-		now - row.last_login_at >= LOGIN_TIME_GRAIN_SECONDS;
-	row.failures = 0;
-	row.last_login_at = now;
-	if (stale && store_user_update(a->u->store, &row, &write_error) < 0)
-		log_failure(LOG_LEVEL_ERROR, "auth", &write_error);
-	rc = 0;
-out:
+	rc = enter_locked(a, &after, &why, e);
 	pthread_mutex_unlock(&a->u->change);
+	if (why)
+		record(a, AUDIT_LOGIN_FAILED, why);
+	if (why && is_blocked_anew(&a->row, &after))
+		record_block(a, &after);
 	return rc;
 }
 
@@ -201,28 +276,29 @@ int users_login(struct users *u, enum login_door door, const char *id,
 		struct view password, const char *peer_address, time_t now,
 		struct identity_of_user *out, struct error *e)
 {
-	struct attempt a = {
-		.u = u, .door = door, .id = id, .peer = peer_address
-	};
+	struct attempt a = { .u = u,
+			     .door = door,
+			     .id = id,
+			     .peer = peer_address,
+			     .now = now,
+			     .advanced = users_advanced(u, now) };
 
 	memset(out, 0, sizeof(*out));
 	if (check_password(&a, password, e) < 0)
 		return e->kind == ERR_AUTH ? refuse(e) : -1;
-	if (!a.right) {
+	if (!a.right || is_closed_to_guesses(&a)) {
 		note_failure(&a);
 		return refuse(e);
 	}
 	login_guard_passed(u->guard, id, peer_address);
-	if (a.row.disabled) {
-		record(&a, AUDIT_LOGIN_FAILED, DISABLED);
-		return error_set(e, ERR_AUTH, DISABLED);
-	}
-	if (note_success(&a, now, e) < 0)
+	if (enter(&a, e) < 0)
 		return -1;
 	/* The API logs in with every call: only what stands out is recorded. */
 	if (door == LOGIN_WEB || a.row.failures)
 		record(&a, AUDIT_LOGIN, "");
 	users_describe(&a.row, out);
+	out->must_change_password =
+	    password_must_change(&a.row, a.advanced, now);
 	return 0;
 }
 
@@ -235,43 +311,65 @@ int users_lookup(struct users *u, const char *id, struct identity_of_user *out,
 	if (store_user_get(u->store, id, &row, e) < 0)
 		return -1;
 	if (row.disabled)
-		return error_set(e, ERR_NO_USER, DISABLED);
+		return error_set(e, ERR_NO_USER, "account is disabled");
 	users_describe(&row, out);
 	return 0;
 }
 
-static int may_change(const struct user_row *row, struct error *e)
+static int may_change(const struct attempt *a, const struct user_row *row,
+		      struct error *e)
 {
+	enum account_block block = account_block(row, a->advanced, a->now);
+
 	if (row->built_in == USER_GUEST)
 		return error_set(e, ERR_CONFLICT,
 				 "the guest account cannot change its "
 				 "password");
 	if (row->lock_password)
 		return error_set(e, ERR_CONFLICT, "the password is locked");
-	if (row->disabled)
-		return error_set(e, ERR_NO_USER, DISABLED);
+	if (block != ACCOUNT_OPEN)
+		return error_set(e, ERR_NO_USER, "%s",
+				 account_block_text(block));
 	return 0;
 }
 
-static int store_own_password(struct attempt *a, const char *hash, time_t now,
+/* All rules at once; the row is as it was when the password was right. */
+static int check_wanted(const struct attempt *a, struct view current,
+			struct view wanted, struct error *e)
+{
+	bool again = password_may_change_again(&a->row, a->advanced, a->now);
+	unsigned broken = again ? 0 : 1u << PASSWORD_RULE_FREQUENCY;
+
+	if (users_check_password(a->u, &a->row, wanted, a->advanced, broken,
+				 e) < 0)
+		return -1;
+	if (a->row.force_change && view_equal(current, wanted))
+		return error_set(e, ERR_PASSWORD_RULES,
+				 "the new password is the old one");
+	return 0;
+}
+
+static int store_own_password(struct attempt *a, const char *hash,
 			      struct error *e)
 {
-	struct user_row row;
+	struct user_row before, row;
 	int rc;
 
 	pthread_mutex_lock(&a->u->change);
-	rc = store_user_get(a->u->store, a->id, &row, e);
-	if (rc == 0 && !still_the_same(a, &row))
+	rc = store_user_get(a->u->store, a->id, &before, e);
+	if (rc == 0 && !still_the_same(a, &before))
 		rc = refuse(e);
 	if (rc == 0)
-		rc = may_change(&row, e);
+		rc = may_change(a, &before, e);
 	if (rc == 0) {
-		users_set_password(&row, hash, now);
+		row = before;
+		users_set_password(&row, hash, a->now);
+		row.own_change_at = a->now;
 		row.force_change = false;
 		rc = user_row_check_password(&row, e);
 	}
 	if (rc == 0)
-		rc = store_user_update(a->u->store, &row, e);
+		rc = users_store_password(a->u, &before, &row, a->advanced, e);
 	pthread_mutex_unlock(&a->u->change);
 	return rc;
 }
@@ -281,26 +379,27 @@ int users_change_own_password(struct users *u, const char *id,
 			      const char *peer_address, time_t now,
 			      struct error *e)
 {
-	struct attempt a = {
-		.u = u, .door = LOGIN_WEB, .id = id, .peer = peer_address
-	};
+	struct attempt a = { .u = u,
+			     .door = LOGIN_WEB,
+			     .id = id,
+			     .peer = peer_address,
+			     .now = now,
+			     .advanced = users_advanced(u, now) };
 	char hash[PASSWORD_HASH_SIZE];
 
 	if (store_user_get(u->store, id, &a.row, e) < 0 ||
-	    may_change(&a.row, e) < 0 || password_rules_check(wanted, e) < 0)
+	    may_change(&a, &a.row, e) < 0 || password_text_check(wanted, e) < 0)
 		return -1;
 	if (check_password(&a, current, e) < 0)
 		return e->kind == ERR_AUTH ? refuse(e) : -1;
-	if (!a.right) {
+	if (!a.right || is_closed_to_guesses(&a)) {
 		note_failure(&a);
 		return error_set(e, ERR_AUTH, "the current password is wrong");
 	}
 	login_guard_passed(u->guard, id, peer_address);
-	if (a.row.force_change && view_equal(current, wanted))
-		return error_set(e, ERR_PASSWORD_RULES,
-				 "the new password is the old one");
-	if (users_hash(wanted, hash, e) < 0 ||
-	    store_own_password(&a, hash, now, e) < 0)
+	if (check_wanted(&a, current, wanted, e) < 0 ||
+	    users_hash(wanted, hash, e) < 0 ||
+	    store_own_password(&a, hash, e) < 0)
 		return -1;
 	users_invalidate(u, id);
 	return 0;

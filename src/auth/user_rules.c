@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/account_security.h"
 #include "auth/password_rules.h"
 #include "base/utf8.h"
 
@@ -64,7 +65,7 @@ int user_change_check(const struct user_change *c, struct error *e)
 	if (c->privilege && (*c->privilege <= PRIVILEGE_NONE ||
 			     *c->privilege >= PRIVILEGE_COUNT))
 		return error_set(e, ERR_INPUT, "no such privilege level");
-	if (c->password && password_rules_check(*c->password, e) < 0)
+	if (c->password && password_text_check(*c->password, e) < 0)
 		return -1;
 	return 0;
 }
@@ -88,7 +89,7 @@ static void put(char *out, size_t size, const char *text)
 }
 
 /* What holds for any account, whoever set it. */
-static int apply(const struct user_change *c, struct user_row *row,
+static int apply(const struct user_change *c, time_t now, struct user_row *row,
 		 struct error *e)
 {
 	put(row->id, sizeof(row->id), c->id);
@@ -97,8 +98,10 @@ static int apply(const struct user_change *c, struct user_row *row,
 	put(row->endpoint, sizeof(row->endpoint), c->endpoint);
 	if (c->privilege)
 		row->privilege = (int)*c->privilege;
-	if (c->disabled)
-		row->disabled = *c->disabled;
+	if (c->disabled && *c->disabled)
+		account_disable(row);
+	else if (c->disabled)
+		account_enable(row, now);
 	if (c->lock_password)
 		row->lock_password = *c->lock_password;
 	if (c->force_change)
@@ -117,7 +120,7 @@ static int apply(const struct user_change *c, struct user_row *row,
 	return 0;
 }
 
-int user_row_new(const struct user_change *c, struct user_row *out,
+int user_row_new(const struct user_change *c, time_t now, struct user_row *out,
 		 struct error *e)
 {
 	memset(out, 0, sizeof(*out));
@@ -127,7 +130,8 @@ int user_row_new(const struct user_change *c, struct user_row *out,
 		return -1;
 	out->privilege = PRIVILEGE_CONFERENCE_LIST;
 	out->force_change = true;
-	if (apply(c, out, e) == 0)
+	out->active_from = now;
+	if (apply(c, now, out, e) == 0)
 		return 0;
 	e->kind = ERR_INPUT;
 	return -1;
@@ -154,12 +158,12 @@ static int built_in_rules(const struct user_row *before,
 	return 0;
 }
 
-int user_row_change(const struct user_change *c, struct user_row *row,
-		    struct error *e)
+int user_row_change(const struct user_change *c, time_t now,
+		    struct user_row *row, struct error *e)
 {
 	const struct user_row before = *row;
 
-	if (apply(c, row, e) < 0 || built_in_rules(&before, row, e) < 0)
+	if (apply(c, now, row, e) < 0 || built_in_rules(&before, row, e) < 0)
 		return -1;
 	if (strcmp(before.id, row->id) != 0)
 		return check_reserved(row->id, row->built_in, e);

@@ -14,13 +14,13 @@ int user_change_check(const struct user_change *c, struct error *e) MUST_CHECK;
 
 /* A new ordinary account, with the defaults for what is NULL. ERR_INPUT,
  * ERR_USER_EXISTS: reserved id. */
-int user_row_new(const struct user_change *c, struct user_row *out,
+int user_row_new(const struct user_change *c, time_t now, struct user_row *out,
 		 struct error *e) MUST_CHECK;
 
 /* Apply a change to row. ERR_CONFLICT: a rule of a built-in account,
  * ERR_USER_EXISTS: reserved id. */
-int user_row_change(const struct user_change *c, struct user_row *row,
-		    struct error *e) MUST_CHECK;
+int user_row_change(const struct user_change *c, time_t now,
+		    struct user_row *row, struct error *e) MUST_CHECK;
 
 /* Whether its privilege is so low that it may do without a password. */
 bool user_may_lack_password(const struct user_row *row);

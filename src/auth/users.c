@@ -48,6 +48,7 @@ void users_set_password(struct user_row *row, const char *hash, time_t now)
 	row->disabled_until = 0;
 	row->password_expired = false;
 	row->expired_logins = 0;
+	row->own_change_at = 0;
 }
 
 /* Which built-in accounts are there, by enum built_in_user. */

@@ -52,6 +52,17 @@ void users_describe(const struct user_row *row, struct identity_of_user *out);
 
 /* Set or clear a password in a row. */
 void users_set_password(struct user_row *row, const char *hash, time_t now);
+/* Whether wanted may become the password of an account; row NULL: of a new one.
+ * broken: bits of rules that are broken anyhow. ERR_PASSWORD_RULES names all
+ * that are; ERR_LIMIT: too many compute. */
+int users_check_password(struct users *u, const struct user_row *row,
+			 struct view wanted, bool advanced, unsigned broken,
+			 struct error *e) MUST_CHECK;
+/* Store a row with a new password; in the advanced mode the one before becomes
+ * one of its former passwords. */
+int users_store_password(struct users *u, const struct user_row *before,
+			 const struct user_row *row, bool advanced,
+			 struct error *e) MUST_CHECK;
 /* "" for an empty password, which means none. */
 int users_hash(struct view password, char out[PASSWORD_HASH_SIZE],
 	       struct error *e) MUST_CHECK;

@@ -143,15 +143,15 @@ static void test_password_rules(void)
 		struct view v = view_str(rows[i].password);
 
 		if (!rows[i].refused)
-			CHECK_OK(password_rules_check(v, &e), &e);
+			CHECK_OK(password_rules_check(v, false, &e), &e);
 		else
-			CHECK_FAILS(password_rules_check(v, &e), &e,
+			CHECK_FAILS(password_rules_check(v, false, &e), &e,
 				    ERR_PASSWORD_RULES, rows[i].refused);
 	}
-	CHECK_FAILS(password_rules_check(view_of("a\0b", 3), &e), &e,
+	CHECK_FAILS(password_rules_check(view_of("a\0b", 3), false, &e), &e,
 		    ERR_PASSWORD_RULES, "control");
 	memset(big, 'x', 1 << 20);
-	CHECK_FAILS(password_rules_check(view_of(big, 1 << 20), &e), &e,
+	CHECK_FAILS(password_rules_check(view_of(big, 1 << 20), false, &e), &e,
 		    ERR_PASSWORD_RULES, "more than 31");
 	free(big);
 }
