@@ -282,6 +282,7 @@ void conn_new(struct front *f, int fd, const struct peer *peer,
 void conn_adopt(struct conn *c)
 {
 	struct front *f = c->front;
+	const struct client_certificate *client;
 	struct tls_info info;
 
 	deadline_clear(&c->deadline);
@@ -303,6 +304,9 @@ void conn_adopt(struct conn *c)
 	c->peer.tls_version = info.version;
 	snprintf(c->peer.tls_cipher, sizeof(c->peer.tls_cipher), "%s",
 		 info.cipher);
+	client = tls_conn_client(c->tls);
+	if (client)
+		c->peer.certificate = *client;
 	c->state = CONN_OPEN;
 	c->ops = c->stream.open ? &stream_conn_ops : &bridge_ops;
 	c->ops->open(c);

@@ -136,6 +136,8 @@ struct front *front_new(const struct front_options *options, struct error *e)
 	f->limits = options->limits;
 	f->peers = options->peers;
 	f->backend_port = options->backend_port;
+	f->refused = options->refused;
+	f->refused_arg = options->refused_arg;
 	init_lists(f);
 	set_durations(f);
 	pthread_mutex_init(&f->posted_lock, NULL);

@@ -45,6 +45,12 @@ struct front_options {
 	struct front_limits limits;
 	struct peer_registry *peers;
 	uint16_t backend_port; /* civetweb's, on 127.0.0.1 */
+	/* NULL, or told of each peer that gets no connection for its
+	 * certificate. On the threads of the handshake pool, several at once;
+	 * both are borrowed. */
+	void (*refused)(void *arg, const struct peer *p,
+			const struct tls_verdict *why);
+	void *refused_arg;
 };
 
 struct front *front_new(const struct front_options *options,

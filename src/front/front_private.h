@@ -57,6 +57,9 @@ struct front {
 	struct front_limits limits;
 	struct peer_registry *peers;
 	uint16_t backend_port;
+	void (*refused)(void *arg, const struct peer *p,
+			const struct tls_verdict *why);
+	void *refused_arg;
 
 	struct watcher watcher;
 	struct deadlines deadlines;

@@ -19,7 +19,7 @@
  * is over, with the first request already decrypted. A step never waits for a
  * peer. */
 
-enum { READ_MAX = 16384 + 512, WARN_EVERY_MS = 1000 };
+enum { READ_MAX = 16384 + 512, LOG_EVERY_MS = 1000 };
 
 static void give_back(struct conn *c, bool established)
 {
@@ -70,21 +70,42 @@ bool handshake_submit(struct conn *c)
 	return false;
 }
 
-/* Peers that fail are everyday life; our own side is worth a line. */
-static void log_failed(const struct conn *c, const struct error *e)
+/* Once a second, so that nobody fills the log. */
+static bool may_log(_Atomic int64_t *last_ms)
 {
-	static _Atomic int64_t last_ms;
-	int64_t now = clock_monotonic_ms(), last = atomic_load(&last_ms);
-	bool ours = e->kind != ERR_TLS && e->kind != ERR_NONE;
+	int64_t now = clock_monotonic_ms(), last = atomic_load(last_ms);
 
-	if (ours && now - last >= WARN_EVERY_MS) {
-		atomic_store(&last_ms, now);
-		log_warning("front", "handshake with %s: %s", c->peer.address,
-			    e->text);
-	} else {
-		log_trace("front", "handshake with %s: %s", c->peer.address,
-			  e->text);
-	}
+	return now - last >= LOG_EVERY_MS &&
+	       atomic_compare_exchange_strong(last_ms, &last, now);
+}
+
+/* Peers that fail are everyday life; our own side is worth a line, and so is a
+ * certificate that does not do: somebody will ask why. */
+static void log_failed(const struct conn *c, const struct error *e,
+		       const struct tls_verdict *refusal)
+{
+	static _Atomic int64_t warned_ms = -LOG_EVERY_MS,
+			       refused_ms = -LOG_EVERY_MS;
+	bool ours = e->kind != ERR_TLS && e->kind != ERR_NONE;
+	enum log_level level = LOG_LEVEL_TRACE;
+
+	if (ours && may_log(&warned_ms))
+		level = LOG_LEVEL_WARNING;
+	else if (refusal && may_log(&refused_ms))
+		level = LOG_LEVEL_INFO;
+	log_at(level, "front", "handshake with %s: %s", c->peer.address,
+	       e->text);
+}
+
+static void note_failed(const struct conn *c, const struct error *e)
+{
+	struct front *f = c->front;
+	const struct tls_verdict *refusal =
+	    c->tls ? tls_conn_refusal(c->tls) : NULL;
+
+	log_failed(c, e, refusal);
+	if (refusal && f->refused)
+		f->refused(f->refused_arg, &c->peer, refusal);
 }
 
 /* First the bytes the loop has read, later one read from the socket. */
@@ -183,7 +204,7 @@ static void step(struct conn *c)
 		tls_conn_output(c->tls)->len > 0 ? EPOLLIN | EPOLLOUT
 						 : EPOLLIN))
 		return;
-	log_failed(c, &e);
+	note_failed(c, &e);
 	give_back(c, false);
 }
 

@@ -51,6 +51,8 @@ static int on_send(WOLFSSL *ssl, char *p, int size, void *arg)
 	struct error e = ERROR_INIT;
 
 	(void)ssl;
+	if (c->muted) /* an alert of ours follows: alert.c */
+		return size;
 	if (buf_add(&c->out, p, (size_t)size, &e) < 0) {
 		error_prefix(&e, "output of a TLS connection");
 		c->failure = e;
@@ -88,6 +90,7 @@ struct tls_conn *tls_conn_new(struct tls_context *context, struct error *e)
 	wolfSSL_SetIOReadCtx(c->ssl, c);
 	wolfSSL_SetIOWriteCtx(c->ssl, c);
 	tls_sign_set_conn(c->ssl, c);
+	tls_peer_set_conn(c->ssl, c);
 	return c;
 }
 
@@ -99,6 +102,8 @@ void tls_conn_free(struct tls_conn *c)
 	tls_context_unref(c->context);
 	buf_free(&c->in);
 	buf_free(&c->out);
+	free(c->client);
+	free(c->refusal);
 	free(c);
 }
 
@@ -122,22 +127,6 @@ struct buf *tls_conn_output(struct tls_conn *c)
 	return &c->out;
 }
 
-/* wolfSSL sends no alert when a signature fails. Before the keys are in force,
- * which in TLS 1.2 is all of the time in which a server signs, this is an
- * internal_error in the clear; after that only wolfSSL can make a record, and a
- * close_notify is what it offers. */
-static void alert_unsigned(struct tls_conn *c)
-{
-	static const uint8_t internal_error_alert[] = { 21, 3, 3, 0, 2, 2, 80 };
-	struct error ignored;
-
-	if (wolfSSL_GetVersion(c->ssl) == WOLFSSL_TLSV1_3)
-		(void)wolfSSL_shutdown(c->ssl);
-	else if (buf_add(&c->out, internal_error_alert,
-			 sizeof(internal_error_alert), &ignored) < 0)
-		return;
-}
-
 /* What a call of wolfSSL that did not succeed means. */
 static enum tls_step step_of(struct tls_conn *c, int rc, struct error *e)
 {
@@ -146,6 +135,7 @@ static enum tls_step step_of(struct tls_conn *c, int rc, struct error *e)
 	wolfSSL_ERR_clear_error();
 	if (native == WOLFSSL_ERROR_WANT_READ)
 		return TLS_STEP_WANT_READ;
+	tls_peer_note_failure(c, native);
 	if (c->failure.kind == ERR_NONE &&
 	    (native == WOLFSSL_ERROR_ZERO_RETURN ||
 	     (c->eof_seen && !c->eof_in_record &&
@@ -173,14 +163,18 @@ enum tls_step tls_conn_handshake(struct tls_conn *c, struct error *e)
 		return TLS_STEP_DONE;
 	tls_thread_enter();
 	rc = wolfSSL_accept(c->ssl);
-	if (rc == WOLFSSL_SUCCESS) {
+	if (rc == WOLFSSL_SUCCESS && tls_peer_complete(c) == 0) {
 		c->established = true;
 		note_info(c);
 		return TLS_STEP_DONE;
 	}
 	step = step_of(c, rc, e);
-	if (step == TLS_STEP_FAILED && c->failure.kind != ERR_NONE)
-		alert_unsigned(c);
+	if (step != TLS_STEP_FAILED)
+		return step;
+	if (c->refusal)
+		tls_alert_refused(c);
+	else if (c->failure.kind != ERR_NONE)
+		tls_alert_unsigned(c);
 	return step;
 }
 
@@ -232,6 +226,16 @@ void tls_conn_trim(struct tls_conn *c)
 		buf_free(&c->out);
 	if (c->roomy)
 		tls_roomy_release(c->roomy, c->roomy_size);
+}
+
+const struct client_certificate *tls_conn_client(const struct tls_conn *c)
+{
+	return c->established ? c->client : NULL;
+}
+
+const struct tls_verdict *tls_conn_refusal(const struct tls_conn *c)
+{
+	return c->refusal;
 }
 
 void tls_conn_info(const struct tls_conn *c, struct tls_info *out)

@@ -89,6 +89,12 @@ static int set_key(WOLFSSL_CTX *ctx, const struct public_key *pub,
 	return rc == WOLFSSL_SUCCESS ? 0 : refused("public key", rc, e);
 }
 
+static void verifier_release(const struct tls_verifier *v)
+{
+	if (v->release)
+		v->release(v->arg);
+}
+
 static int configure(struct tls_context *c,
 		     const struct tls_server_options *options, struct error *e)
 {
@@ -106,8 +112,9 @@ static int configure(struct tls_context *c,
 	    set_key(c->ctx, pub, e) < 0)
 		return -1;
 	wolfSSL_CTX_set_session_cache_mode(c->ctx, WOLFSSL_SESS_CACHE_OFF);
-	wolfSSL_CTX_set_verify(c->ctx, WOLFSSL_VERIFY_NONE, NULL);
-	tls_tickets_set_context(c->ctx, options->tickets,
+	tls_peer_set_context(c->ctx, c->verifier.verify != NULL);
+	tls_tickets_set_context(c->ctx,
+				c->verifier.verify ? NULL : options->tickets,
 				options->ticket_lifetime_s);
 	tls_conn_set_context(c->ctx);
 	return 0;
@@ -119,10 +126,14 @@ struct tls_context *tls_server_new(const struct tls_server_options *options,
 	struct tls_context *c = calloc(1, sizeof(*c));
 
 	if (!c) {
+		if (options->verifier)
+			verifier_release(options->verifier);
 		error_nomem(e);
 		return NULL;
 	}
 	c->refs = 1;
+	if (options->verifier)
+		c->verifier = *options->verifier;
 	c->identity = local_identity_ref(options->identity);
 	if (configure(c, options, e) < 0) {
 		error_prefix(e, "TLS server");
@@ -143,6 +154,7 @@ void tls_context_unref(struct tls_context *c)
 	if (!c || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	wolfSSL_CTX_free(c->ctx);
+	verifier_release(&c->verifier);
 	local_identity_unref(c->identity);
 	free(c);
 }

@@ -13,7 +13,8 @@
 struct tls_context {
 	WOLFSSL_CTX *ctx;
 	struct local_identity *identity;
-	int refs; /* atomic */
+	struct tls_verifier verifier; /* verify NULL: peers are not asked */
+	int refs;                     /* atomic */
 };
 
 enum { TLS_RECORD_HEADER = 5 };
@@ -33,7 +34,10 @@ struct tls_conn {
 	bool eof_seen;      /* wolfSSL met the end of the input ... */
 	bool eof_in_record; /* ... in the middle of a record */
 	bool established;
-	struct error failure; /* of a callback: signature, output */
+	struct error failure; /* of a callback: signature, output, verdict */
+	struct client_certificate *client; /* accepted, not proved yet */
+	struct tls_verdict *refusal;
+	bool muted; /* refused: what wolfSSL says from now on is not sent */
 	struct tls_info info;
 	void *roomy; /* wolfSSL's large block; see global.c */
 	size_t roomy_size;
@@ -50,6 +54,20 @@ void tls_thread_enter(void);
 
 /* conn.c: the callbacks that move bytes. */
 void tls_conn_set_context(WOLFSSL_CTX *ctx);
+
+/* peer.c: the judgement of the peer's certificate. */
+void tls_peer_set_context(WOLFSSL_CTX *ctx, bool ask);
+void tls_peer_set_conn(WOLFSSL *ssl, struct tls_conn *c);
+/* wolfSSL is content. -1: we are not, and c->refusal says why. */
+int tls_peer_complete(struct tls_conn *c);
+/* wolfSSL gave up; was it because of the certificate? */
+void tls_peer_note_failure(struct tls_conn *c, int native);
+
+/* alert.c: alerts that wolfSSL does not send. */
+/* The token did not sign. */
+void tls_alert_unsigned(struct tls_conn *c);
+/* The client's certificate was refused; unless wolfSSL has said so. */
+void tls_alert_refused(struct tls_conn *c);
 
 /* sign.c */
 void tls_sign_set_context(WOLFSSL_CTX *ctx);

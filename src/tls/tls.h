@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "cert/cert.h"
 #include "identity/identity.h"
+#include "tls/verify.h"
 
 /* TLS 1.2 and 1.3 on wolfSSL with the key in the token: contexts as immutable
  * counted snapshots, and connections that know no socket. wolfSSL stays behind
@@ -26,13 +27,16 @@ struct ticket_keys *ticket_keys_new(struct error *e) MUST_CHECK;
 void ticket_keys_free(struct ticket_keys *k);
 void ticket_keys_rotate(struct ticket_keys *k);
 
-/* What a client is asked for. The verdict comes from the judge that the caller
- * hands in (issue of trust, added with the trust stores). */
 struct tls_server_options {
 	const struct local_identity *identity; /* a reference is taken */
 	enum tls_version minimum;
 	struct ticket_keys *tickets; /* NULL: no tickets; must outlive ctx */
 	unsigned ticket_lifetime_s;
+	/* NULL: clients are not asked for a certificate. Else each must have
+	 * one that passes, and there are no tickets: a resumed session would
+	 * not show its certificate again. Its arg is taken over, also when no
+	 * context comes about. */
+	const struct tls_verifier *verifier;
 };
 
 struct tls_context;
@@ -102,5 +106,13 @@ struct tls_info {
 };
 
 void tls_conn_info(const struct tls_conn *c, struct tls_info *out);
+
+/* The certificate by which the client was accepted; NULL before the handshake
+ * is done (until then the client has not proved that the key is its own) and
+ * for contexts that ask for none. Lives as long as the connection. */
+const struct client_certificate *tls_conn_client(const struct tls_conn *c);
+/* Why the handshake failed, if it was for the peer's certificate; else NULL.
+ * Lives as long as the connection. */
+const struct tls_verdict *tls_conn_refusal(const struct tls_conn *c);
 
 #endif

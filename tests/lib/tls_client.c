@@ -50,6 +50,22 @@ static int refuse(int ok, WOLFSSL_X509_STORE_CTX *store)
 	return 0;
 }
 
+static void identify(struct tls_client *c, const struct tls_client_options *o)
+{
+	const unsigned char *chain = (const unsigned char *)o->certificate;
+	const unsigned char *key = (const unsigned char *)o->key;
+
+	if (wolfSSL_CTX_use_certificate_chain_buffer(
+		c->ctx, chain, (long)strlen(o->certificate)) !=
+		WOLFSSL_SUCCESS ||
+	    wolfSSL_CTX_use_PrivateKey_buffer(c->ctx, key, (long)strlen(o->key),
+					      WOLFSSL_FILETYPE_PEM) !=
+		WOLFSSL_SUCCESS) {
+		fprintf(stderr, "the client does not take its certificate\n");
+		abort();
+	}
+}
+
 static void set_up(struct tls_client *c, const struct tls_client_options *o)
 {
 	int minimum = o->tls11   ? WOLFSSL_TLSV1_1
@@ -63,6 +79,8 @@ static void set_up(struct tls_client *c, const struct tls_client_options *o)
 	wolfSSL_CTX_set_verify(
 	    c->ctx, o->trust_nobody ? WOLFSSL_VERIFY_PEER : WOLFSSL_VERIFY_NONE,
 	    o->trust_nobody ? refuse : NULL);
+	if (o->certificate)
+		identify(c, o);
 	if (o->suites)
 		wolfSSL_CTX_set_cipher_list(c->ctx, o->suites);
 	if (o->groups)

@@ -15,6 +15,8 @@ struct tls_client_options {
 	const char *groups;       /* "P-256"; NULL: its defaults */
 	const char *signatures;   /* "RSA+SHA256"; NULL: its defaults */
 	bool trust_nobody;        /* refuse every certificate */
+	const char *certificate;  /* PEM, the leaf first; NULL: it has none */
+	const char *key;          /* PEM; need not match */
 };
 
 /* Talks to server from now on. */

@@ -118,6 +118,11 @@ struct cert *world_cert(struct world *w, char id)
 	return w->made[(int)id];
 }
 
+struct test_key *world_key(struct world *w, char id)
+{
+	return key_of(part_of(w, id).key);
+}
+
 void world_list(struct world *w, const char *letters, struct cert_list *out)
 {
 	struct error e = ERROR_INIT;

@@ -43,6 +43,8 @@ struct world {
 };
 
 struct cert *world_cert(struct world *w, char id);
+/* The key that goes with it. */
+struct test_key *world_key(struct world *w, char id);
 /* Of the letters. */
 void world_list(struct world *w, const char *letters, struct cert_list *out);
 struct judge_store *world_store(struct world *w, const char *letters);

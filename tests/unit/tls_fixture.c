@@ -111,6 +111,7 @@ void fixture_deny_schemes(unsigned schemes)
 static struct tls_context *context_of(const struct local_identity *l,
 				      enum tls_version minimum,
 				      struct ticket_keys *tickets,
+				      const struct tls_verifier *verifier,
 				      struct error *e)
 {
 	const struct tls_server_options o = {
@@ -118,6 +119,7 @@ static struct tls_context *context_of(const struct local_identity *l,
 		.minimum = minimum,
 		.tickets = tickets,
 		.ticket_lifetime_s = 7200,
+		.verifier = verifier,
 	};
 
 	return tls_server_new(&o, e);
@@ -127,7 +129,7 @@ struct tls_context *fixture_try_context(enum key_kind kind,
 					enum tls_version minimum,
 					struct error *e)
 {
-	return context_of(&identities[kind], minimum, NULL, e);
+	return context_of(&identities[kind], minimum, NULL, NULL, e);
 }
 
 struct tls_context *fixture_context(enum key_kind kind,
@@ -136,10 +138,29 @@ struct tls_context *fixture_context(enum key_kind kind,
 {
 	struct error e = ERROR_INIT;
 	struct tls_context *ctx =
-	    context_of(&identities[kind], minimum, tickets, &e);
+	    context_of(&identities[kind], minimum, tickets, NULL, &e);
 
 	CHECK_OBJECT(ctx, &e);
 	return ctx;
+}
+
+struct tls_context *fixture_verifying(enum key_kind kind,
+				      struct tls_verifier verifier,
+				      struct ticket_keys *tickets)
+{
+	struct error e = ERROR_INIT;
+	struct tls_context *ctx =
+	    context_of(&identities[kind], TLS_1_2, tickets, &verifier, &e);
+
+	CHECK_OBJECT(ctx, &e);
+	return ctx;
+}
+
+struct tls_context *fixture_try_verifying(enum key_kind kind,
+					  struct tls_verifier verifier,
+					  struct error *e)
+{
+	return context_of(&identities[kind], TLS_1_2, NULL, &verifier, e);
 }
 
 long fixture_resident_bytes(void)
@@ -252,7 +273,7 @@ struct tls_context *fixture_remote_open(void)
 	l->key = token_key_find(remote.token, token_key_public(from->key), &e);
 	CHECK_OBJECT(l->key, &e);
 	CHECK_OK(cert_list_add(&l->chain, from->chain.items[0], &e), &e);
-	ctx = context_of(l, TLS_1_2, NULL, &e);
+	ctx = context_of(l, TLS_1_2, NULL, NULL, &e);
 	CHECK_OBJECT(ctx, &e);
 	return ctx;
 }

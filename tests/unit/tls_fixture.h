@@ -18,6 +18,15 @@ struct tls_context *fixture_context(enum key_kind kind,
 struct tls_context *fixture_try_context(enum key_kind kind,
 					enum tls_version minimum,
 					struct error *e);
+/* One that verifies its clients, and its ticket keys for contexts that may have
+ * tickets; arg of the verifier is taken over. */
+struct tls_context *fixture_verifying(enum key_kind kind,
+				      struct tls_verifier verifier,
+				      struct ticket_keys *tickets);
+/* The same, or NULL with the reason. */
+struct tls_context *fixture_try_verifying(enum key_kind kind,
+					  struct tls_verifier verifier,
+					  struct error *e);
 /* Pretend that the token cannot sign with these schemes: a set of
  * 1u << enum sign_scheme. */
 void fixture_deny_schemes(unsigned schemes);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_TLS_VERIFY_H
+#define SB_TLS_VERIFY_H
+
+#include "cert/judge.h"
+#include "tls/client_certificate.h"
+
+/* Who says whether the certificate of the other side will do. wolfSSL's own
+ * check of chains is not used: the whole list that the peer sent goes to a
+ * verifier, before the handshake is complete, and nothing but its word lets
+ * the connection come about. */
+
+struct tls_verdict {
+	bool accepted;
+	/* Of a refusal: what the peer is told (RFC 8446 6.2), a stable word as
+	 * judge_reason_name() has them, and one line for people. */
+	unsigned alert;
+	const char *reason;
+	char text[JUDGE_TEXT_SIZE];
+	/* Of an accepted client. */
+	struct client_certificate certificate;
+};
+
+/* A plain value. verify() is called on the thread of the handshake, from
+ * several at once; it may block as a signature may. *out is a refusal by an
+ * internal error when it is called. release() (may be NULL) is called once,
+ * when the last context and connection that could call verify() are gone. */
+struct tls_verifier {
+	void (*verify)(void *arg, const struct cert_list *sent,
+		       struct tls_verdict *out);
+	void (*release)(void *arg);
+	void *arg;
+};
+
+/* Clients whose certificate chains to a member of the store, by the judge, at
+ * the time of the handshake. The store is a counted snapshot of which the
+ * verifier has a reference of its own. */
+struct tls_verifier tls_client_verifier(const struct judge_store *anchors);
+
+/* The decision of it. Pure. */
+void tls_verdict_of_client(const struct judge_store *anchors,
+			   const struct cert_list *sent, time_t now,
+			   struct tls_verdict *out);
+
+#endif
