@@ -53,7 +53,9 @@ static void on_deadline(struct deadline *d)
 	struct backend *b = list_owner(d, struct backend, deadline);
 
 	if (b->x)
-		backend_fail(b, false, "the web server cannot be reached");
+		backend_fail(b, false,
+			     b->ended ? "the web server broke off"
+				      : "the web server cannot be reached");
 	else
 		backend_close(b);
 	backend_submit_waiting(b->front);

@@ -26,6 +26,7 @@ struct backend {
 	bool reused; /* had another request before */
 	bool seen;   /* something of the answer was read */
 	bool mute;   /* the request cannot be sent any further */
+	bool ended;  /* by its peer; a reset may follow */
 	struct deadline deadline;
 };
 

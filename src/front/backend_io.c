@@ -78,15 +78,21 @@ static void complete(struct backend *b, bool clean)
 }
 
 /* A kept connection that civetweb closed just then is no fault of the
- * request: once, it may have another one. Requests that change something only
- * when the kernel says that they were not read whole. */
+ * request: once, it may have another one. */
+static bool is_stale(const struct backend *b)
+{
+	return b->x->conn && b->reused && !b->seen && !b->x->retried;
+}
+
+/* Requests that change something only when the kernel says that they were not
+ * read whole. */
 static bool may_retry(const struct backend *b, bool reset)
 {
 	const struct exchange *x = b->x;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (!x->conn || !b->reused || b->seen || x->retried)
+	if (!is_stale(b))
 		return false;
 	if (x->rq.safe || reset || b->mute)
 		return true;
@@ -118,6 +124,20 @@ void backend_fail(struct backend *b, bool reset, const char *text)
 	front_settle(f);
 }
 
+/* When civetweb closes while the request is on its way, the kernel may tell the
+ * end first and the reset, which says that the request was not read, a moment
+ * later. */
+static bool wait_for_reset(struct backend *b)
+{
+	if (b->ended || !is_stale(b) || may_retry(b, false))
+		return false;
+	b->ended = true;
+	/* The end would be told again and again. */
+	watch_forget(&b->front->watcher, &b->watch);
+	deadline_set(&b->front->deadlines, &b->deadline, DEADLINE_RESET);
+	return true;
+}
+
 static void on_end(struct backend *b, bool reset)
 {
 	if (b->state != BACKEND_BUSY) {
@@ -126,7 +146,7 @@ static void on_end(struct backend *b, bool reset)
 		front_settle(b->front);
 	} else if (!reset && http_response_end(&b->rs) == HTTP_DONE) {
 		complete(b, false);
-	} else {
+	} else if (reset || !wait_for_reset(b)) {
 		backend_fail(b, reset, "the web server broke off");
 	}
 }

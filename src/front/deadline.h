@@ -24,6 +24,7 @@ enum deadline_kind {
 	DEADLINE_LINGER,    /* after our last byte, until the peer closes */
 	DEADLINE_TRIM,      /* quiet for so long: give memory back */
 	DEADLINE_BACKEND,   /* an idle backend connection */
+	DEADLINE_RESET,     /* the reset that may follow a backend's end */
 	DEADLINE_ACCEPT,    /* a listener that pauses */
 	DEADLINE_DRAIN,     /* open requests when stopping */
 	DEADLINE_KINDS

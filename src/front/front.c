@@ -79,6 +79,7 @@ static void set_durations(struct front *f)
 	ms[DEADLINE_LINGER] = LINGER_MS;
 	ms[DEADLINE_TRIM] = TRIM_MS;
 	ms[DEADLINE_BACKEND] = BACKEND_IDLE_MS;
+	ms[DEADLINE_RESET] = RESET_WAIT_MS;
 	ms[DEADLINE_ACCEPT] = ACCEPT_PAUSE_MS;
 	ms[DEADLINE_DRAIN] = l->drain_ms;
 }

@@ -25,8 +25,9 @@ enum {
 	QUEUE_MAX = 256,         /* requests that wait so */
 	RESPONSE_MS = 120000,    /* until the backend begins to answer */
 	BACKEND_IDLE_MS = 30000, /* below civetweb's own 60 s */
-	BACKEND_RESERVED = 4,    /* beyond the limit, for the control socket */
-	OUT_HIGH = 262144,       /* waiting for one peer: read no more for it */
+	RESET_WAIT_MS = 100,
+	BACKEND_RESERVED = 4, /* beyond the limit, for the control socket */
+	OUT_HIGH = 262144,    /* waiting for one peer: read no more for it */
 	OUT_HIGH_CROWDED = 16384, /* the same when all wait together too much */
 	OUT_ALL_MAX = 33554432,
 	OUT_MAX = 1048576,        /* a stream that ignores the above is cut */

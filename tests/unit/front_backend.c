@@ -206,6 +206,22 @@ static bool say_leave(struct talk *t, size_t n)
 	return false;
 }
 
+/* Ends the connection when the next request is there, unread; the reset follows
+ * a moment after the end. */
+static bool say_late(struct talk *t, size_t n)
+{
+	char c;
+
+	(void)n;
+	say_bytes(t, 2);
+	while (recv(t->fd, &c, 1, MSG_PEEK) < 0 && errno == EAGAIN &&
+	       !atomic_load(&t->backend->stop))
+		;
+	shutdown(t->fd, SHUT_WR);
+	sleep_ms(20);
+	return false;
+}
+
 static bool say_echo(struct talk *t, size_t n)
 {
 	struct peer p;
@@ -241,6 +257,7 @@ static const struct {
 	{ "/close", say_close },      { "/die", say_nothing },
 	{ "/broken/", say_broken },   { "/extra", say_extra },
 	{ "/split", say_split },      { "/leave", say_leave },
+	{ "/late", say_late },
 };
 
 static bool say_raw(struct talk *t, const char *name)

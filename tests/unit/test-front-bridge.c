@@ -338,6 +338,19 @@ static void test_reuse(void)
 	front_fixture_stop(&x);
 }
 
+#define POST_CLOSE(path)                                             \
+	"POST " path " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" \
+	"Content-Length: 1\r\n\r\nx"
+
+static void check_status(struct front_fixture *x, const char *request,
+			 int status)
+{
+	char *a = client_ask(x->http, request);
+
+	CU_ASSERT_EQUAL(answer_status(a), status);
+	free(a);
+}
+
 /* A kept connection that the backend has closed costs nobody anything. */
 static void test_stale(void)
 {
@@ -346,17 +359,22 @@ static void test_stale(void)
 	front_fixture_init(&x);
 	front_fixture_start(&x);
 	for (int i = 0; i < 50; i++) {
-		char *a = client_ask(x.http, GET_CLOSE("/leave"));
-
-		CU_ASSERT_EQUAL(answer_status(a), 200);
-		free(a);
-		a = client_ask(
-		    x.http, "POST /echo HTTP/1.1\r\nHost: h\r\n"
-			    "Connection: close\r\nContent-Length: 1\r\n\r\nx");
-		CU_ASSERT_EQUAL(answer_status(a), 200);
-		free(a);
+		check_status(&x, GET_CLOSE("/leave"), 200);
+		check_status(&x, POST_CLOSE("/echo"), 200);
 	}
 	CU_ASSERT_EQUAL(x.backend.requests, 100);
+	/* The end is seen before the reset. */
+	for (int i = 0; i < 5; i++) {
+		check_status(&x, GET_CLOSE("/late"), 200);
+		check_status(&x, POST_CLOSE("/echo"), 200);
+	}
+	CU_ASSERT_EQUAL(x.backend.requests, 110);
+	/* A request that was read is not made twice. */
+	for (int i = 0; i < 5; i++) {
+		check_status(&x, GET_CLOSE("/echo"), 200);
+		check_status(&x, POST_CLOSE("/die"), 502);
+	}
+	CU_ASSERT_EQUAL(x.backend.requests, 120);
 	CU_ASSERT_EQUAL(x.backend.strangers, 0);
 	front_fixture_stop(&x);
 }
