@@ -2,6 +2,7 @@
 """Chromium as somebody uses it: what can be seen, clicked and typed."""
 
 import base64
+import json
 import pathlib
 import tempfile
 
@@ -14,6 +15,7 @@ from selenium.webdriver.chrome.service import Service as ChromeDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from certificates import pkcs12_of
 from sealbridge_service import run, wait_for
 
 FLAGS = (
@@ -25,33 +27,72 @@ PATIENCE = 30
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def _trust(home, ca):
-    """Make the authority of a PEM file one that Chromium trusts."""
+P12_PASSWORD = "browser"
+
+# Chromium reads policies from /etc/chromium alone. The one that chooses a client
+# certificate without asking is put there for the browser's own eyes: in a mount
+# namespace that ends with it.
+WITH_POLICY = """#!/bin/sh
+exec unshare --mount --map-root-user sh -c '
+	mount --bind "$0" /etc/chromium && exec /usr/bin/chromium "$@"' "%s" "$@"
+"""
+POLICY = {"AutoSelectCertificateForUrls": [
+    json.dumps({"pattern": "https://127.0.0.1", "filter": {}})]}
+
+
+def _nss(command, *arguments):
+    done = run(command, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _make_databases(home):
     for place in (".pki/nssdb", ".local/share/pki/nssdb"):
         directory = pathlib.Path(home) / place
         directory.mkdir(parents=True)
-        database = f"sql:{directory}"
-        for command in (("-N", "--empty-password"),
-                        ("-A", "-n", "test authority", "-t", "C,,", "-i", ca)):
-            done = run("certutil", "-d", database, *command)
-            assert done.returncode == 0, done.stderr
+        _nss("certutil", "-d", f"sql:{directory}", "-N", "--empty-password")
+        yield f"sql:{directory}"
+
+
+def _fill(home, ca, client):
+    """Make the authority of a PEM file one that Chromium trusts, and give it a
+    client certificate: (certificate, key)."""
+    p12 = pathlib.Path(home) / "client.p12"
+    if client:
+        p12.write_bytes(pkcs12_of(*client, P12_PASSWORD))
+    for database in _make_databases(home):
+        if ca:
+            _nss("certutil", "-d", database, "-A", "-n", "test authority", "-t", "C,,",
+                 "-i", ca)
+        if client:
+            _nss("pk12util", "-d", database, "-i", p12, "-W", P12_PASSWORD, "-K", "")
+
+
+def _with_policy(home):
+    """A program that starts Chromium under the policy."""
+    managed = pathlib.Path(home) / "etc" / "policies" / "managed"
+    managed.mkdir(parents=True)
+    (managed / "client.json").write_text(json.dumps(POLICY))
+    program = pathlib.Path(home) / "chromium"
+    program.write_text(WITH_POLICY % managed.parents[1])
+    program.chmod(0o755)
+    return str(program)
 
 
 class Browser:
     """One Chromium with a profile of its own.
 
     ca: PEM file of an authority that it trusts. any_certificate: go on where it
-    would warn, as a user does who clicks the warning away."""
+    would warn, as a user does who clicks the warning away. client: certificate
+    and key that it shows to whoever asks."""
 
-    def __init__(self, url, *, ca=None, any_certificate=True, dark=False,
+    def __init__(self, url, *, ca=None, any_certificate=True, client=None, dark=False,
                  width=1280, height=900, touch=False):
         self.url = url
         self._home = tempfile.TemporaryDirectory(prefix="sb-browser-", dir="/tmp")
         home = self._home.name
-        if ca:
-            _trust(home, ca)
+        _fill(home, ca, client)
         options = webdriver.ChromeOptions()
-        options.binary_location = "/usr/bin/chromium"
+        options.binary_location = _with_policy(home) if client else "/usr/bin/chromium"
         for flag in (*FLAGS, f"--user-data-dir={home}/profile"):
             options.add_argument(flag)
         options.accept_insecure_certs = any_certificate and not ca

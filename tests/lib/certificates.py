@@ -7,6 +7,7 @@ import ipaddress
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 DAY = datetime.timedelta(days=1)
@@ -51,6 +52,17 @@ def key_pem(key, form="pkcs8", password=None):
         serialization.BestAvailableEncryption(password.encode())
         if password else serialization.NoEncryption(),
     ).decode()
+
+
+def pkcs12_of(certificate, key, password):
+    """Certificate and key as browsers import them."""
+    # NSS and OpenSSL agree on this old encryption everywhere.
+    encryption = (
+        serialization.PrivateFormat.PKCS12.encryption_builder()
+        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(hashes.SHA1()).build(password.encode()))
+    return pkcs12.serialize_key_and_certificates(
+        b"client", key, certificate, None, encryption)
 
 
 def alt_names(names):
