@@ -44,4 +44,7 @@ void api_free(struct api *a);
 int api_handle(void *arg, const struct web_request *rq, struct web_reply *reply,
 	       struct error *e);
 
+/* What GET /system.xml answers, a web_document_fn; arg is the struct api. */
+int api_system_xml(void *arg, struct buf *out, struct error *e);
+
 #endif

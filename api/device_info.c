@@ -28,6 +28,16 @@ void device_serial(char out[DEVICE_SERIAL_SIZE])
 			*p = (char)(*p - 'a' + 'A');
 }
 
+void device_host_name(const char *configured, char out[DEVICE_HOST_SIZE])
+{
+	out[0] = '\0';
+	if (configured && configured[0])
+		snprintf(out, DEVICE_HOST_SIZE, "%s", configured);
+	else if (gethostname(out, DEVICE_HOST_SIZE - 1) < 0)
+		out[0] = '\0';
+	out[DEVICE_HOST_SIZE - 1] = '\0';
+}
+
 int device_cpu_load(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);

@@ -40,6 +40,11 @@ void api_free(struct api *a)
 	free(a);
 }
 
+const struct api_services *api_services_of(const struct api *a)
+{
+	return &a->services;
+}
+
 struct value *result_ok(void)
 {
 	struct value *s = value_new_struct();

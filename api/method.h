@@ -94,6 +94,9 @@ extern const struct method methods_user[];
 extern const struct method methods_audit[];
 extern const struct method methods_verification_test[];
 
+/* The services of an api. */
+const struct api_services *api_services_of(const struct api *a);
+
 /* For handlers: { status: "operation successful" }. */
 struct value *result_ok(void);
 /* A trust store as it is in force, to be given back. NULL: never read since the

@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/method.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "api/device_info.h"
 #include "base/clock.h"
 
 /* The edition of the original's API that ours is modelled on. */
 #define API_VERSION "2.10"
-
-static void put_host_name(struct value *s, const struct config *config)
-{
-	char name[DEVICE_HOST_SIZE] = "";
-
-	if (config->host_name && config->host_name[0]) {
-		value_put_string(s, "hostName", config->host_name);
-		return;
-	}
-	gethostname(name, sizeof(name) - 1);
-	value_put_string(s, "hostName", name);
-}
 
 static void put_features(struct value *s)
 {
@@ -38,18 +23,19 @@ static struct value *query(struct call *c, struct error *e)
 {
 	const struct api_services *sv = c->services;
 	struct value *s = value_new_struct();
-	char serial[DEVICE_SERIAL_SIZE];
+	char serial[DEVICE_SERIAL_SIZE], host_name[DEVICE_HOST_SIZE];
 
 	(void)e;
 	device_serial(serial);
+	device_host_name(sv->config->host_name, host_name);
 	value_put_time(s, "currentTime", clock_now());
 	value_put_time(s, "restartTime", sv->started_at);
 	value_put_string(s, "serial", serial);
 	value_put_string(s, "softwareVersion", sv->version);
 	value_put_string(s, "buildVersion", sv->version);
-	value_put_string(s, "model", "Sealbridge");
+	value_put_string(s, "model", DEVICE_MODEL);
 	value_put_string(s, "apiVersion", API_VERSION);
-	put_host_name(s, sv->config);
+	value_put_string(s, "hostName", host_name);
 	put_features(s);
 	value_put_int(s, "totalVideoPorts", 0);
 	value_put_int(s, "totalAudioOnlyPorts", 0);

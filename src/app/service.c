@@ -443,6 +443,7 @@ static int start_web(struct service *s, struct error *e)
 		.threads = WEB_THREADS,
 		.body_bytes = front_limits_default.body_bytes,
 		.rpc = api_handle,
+		.system_xml = api_system_xml,
 		.ready = is_ready,
 		.ready_arg = s,
 	};
@@ -451,7 +452,7 @@ static int start_web(struct service *s, struct error *e)
 	if (!s->peers || start_api(s, e) < 0)
 		return -1;
 	o.peers = s->peers;
-	o.rpc_arg = s->api;
+	o.rpc_arg = o.system_xml_arg = s->api;
 	s->web = web_start(&o, e);
 	return s->web ? 0 : -1;
 }

@@ -33,6 +33,8 @@
  * there are at most: it looks up by itself after 2 s. */
 enum { WAKE_MS = 20, WAKES_MAX = 150 };
 
+enum { SYSTEM_XML_BYTES_MAX = 16 * 1024 };
+
 struct web {
 	struct web_options options;
 	struct assets *assets;
@@ -73,6 +75,38 @@ static int serve_health(struct mg_connection *c, bool good)
 	if (!is_method(c, "GET") && !is_method(c, "HEAD"))
 		return refuse_method(c, "Allow: GET, HEAD\r\n");
 	return http_send(c, &r);
+}
+
+/* Asked for before anybody logs in, as from the original: it tells what the
+ * device is, and nothing of its users or keys. */
+static int serve_system_xml(struct mg_connection *c, const struct web *w,
+			    const struct peer *peer)
+{
+	struct http_reply r = {
+		.status = 200,
+		.content_type = "text/xml",
+		.extra = "Cache-Control: no-store\r\n",
+	};
+	struct error e = ERROR_INIT;
+	struct buf body;
+	int status;
+
+	(void)peer;
+	if (!w->options.system_xml)
+		return http_send_status(c, 404, NULL, false);
+	if (!is_method(c, "GET") && !is_method(c, "HEAD"))
+		return refuse_method(c, "Allow: GET, HEAD\r\n");
+	buf_init(&body, SYSTEM_XML_BYTES_MAX);
+	if (w->options.system_xml(w->options.system_xml_arg, &body, &e) < 0) {
+		log_failure(LOG_LEVEL_ERROR, "web", &e);
+		status =
+		    http_send_status(c, http_status_of(e.kind), NULL, true);
+	} else {
+		r.body = buf_view(&body);
+		status = http_send(c, &r);
+	}
+	buf_free(&body);
+	return status;
 }
 
 static int serve_live(struct mg_connection *c, const struct web *w,
@@ -123,9 +157,8 @@ static const struct {
 	const char *path; /* NULL: whatever is left */
 	route_fn *serve;
 } routes[] = {
-	{ "/RPC2", serve_rpc },
-	{ "/health/live", serve_live },
-	{ "/health/ready", serve_ready },
+	{ "/RPC2", serve_rpc },         { "/system.xml", serve_system_xml },
+	{ "/health/live", serve_live }, { "/health/ready", serve_ready },
 	{ NULL, serve_asset },
 };
 

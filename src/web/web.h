@@ -39,6 +39,9 @@ struct web_reply {
 typedef int web_rpc_fn(void *arg, const struct web_request *rq,
 		       struct web_reply *reply, struct error *e);
 
+/* Appends a whole document to out; -1 as above. */
+typedef int web_document_fn(void *arg, struct buf *out, struct error *e);
+
 struct web_options {
 	const char *directory; /* www/ */
 	struct peer_registry *peers;
@@ -46,6 +49,9 @@ struct web_options {
 	size_t body_bytes; /* 4 MiB */
 	web_rpc_fn *rpc;
 	void *rpc_arg;
+	/* XML for everybody at /system.xml; NULL: there is none */
+	web_document_fn *system_xml;
+	void *system_xml_arg;
 	/* Readiness for /health/ready; any thread. */
 	bool (*ready)(void *arg);
 	void *ready_arg;

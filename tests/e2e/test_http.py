@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import time
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -74,6 +75,26 @@ def test_pages(service, tls, path):
     if not path.startswith("/health"):
         assert "x-content-type-options: nosniff" in headers
     assert "civetweb" not in headers
+
+
+@both
+def test_system_xml(service, tls):
+    """As the original serves it: to anybody, elements in the original's order."""
+    url = service.url if tls else service.http_url
+    done = run("curl", "-sSk", "-i", url + "/system.xml")
+    head, _, body = done.stdout.partition("\n\n")
+    assert " 200 " in head and "content-type: text/xml" in head.lower()
+    assert "set-cookie" not in head.lower()
+    system = ElementTree.fromstring(body)
+    assert system.tag == "system" and [e.tag for e in system] == [
+        "manufacturer", "model", "serial", "softwareVersion", "buildVersion", "hostName",
+        "totalVideoPorts", "portReservationMode", "maxVideoResolution", "uptimeSeconds",
+        "clusterType"]
+    facts = service.api().call("device.query")
+    for name in "model", "serial", "softwareVersion", "buildVersion", "hostName":
+        assert system.findtext(name) == facts[name]
+    assert int(system.findtext("uptimeSeconds")) >= 0
+    assert system.findtext("clusterType") == "unclustered"
 
 
 @pytest.mark.sanitized

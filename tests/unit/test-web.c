@@ -77,6 +77,16 @@ static int on_rpc(void *arg, const struct web_request *rq,
 	return seen.reply_len ? 0 : buf_adds(&reply->body, "<answer/>", e);
 }
 
+static enum error_kind system_fails;
+
+static int on_system_xml(void *arg, struct buf *out, struct error *e)
+{
+	(void)arg;
+	if (system_fails)
+		return error_set(e, system_fails, "as wanted");
+	return buf_adds(out, "<system/>", e);
+}
+
 static bool is_ready(void *arg)
 {
 	(void)arg;
@@ -126,6 +136,7 @@ static int set_up(void)
 		.threads = 4,
 		.body_bytes = BODY_MAX,
 		.rpc = on_rpc,
+		.system_xml = on_system_xml,
 		.ready = is_ready,
 	};
 
@@ -245,6 +256,10 @@ static void test_pages(void)
 		{ "/empty.txt", 200, "text/plain", NULL },
 		{ "/health/live", 200, "text/plain", "ok\n" },
 		{ "/health/ready", 200, "text/plain", "ok\n" },
+		{ "/system.xml", 200, "text/xml", "<system/>" },
+		{ "/system.xml?x=1", 200, "text/xml", "<system/>" },
+		{ "/System.xml", 404, NULL, NULL },
+		{ "/system.xml/", 404, NULL, NULL },
 		{ "/users", 404, "text/plain", "404 Not Found\n" },
 		{ "/nothing", 404, "text/plain", "404 Not Found\n" },
 		{ "/.hidden", 404, NULL, NULL },
@@ -314,6 +329,19 @@ static void test_head(void)
 	CU_ASSERT_EQUAL(exchange("HEAD /nothing HTTP/1.1\r\n" END), 404);
 	CU_ASSERT_EQUAL(exchange("HEAD /health/live HTTP/1.1\r\n" END), 200);
 	CU_ASSERT(!has("ok\n"));
+	CU_ASSERT_EQUAL(exchange("HEAD /system.xml HTTP/1.1\r\n" END), 200);
+	CU_ASSERT(has("Content-Length: 9\r\n") && !has("<system"));
+}
+
+static void test_system_xml_fails(void)
+{
+	system_fails = ERR_LIMIT;
+	CU_ASSERT_EQUAL(exchange("GET /system.xml HTTP/1.1\r\n" END),
+			http_status_of(ERR_LIMIT));
+	CU_ASSERT(!has("<system") && !has("as wanted"));
+	system_fails = ERR_NONE;
+	CU_ASSERT_EQUAL(exchange("GET /system.xml HTTP/1.1\r\n" END), 200);
+	CU_ASSERT(has("Cache-Control: no-store") && !has("Set-Cookie"));
 }
 
 static void test_methods_refused(void)
@@ -322,11 +350,11 @@ static void test_methods_refused(void)
 					       "PATCH", "OPTIONS",  "TRACE",
 					       "MKCOL", "PROPFIND", "CONNECT" };
 	static const char *const targets[] = { "/index.html", "/RPC2",
-					       "/health/live" };
+					       "/health/live", "/system.xml" };
 	char request[300];
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-		for (size_t k = 0; k < 3; k++) {
+		for (size_t k = 0; k < 4; k++) {
 			int status;
 
 			if (i == 0 && k == 1)
@@ -713,6 +741,7 @@ int main(int argc, char **argv)
 		{ "a large page is whole", test_large_page_is_whole },
 		{ "ETag", test_etag },
 		{ "HEAD", test_head },
+		{ "system.xml fails", test_system_xml_fails },
 		{ "methods refused", test_methods_refused },
 		{ "unregistered connections refused",
 		  test_unregistered_refused },
