@@ -57,9 +57,8 @@ void call_audit(const struct call *c, enum audit_event event, const char *fmt,
 		...)
 {
 	static const char *const modules[] = {
-		[VIA_NOBODY] = "API",
-		[VIA_PASSWORD] = "API",
-		[VIA_SESSION] = "Web",
+		[VIA_NOBODY] = "API",      [VIA_PASSWORD] = "API",
+		[VIA_CERTIFICATE] = "API", [VIA_SESSION] = "Web",
 		[VIA_LOCAL] = "System",
 	};
 	struct audit_actor actor = {
@@ -110,18 +109,34 @@ static int check_rights(const struct call *c, struct error *e)
 {
 	const struct method *m = c->method;
 
-	if (m->privilege == PRIVILEGE_NONE)
-		return 0;
 	if (c->caller.via == VIA_NOBODY)
 		return error_set(e, ERR_AUTH, "authorization failed");
 	if (c->caller.user.must_change_password &&
 	    !(m->flags & METHOD_BEFORE_PASSWORD_CHANGE))
 		return error_set(e, ERR_PRIVILEGE,
 				 "the password must be changed first");
-	if (c->caller.user.privilege >= m->privilege)
+	if (c->caller.user.privilege >= m->privilege &&
+	    (!(m->flags & METHOD_LOCAL_ROOT) ||
+	     control_peer_is_root(&c->request->peer)))
 		return 0;
 	call_audit(c, AUDIT_ACCESS_DENIED, "%s", m->name);
 	return error_set(e, ERR_PRIVILEGE, "insufficient privileges");
+}
+
+/* Who calls, and whether he may. What is open to all needs no identity, but a
+ * connection that the mode of client certificates lets in. */
+static int admit(struct call *c, enum fault_code *code, struct error *e)
+{
+	const struct entry *entry = &c->entry;
+
+	if (entry_find(c, e) < 0)
+		return -1;
+	if (c->method->privilege != PRIVILEGE_NONE)
+		return authenticate(c, code, e) < 0 ? -1 : check_rights(c, e);
+	if (entry->rule->way == LOGIN_REFUSED && entry->door != DOOR_LOCAL &&
+	    !(c->method->flags & METHOD_ANY_DOOR))
+		return entry_refuse(c, LOGIN_API, e);
+	return 0;
 }
 
 static void trace_unknown_members(const struct call *c)
@@ -145,10 +160,7 @@ static void run(struct call *c, const struct value *params, struct outcome *o)
 
 	if (find_params(c, params, &bare, &o->code, &o->e) < 0)
 		goto out;
-	if (c->method->privilege != PRIVILEGE_NONE &&
-	    authenticate(c, &o->code, &o->e) < 0)
-		goto out;
-	if (check_rights(c, &o->e) < 0)
+	if (admit(c, &o->code, &o->e) < 0)
 		goto out;
 	if (log_level() >= LOG_LEVEL_TRACE)
 		trace_unknown_members(c);

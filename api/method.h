@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/faults.h"
 #include "api/value.h"
+#include "auth/certificate_mode.h"
 
 /* What a method is: one row, from which the check of rights, the checks of
  * parameters and the introspection follow, and one handler. */
@@ -28,13 +29,29 @@ struct param {
 	const char *help;
 };
 
-enum caller_via { VIA_NOBODY, VIA_PASSWORD, VIA_SESSION, VIA_LOCAL };
+enum caller_via {
+	VIA_NOBODY,
+	VIA_PASSWORD,    /* in the call */
+	VIA_CERTIFICATE, /* of the connection, without a session */
+	VIA_SESSION,
+	VIA_LOCAL
+};
 
 /* Who calls. */
 struct caller {
 	enum caller_via via;
 	struct identity_of_user user;
 	struct session_info session; /* VIA_SESSION */
+};
+
+/* What its connection lets a caller do. */
+struct entry {
+	enum certificate_mode mode;
+	enum certificate_door door;
+	bool open;    /* the control socket, which asks for no log-in */
+	bool expired; /* the certificate, since the connection was made */
+	struct certificate_user found;       /* from CERTIFICATE_VERIFY on */
+	const struct certificate_rule *rule; /* unless open */
 };
 
 /* One call on its way. */
@@ -45,6 +62,7 @@ struct call {
 	const struct method *method;
 	const struct value *params; /* a struct, checked against the row */
 	bool bare;                  /* the call itself had no struct */
+	struct entry entry;
 	struct caller caller;
 	/* Set by a handler: carried out once the reply is written. */
 	bool restart_wanted;
@@ -63,6 +81,13 @@ enum method_flags {
 	/* Takes one bare string in place of the struct, and no parameter at
 	 * all, as the introspection convention has it. */
 	METHOD_TAKES_BARE = 4,
+	/* Does not restart the idle time of a session. */
+	METHOD_WITHOUT_TOUCH = 8,
+	/* Answers also where the mode of client certificates lets nobody in. */
+	METHOD_ANY_DOOR = 16,
+	/* For root on the control socket and nobody else; no setting stops
+	 * him. */
+	METHOD_LOCAL_ROOT = 32,
 };
 
 struct method {

@@ -18,6 +18,8 @@ struct session {
 	char address[64];
 	bool must_change_password;
 	uint8_t password_mark[PASSWORD_MARK_SIZE];
+	bool by_certificate;
+	uint8_t certificate[SHA256_SIZE];
 	int64_t opened_ms; /* monotonic */
 	int64_t used_ms;   /* monotonic */
 	time_t used_at;    /* wall */
@@ -111,12 +113,15 @@ static void describe(struct sessions *s, const struct session *x,
 	strcpy(out->csrf_token, x->csrf);
 	out->must_change_password = x->must_change_password;
 	memcpy(out->password_mark, x->password_mark, PASSWORD_MARK_SIZE);
+	out->by_certificate = x->by_certificate;
+	memcpy(out->certificate, x->certificate, SHA256_SIZE);
 	out->idle_seconds_left = left > 0 ? (unsigned)(left / 1000) : 0;
 }
 
 int sessions_open(struct sessions *s, const struct identity_of_user *user,
-		  const char *peer_address, char id_out[SESSION_ID_SIZE],
-		  struct session_info *info_out, struct error *e)
+		  const char *peer_address, const uint8_t *certificate,
+		  char id_out[SESSION_ID_SIZE], struct session_info *info_out,
+		  struct error *e)
 {
 	struct session *x;
 	int rc = -1;
@@ -137,6 +142,9 @@ int sessions_open(struct sessions *s, const struct identity_of_user *user,
 	strcpy(x->address, peer_address);
 	x->must_change_password = user->must_change_password;
 	memcpy(x->password_mark, user->password_mark, PASSWORD_MARK_SIZE);
+	x->by_certificate = certificate != NULL;
+	if (certificate)
+		memcpy(x->certificate, certificate, SHA256_SIZE);
 	x->opened_ms = x->used_ms = clock_monotonic_ms();
 	x->used_at = clock_now();
 	memcpy(id_out, x->id, SESSION_ID_SIZE);

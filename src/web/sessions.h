@@ -3,9 +3,13 @@
 #define SB_WEB_SESSIONS_H
 
 #include "auth/users.h"
+#include "base/hash.h"
 
 /* Browser sessions: in memory, bound to the peer address, ended by idling, log
- * out, a change of the account, or the end of the process. Any thread. */
+ * out, a change of the account, or the end of the process. One that was opened
+ * by a client certificate is bound to that too; whether the mode of client
+ * certificates still lets a session in is asked by whoever looks it up, with
+ * each request. Any thread. */
 
 enum { SESSION_ID_SIZE = 44, SESSIONS_MAX = 500, SESSIONS_PER_USER_MAX = 50 };
 #define SESSION_COOKIE "sealbridge_session"
@@ -25,13 +29,17 @@ struct session_info {
 	 * closing of all. */
 	uint8_t password_mark[PASSWORD_MARK_SIZE];
 	unsigned idle_seconds_left;
+	bool by_certificate; /* else by password */
+	uint8_t certificate[SHA256_SIZE];
 };
 
-/* A new session; id_out goes into the cookie. ERR_LIMIT ("no free sessions");
- * the user's oldest gives way past SESSIONS_PER_USER_MAX. */
+/* A new session; id_out goes into the cookie. certificate: SHA-256 of the
+ * client certificate that opens it, NULL for a password. ERR_LIMIT ("no free
+ * sessions"); the user's oldest gives way past SESSIONS_PER_USER_MAX. */
 int sessions_open(struct sessions *s, const struct identity_of_user *user,
-		  const char *peer_address, char id_out[SESSION_ID_SIZE],
-		  struct session_info *info_out, struct error *e) MUST_CHECK;
+		  const char *peer_address, const uint8_t *certificate,
+		  char id_out[SESSION_ID_SIZE], struct session_info *info_out,
+		  struct error *e) MUST_CHECK;
 
 /* Look up a cookie and, when touch, restart its idle time. ERR_AUTH: unknown,
  * idle for too long, or from another address. Compared in constant time. */

@@ -142,14 +142,16 @@ void call_raw(const struct door *d, struct view body, struct answer *out)
 		.body = body,
 		.session_id = d->session_id,
 		.csrf_token = d->csrf_token,
-		.content_type = "text/xml",
+		.content_type = d->without_type ? NULL : "text/xml",
 	};
 	struct web_reply reply = { .utf8 = false };
 	struct error e = ERROR_INIT;
 
 	memset(out, 0, sizeof(*out));
-	if (d->via == 0)
+	if (d->via == 0 && !d->plain)
 		rq.peer.via = PEER_HTTPS;
+	if (d->certificate)
+		rq.peer.certificate = *d->certificate;
 	snprintf(rq.peer.address, sizeof(rq.peer.address), "%s",
 		 d->address ? d->address : "192.0.2.1");
 	buf_init(&reply.body, 16 * 1024 * 1024);
@@ -160,6 +162,7 @@ void call_raw(const struct door *d, struct view body, struct answer *out)
 	memcpy(out->set_session, reply.set_session, SESSION_ID_SIZE);
 	out->clear_session = reply.clear_session;
 	out->utf8 = reply.utf8;
+	out->close = reply.close;
 	buf_free(&reply.body);
 }
 
@@ -240,7 +243,7 @@ void open_session(const char *id, enum privilege privilege, bool must_change,
 	u.privilege = privilege;
 	u.must_change_password = must_change;
 	snprintf(u.id, sizeof(u.id), "%s", id);
-	CHECK_OK(sessions_open(device.services.sessions, &u, "192.0.2.1",
+	CHECK_OK(sessions_open(device.services.sessions, &u, "192.0.2.1", NULL,
 			       session_id, &info, &e),
 		 &e);
 	memcpy(csrf_token, info.csrf_token, SESSION_ID_SIZE);

@@ -35,14 +35,17 @@ struct door {
 	const char *address;    /* NULL: 192.0.2.1 */
 	const char *session_id; /* the cookie */
 	const char *csrf_token;
-	const char *user, *password; /* members */
+	const char *user, *password;                  /* members */
+	const struct client_certificate *certificate; /* NULL: none */
+	bool without_type;                            /* no Content-Type */
+	bool plain;                                   /* over HTTP */
 };
 
 /* What came back; given back with answer_free(). */
 struct answer {
 	struct xmlrpc_response response;
 	char set_session[SESSION_ID_SIZE];
-	bool clear_session, utf8;
+	bool clear_session, utf8, close;
 };
 
 /* The trusted control socket. */

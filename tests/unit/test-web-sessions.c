@@ -61,7 +61,7 @@ static void open_one(const char *user, const char *address,
 	struct identity_of_user u = user_named(user);
 	struct error e = ERROR_INIT;
 
-	CHECK_OK(sessions_open(s, &u, address, id, info, &e), &e);
+	CHECK_OK(sessions_open(s, &u, address, NULL, id, info, &e), &e);
 }
 
 static bool is_there(const char *id, const char *address)
@@ -185,11 +185,11 @@ static void test_limits(void)
 		snprintf(name, sizeof(name), "user %d", i);
 		open_one(name, "192.0.2.1", id, &info);
 	}
-	CHECK_FAILS(sessions_open(s, &late, "192.0.2.1", id, &info, &e), &e,
-		    ERR_LIMIT, "no free sessions");
+	CHECK_FAILS(sessions_open(s, &late, "192.0.2.1", NULL, id, &info, &e),
+		    &e, ERR_LIMIT, "no free sessions");
 	/* Idle ones make room. */
 	clock_set_offset(31 * 60);
-	CHECK_OK(sessions_open(s, &late, "192.0.2.1", id, &info, &e), &e);
+	CHECK_OK(sessions_open(s, &late, "192.0.2.1", NULL, id, &info, &e), &e);
 	end();
 }
 
@@ -225,7 +225,7 @@ static void test_password_changed(void)
 	begin();
 	u.must_change_password = true;
 	u.password_mark[PASSWORD_MARK_SIZE - 1] = 7;
-	CHECK_OK(sessions_open(s, &u, "192.0.2.1", id, &info, &e), &e);
+	CHECK_OK(sessions_open(s, &u, "192.0.2.1", NULL, id, &info, &e), &e);
 	CU_ASSERT(info.must_change_password);
 	sessions_password_changed(s, id);
 	CHECK_OK(sessions_find(s, id, "192.0.2.1", true, &info, &e), &e);
@@ -246,7 +246,8 @@ static void *open_and_close(void *arg)
 		char id[SESSION_ID_SIZE];
 		struct session_info info;
 
-		if (sessions_open(s, &u, "192.0.2.1", id, &info, &e) < 0 ||
+		if (sessions_open(s, &u, "192.0.2.1", NULL, id, &info, &e) <
+			0 ||
 		    sessions_find(s, id, "192.0.2.1", true, &info, &e) < 0 ||
 		    strcmp(info.user_id, name) != 0)
 			return NULL;
