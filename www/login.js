@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Log in. Whoever is logged in already, also by certificate, goes on at once.
 
-import { byId, fill, make, notice } from "/app/dom.js";
+import { button, byId, fill, make, notice } from "/app/dom.js";
 import { drawForm, sentence } from "/app/form.js";
 import { Fault } from "/app/rpc.js";
 import {
-	currentSession, FAULT_AUTHORIZATION_FAILED, logIn, pathAfterLogin,
+	currentSession, FAULT_AUTHORIZATION_FAILED, logIn, logInByCertificate, loginWay,
+	pathAfterLogin,
 } from "/app/session.js";
 
 const REASONS = {
@@ -29,7 +30,7 @@ function refusal(error) {
 	return new Error(cause ? `Access denied: ${cause}` : REFUSED);
 }
 
-function drawLogin() {
+function drawPassword() {
 	const form = drawForm({
 		rows: [
 			{ name: "userName", label: "Username", autocomplete: "username",
@@ -55,16 +56,81 @@ function drawLogin() {
 	form.control("userName").focus();
 }
 
-function drawReasons() {
-	const reason = REASONS[new URLSearchParams(location.search).get("reason")];
-	fill(byId("reason-place"),
-		reason && notice(...reason),
+function fail(error) {
+	fill(byId("failure-place"), notice("error", sentence(error.message)));
+}
+
+async function enterByCertificate() {
+	fill(byId("failure-place"));
+	try {
+		goOn(await logInByCertificate());
+	} catch (error) {
+		fail(refusal(error));
+	}
+}
+
+// Who has just logged out, or was logged out, is not logged in again unasked.
+function drawCertificate(way) {
+	const enter = button(`Log in as ${way.userName}`, enterByCertificate,
+		{ class: "primary", id: "certificate-login" });
+	fill(byId("login-place"),
+		make("p", {}, "The client certificate of this browser logs in ",
+			make("strong", {}, way.userName), "."),
+		make("p", { class: "small-text" }, way.certificateSubject),
+		enter);
+	if (new URLSearchParams(location.search).has("reason")) {
+		enter.focus();
+		return undefined;
+	}
+	return enterByCertificate();
+}
+
+function drawNothing(way) {
+	fill(byId("login-place"),
+		notice("warning", make("strong", {}, "Nobody can log in over this connection. "),
+			sentence(way.reason)),
+		button("Try again", () => location.reload(), { id: "try-again" }));
+}
+
+function drawWhyPassword(way) {
+	fill(byId("way-place"), way.reason && notice("info",
+		`The client certificate of this browser is trusted but logs nobody in (${way.reason}). Log in with user name and password.`));
+}
+
+const WAYS = {
+	password: (way) => {
+		drawWhyPassword(way);
+		drawUnencrypted();
+		drawPassword();
+	},
+	certificate: drawCertificate,
+	none: drawNothing,
+};
+
+function drawUnencrypted() {
+	fill(byId("unencrypted-place"),
 		location.protocol === "http:" && notice("warning",
 			make("p", {}, "This connection is not encrypted: the password can be read on the way. Use the HTTPS address.")));
 }
 
-drawReasons();
-drawLogin();
-document.documentElement.dataset.ready = "yes";
-currentSession().then((session) => session && goOn(session))
-	.catch((error) => fill(byId("reason-place"), notice("error", sentence(error.message))));
+function drawReason() {
+	const reason = REASONS[new URLSearchParams(location.search).get("reason")];
+	fill(byId("reason-place"), reason && notice(...reason));
+}
+
+async function start() {
+	drawReason();
+	try {
+		const [session, way] = await Promise.all([currentSession(), loginWay()]);
+		if (session)
+			goOn(session);
+		else
+			await WAYS[way.way](way);
+	} catch (error) {
+		fail(error);
+	} finally {
+		document.documentElement.dataset.ready = "yes";
+	}
+}
+
+start();

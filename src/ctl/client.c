@@ -10,8 +10,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/secret.h"
-
 enum { READ_BYTES = 16384 };
 
 /* A response on its way in. */
@@ -140,10 +138,20 @@ out:
 	return rc;
 }
 
-int client_call(struct client *c, const char *method,
-		const struct value *params, struct xmlrpc_response *out,
-		struct error *e)
+static void put_login(const struct client *c, struct value *params)
 {
+	if (!c->user || value_member(params, "authenticationUser") ||
+	    value_member(params, "authenticationPassword"))
+		return;
+	value_put_string(params, "authenticationUser", c->user);
+	value_put(params, "authenticationPassword",
+		  value_new_text(view_of(c->password->ptr, c->password->len)));
+}
+
+int client_call(struct client *c, const char *method, struct value *params,
+		struct xmlrpc_response *out, struct error *e)
+{
+	struct value *own = NULL;
 	struct reply reply = { .e = e };
 	http_parser parser;
 	struct buf request;
@@ -151,6 +159,9 @@ int client_call(struct client *c, const char *method,
 
 	buf_init_secret(&request, CLIENT_REPLY_MAX);
 	buf_init_secret(&reply.body, CLIENT_REPLY_MAX);
+	if (!params && c->user)
+		params = own = value_new_struct();
+	put_login(c, params);
 	if (write_request(&request, method, params, e) < 0)
 		goto out;
 	fd = connect_to(c->socket_path, e);
@@ -167,13 +178,14 @@ int client_call(struct client *c, const char *method,
 out:
 	if (fd >= 0)
 		close(fd);
+	value_free(own);
 	buf_free(&request);
 	buf_free(&reply.body);
 	return rc;
 }
 
 struct value *client_result(struct client *c, const char *method,
-			    const struct value *params)
+			    struct value *params)
 {
 	struct xmlrpc_response r = { 0 };
 	struct error e = ERROR_INIT;

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "config/config.h"
 #include "ctl/commands.h"
+#include "ctl/password.h"
 
 #define CONFIG_FILE    SB_SYSCONFDIR "/sealbridge.conf"
 #define CONTROL_SOCKET SB_RUNSTATEDIR "/control.sock"
@@ -19,15 +20,17 @@ static const struct command *const tables[] = { general_commands,
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 struct options {
-	const char *config_file, *socket_path;
+	const char *config_file, *socket_path, *user, *password_file;
 	bool json;
 };
 
 static void print_usage(FILE *out)
 {
-	fputs("usage: sealbridgectl [-c FILE] [--socket PATH] [--json] "
-	      "COMMAND ...\n\n",
-	      out);
+	fputs(
+	    "usage: sealbridgectl [-c FILE] [--socket PATH] [--json]\n"
+	    "                     [--login USER [--login-password-file FILE]] "
+	    "COMMAND ...\n\n",
+	    out);
 	for (int t = 0; t < TABLES; t++)
 		for (const struct command *c = tables[t]; c->name; c++)
 			fprintf(out, "  %s%s%s\n        %s\n", c->name,
@@ -38,6 +41,9 @@ static void print_usage(FILE *out)
 	      "                 (" CONFIG_FILE ")\n"
 	      "  --socket PATH  the control socket itself\n"
 	      "  --json         print replies as JSON\n"
+	      "  --login USER   log in, where the service asks for it; the\n"
+	      "                 password comes from the terminal or from\n"
+	      "                 --login-password-file FILE\n"
 	      "  -V, -h         print the version, this text\n\n"
 	      "Exit status: 0, 1 fault or failure, 2 usage, 69 nobody answers\n"
 	      "on the control socket. sealbridgectl(1) has the details.\n",
@@ -51,6 +57,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "config", required_argument, NULL, 'c' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "login", required_argument, NULL, 'l' },
+		{ "login-password-file", required_argument, NULL, 'p' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
@@ -62,10 +70,16 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'c': o->config_file = optarg; break;
 		case 's': o->socket_path = optarg; break;
 		case 'j': o->json = true; break;
+		case 'l': o->user = optarg; break;
+		case 'p': o->password_file = optarg; break;
 		case 'V': puts("sealbridgectl " PACKAGE_VERSION); return CTL_OK;
 		case 'h': print_usage(stdout); return CTL_OK;
 		default: print_usage(stderr); return CTL_USAGE;
 		}
+	}
+	if (o->password_file && !o->user) {
+		print_usage(stderr);
+		return CTL_USAGE;
 	}
 	return -1;
 }
@@ -110,6 +124,7 @@ int main(int argc, char **argv)
 	const struct command *command = NULL;
 	struct options o = { 0 };
 	struct error e = ERROR_INIT;
+	struct secret password = { 0 };
 	struct ctl ctl = { 0 };
 	int words = 0, status;
 	char *path;
@@ -129,9 +144,17 @@ int main(int argc, char **argv)
 	path = control_socket(&o, &e);
 	if (!path)
 		return command_failed(&e);
+	if (o.user && password_get(o.password_file, "Password", false,
+				   &password, &e) < 0) {
+		free(path);
+		return command_failed(&e);
+	}
 	ctl.client.socket_path = path;
+	ctl.client.user = o.user;
+	ctl.client.password = &password;
 	ctl.json = o.json;
 	status = command->run(&ctl, argc - words, argv + words);
+	secret_free(&password);
 	free(path);
 	if (fflush(stdout) != 0) {
 		perror("sealbridgectl: standard output");

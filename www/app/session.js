@@ -37,10 +37,12 @@ function remember(session) {
 	return session;
 }
 
-// Who am I; undefined when nobody is logged in.
+// Who am I; undefined when nobody is logged in. A client certificate alone is
+// enough for programs; pages need the session that it can open.
 export async function currentSession() {
 	try {
-		return remember(await callMethod("session.query", {}, headers()));
+		const session = await callMethod("session.query", {}, headers());
+		return session.csrfToken ? remember(session) : undefined;
 	} catch (error) {
 		if (error instanceof Fault && error.code === FAULT_AUTHORIZATION_FAILED)
 			return undefined;
@@ -51,6 +53,17 @@ export async function currentSession() {
 export async function logIn(userName, password) {
 	sessionStorage.removeItem(TOKEN_KEY);
 	return remember(await callMethod("session.login", { userName, password }));
+}
+
+// How somebody can log in here: way is "password", "certificate" or "none", and
+// reason says why it is not what was expected.
+export function loginWay() {
+	return callMethod("session.loginWay");
+}
+
+export async function logInByCertificate() {
+	sessionStorage.removeItem(TOKEN_KEY);
+	return remember(await callMethod("session.login"));
 }
 
 export async function logOut() {

@@ -24,11 +24,10 @@ export const MENU = [
 
 const CHANGE_PASSWORD = "/users/change-password.html";
 
+// The common name of a certificate that logs in is the user name.
 const VIA_TEXTS = {
-	password: "logged in by password",
-	session: "logged in by password",
-	certificate: "logged in by certificate",
-	local: "logged in on the machine",
+	session: () => "logged in by password",
+	certificate: (session) => `logged in by certificate CN ${session.userName}`,
 };
 
 function here() {
@@ -90,10 +89,8 @@ function drawAccount(session) {
 	return make("div", { class: "account" },
 		make("span", { class: "account-user" },
 			make("strong", {}, session.userName),
-			make("span", { class: "account-via" },
-				session.commonName
-					? `logged in by certificate CN ${session.commonName}`
-					: VIA_TEXTS[session.via] ?? "")),
+			make("span", { class: "account-via", title: session.certificateSubject || undefined },
+				VIA_TEXTS[session.via]?.(session) ?? "")),
 		make("a", { href: CHANGE_PASSWORD }, "Change password"),
 		button("Log out", () => logOut(), { class: "small", id: "log-out" }));
 }
