@@ -2,6 +2,7 @@
 #ifndef SB_API_API_H
 #define SB_API_API_H
 
+#include "auth/security_warnings.h"
 #include "auth/users.h"
 #include "identity/identity.h"
 #include "pkcs11/token.h"
@@ -25,6 +26,7 @@ struct api_services {
 	struct token *token;
 	struct identity *identity;
 	struct trust *trust;
+	struct security_warnings *warnings; /* made by api_new() */
 	/* Would the service come back after a restart? ERR_CONFIG if not. */
 	int (*may_restart)(void *arg, struct error *e);
 	/* Ask the application to restart or end, after the reply is out; any

@@ -9,6 +9,7 @@
 #include "api/authenticate.h"
 #include "api/method.h"
 #include "api/params.h"
+#include "api/watch_warnings.h"
 #include "api/xmlrpc.h"
 #include "base/log.h"
 
@@ -32,11 +33,20 @@ struct api *api_new(const struct api_services *services, struct error *e)
 		return NULL;
 	}
 	a->services = *services;
+	a->services.warnings = security_warnings_new(e);
+	if (!a->services.warnings) {
+		free(a);
+		return NULL;
+	}
+	warnings_begin(&a->services);
 	return a;
 }
 
 void api_free(struct api *a)
 {
+	if (!a)
+		return;
+	security_warnings_free(a->services.warnings);
 	free(a);
 }
 
@@ -172,6 +182,8 @@ static void run(struct call *c, const struct value *params, struct outcome *o)
 		o->result = NULL;
 		error_nomem(&o->e);
 	}
+	if (o->result)
+		warnings_after_call(c);
 out:
 	value_free(bare);
 }

@@ -116,6 +116,7 @@ extern const struct method methods_certificate[];
 extern const struct method methods_token[];
 extern const struct method methods_trust[];
 extern const struct method methods_user[];
+extern const struct method methods_warnings[];
 extern const struct method methods_audit[];
 extern const struct method methods_verification_test[];
 

@@ -7,6 +7,7 @@ static const struct method *const areas[] = {
 	methods_system,      methods_session, methods_device,
 	methods_certificate, methods_token,   methods_trust,
 	methods_user,        methods_audit,   methods_verification_test,
+	methods_warnings,
 };
 
 const struct method *method_at(size_t i)

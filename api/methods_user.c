@@ -3,35 +3,70 @@
 
 #include <string.h>
 
+#include "auth/account_security.h"
+#include "auth/password_rules.h"
 #include "base/clock.h"
+
+struct listing {
+	struct value *users; /* an array */
+	bool advanced;       /* account security mode */
+	time_t now;
+};
+
+/* What the time and log-ins have made of the account. */
+static void put_state(struct value *s, const struct user_row *row,
+		      const struct listing *l)
+{
+	enum account_block block = account_block(row, l->advanced, l->now);
+	time_t expires = password_expires_at(row, l->advanced);
+
+	value_put_boolean(s, "disabled", block != ACCOUNT_OPEN);
+	value_put_string(s, "disabledReason", account_block_name(block));
+	if (block != ACCOUNT_OPEN && !row->disabled && row->disabled_until)
+		value_put_time(s, "disabledUntil", (time_t)row->disabled_until);
+	value_put_boolean(s, "mustChangePassword",
+			  password_must_change(row, l->advanced, l->now));
+	value_put_boolean(s, "passwordExpired",
+			  password_is_expired(row, l->advanced, l->now));
+	if (expires)
+		value_put_time(s, "passwordExpires", expires);
+	if (row->last_login_at)
+		value_put_time(s, "lastLogin", (time_t)row->last_login_at);
+}
 
 static int add_user(void *arg, const struct user_row *row, struct error *e)
 {
-	struct value *s = value_add_struct(arg);
+	const struct listing *l = arg;
+	struct value *s = value_add_struct(l->users);
 
 	(void)e;
 	value_put_string(s, "userName", row->id);
 	value_put_string(s, "name", row->name);
 	value_put_string(s, "privilege",
 			 privilege_name((enum privilege)row->privilege));
-	value_put_boolean(s, "disabled", row->disabled);
 	value_put_boolean(s, "lockPassword", row->lock_password);
 	value_put_boolean(s, "forceChange", row->force_change);
 	value_put_string(s, "e164", row->e164);
 	value_put_string(s, "associatedEndpoint", row->endpoint);
 	value_put_boolean(s, "builtIn", row->built_in != USER_ORDINARY);
 	value_put_boolean(s, "hasPassword", row->password_hash[0] != '\0');
-	if (row->last_login_at)
-		value_put_time(s, "lastLogin", (time_t)row->last_login_at);
+	put_state(s, row, l);
 	return 0;
+}
+
+static bool is_advanced(const struct call *c)
+{
+	return settings_bool(c->services->settings, SETTING_ADVANCED_ACCOUNTS);
 }
 
 static struct value *enumerate(struct call *c, struct error *e)
 {
 	struct value *s = value_new_struct();
+	struct listing l = { .users = value_put_array(s, "users"),
+			     .advanced = is_advanced(c),
+			     .now = clock_now() };
 
-	if (users_each(c->services->users, add_user,
-		       value_put_array(s, "users"), e) < 0) {
+	if (users_each(c->services->users, add_user, &l, e) < 0) {
 		value_free(s);
 		return NULL;
 	}
@@ -181,6 +216,29 @@ static struct value *change_password(struct call *c, struct error *e)
 	return result_ok();
 }
 
+/* What holds now, in words. */
+static struct value *rules(struct call *c, struct error *e)
+{
+	const struct password_rule_row *row;
+	struct value *s = value_new_struct();
+	struct value *list = value_put_array(s, "rules");
+	bool advanced = is_advanced(c);
+
+	(void)e;
+	value_put_boolean(s, "advanced", advanced);
+	for (size_t i = 0; (row = password_rule_row(i)); i++) {
+		struct value *rule;
+
+		if (row->advanced && !advanced)
+			continue;
+		rule = value_add_struct(list);
+		value_put_string(rule, "id", row->id);
+		value_put_string(rule, "text", row->text);
+		value_put_int(rule, "number", row->number);
+	}
+	return s;
+}
+
 #define USER_FIELDS                                                     \
 	{ .name = "name", .type = VALUE_STRING },                       \
 	    { .name = "password", .type = VALUE_STRING },               \
@@ -235,7 +293,9 @@ const struct method methods_user[] = {
 	{ "user.enumerate", PRIVILEGE_ADMINISTRATOR, 0, NULL, enumerate,
 	  "users array of userName, name, privilege, disabled, lockPassword, "
 	  "forceChange, e164, associatedEndpoint, builtIn, hasPassword, "
-	  "lastLogin",
+	  "disabledReason (empty, administrator, failures, inactivity, "
+	  "expiredPassword), disabledUntil, mustChangePassword, "
+	  "passwordExpired, passwordExpires, lastLogin",
 	  "All accounts." },
 	{ "user.add", PRIVILEGE_ADMINISTRATOR, 0, add_rows, add, NULL,
 	  "Add an account." },
@@ -248,5 +308,10 @@ const struct method methods_user[] = {
 	  METHOD_BEFORE_PASSWORD_CHANGE, password_rows, change_password, NULL,
 	  "Change the caller's own password; all sessions of the account "
 	  "end." },
+	{ "user.passwordRules", PRIVILEGE_ANY_USER,
+	  METHOD_WITHOUT_CSRF | METHOD_BEFORE_PASSWORD_CHANGE, NULL, rules,
+	  "advanced boolean; rules array of id, text, number",
+	  "What a new password must be, and whether the advanced account "
+	  "security mode is on." },
 	{ 0 },
 };

@@ -326,6 +326,14 @@ static void end_sessions_of(const char *id, void *arg)
 	sessions_close_user(s->sessions, id, NULL);
 }
 
+static void on_account_settings(uint64_t changed, void *arg)
+{
+	struct service *s = arg;
+
+	if (changed & setting_bit(SETTING_ADVANCED_ACCOUNTS))
+		users_advanced_mode_enabled(s->users);
+}
+
 static int fallback_put(void *arg, const char *name, struct view value,
 			struct error *e)
 {
@@ -502,6 +510,7 @@ static int start(struct service *s, bool restarted, int *status,
 	if (tls_global_init(e) < 0 || start_records(s, restarted, e) < 0)
 		return -1;
 	users_on_invalidate(s->users, end_sessions_of, s);
+	settings_on_change(s->settings, on_account_settings, s);
 	s->tickets = ticket_keys_new(e);
 	if (!s->tickets || start_token(s, status, e) < 0 ||
 	    start_identity(s, e) < 0 || start_trust(s, e) < 0 ||
