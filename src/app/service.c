@@ -16,6 +16,7 @@
 #include "app/host.h"
 #include "app/listeners.h"
 #include "app/run_mark.h"
+#include "app/tls_policy.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config.h"
@@ -23,9 +24,8 @@
 #include "web/web.h"
 
 enum {
-	HOUSEKEEPING_MS = 5000,   /* retries of listeners and loads */
-	TICKET_LIFETIME_S = 3600, /* resumption after a longer pause is full */
-	TOKEN_WAIT_MS = 5000,     /* a signature waits so long for a session */
+	HOUSEKEEPING_MS = 5000, /* retries of listeners and loads */
+	TOKEN_WAIT_MS = 5000,   /* a signature waits so long for a session */
 	WEB_THREADS = 48
 };
 
@@ -52,7 +52,7 @@ struct service {
 	struct token *token;
 	struct identity *identity;
 	struct trust *trust;
-	struct ticket_keys *tickets;
+	struct tls_policy *tls;
 	struct peer_registry *peers;
 	struct api *api;
 	struct web *web;
@@ -70,55 +70,8 @@ static void audit_event(struct service *s, enum audit_event event,
 		log_failure(LOG_LEVEL_ERROR, "audit", &e);
 }
 
-/* --- identity and TLS ---------------------------------------------------- */
-
-static struct tls_context *make_context(struct service *s,
-					const struct local_identity *l,
-					struct error *e)
-{
-	struct tls_server_options o = {
-		.identity = l,
-		.minimum = settings_choice(s->settings,
-					   SETTING_TLS_MINIMUM_VERSION) == 0
-			       ? TLS_1_2
-			       : TLS_1_3,
-		.tickets = s->tickets,
-		.ticket_lifetime_s = TICKET_LIFETIME_S,
-	};
-
-	return tls_server_new(&o, e);
-}
-
-/* Would TLS take this certificate? Runs on the thread that makes the change. */
-static int check_identity(const struct local_identity *l, void *arg,
-			  struct error *e)
-{
-	struct tls_context *context = make_context(arg, l, e);
-
-	if (!context && e->kind == ERR_TLS)
-		e->kind = ERR_CERTIFICATE;
-	if (!context)
-		return error_prefix(e, "it cannot be presented");
-	tls_context_unref(context);
-	return 0;
-}
-
-/* New connections get a new context, and nobody resumes into the old one. Runs
- * on the thread that makes the change. */
-static int present_identity(const struct local_identity *l, void *arg,
-			    struct error *e)
-{
-	struct service *s = arg;
-	struct tls_context *context = make_context(s, l, e);
-
-	if (!context)
-		return -1;
-	ticket_keys_rotate(s->tickets);
-	front_post_tls(s->front, context);
-	log_info("tls", "in service: %s",
-		 cert_subject(l->chain.items[0])->text);
-	return 0;
-}
+/* --- identity and trust ----------------------------------------------------
+ */
 
 static void load_work(uv_work_t *work)
 {
@@ -268,6 +221,7 @@ static void on_housekeeping(uv_timer_t *handle)
 	if (s->stopping)
 		return;
 	(void)listeners_apply(s->front, s->settings, s->config);
+	tls_policy_housekeeping(s->tls);
 	token_get_info(s->token, &info);
 	if (info.state == TOKEN_READY &&
 	    (!has_identity(s) || !trust_is_loaded(s->trust)))
@@ -405,12 +359,7 @@ static int start_identity(struct service *s, struct error *e)
 		return error_set(e, ERR_CONFIG, "token.key-type: \"%s\"",
 				 s->config->token_key_kind);
 	s->identity = identity_new(&o, e);
-	if (!s->identity)
-		return -1;
-	identity_set_presenter(
-	    s->identity, &(struct identity_presenter){ check_identity,
-						       present_identity, s });
-	return 0;
+	return s->identity ? 0 : -1;
 }
 
 static int start_trust(struct service *s, struct error *e)
@@ -419,6 +368,13 @@ static int start_trust(struct service *s, struct error *e)
 
 	s->trust = trust_new(&o, e);
 	return s->trust ? 0 : -1;
+}
+
+static int start_tls(struct service *s, struct error *e)
+{
+	s->tls =
+	    tls_policy_new(s->settings, s->identity, s->trust, s->audit, e);
+	return s->tls ? 0 : -1;
 }
 
 static int start_api(struct service *s, struct error *e)
@@ -472,11 +428,14 @@ static int start_front(struct service *s, struct error *e)
 		.limits = front_limits_default,
 		.peers = s->peers,
 		.backend_port = web_port(s->web),
+		.refused = tls_policy_refused,
+		.refused_arg = s->tls,
 	};
 
 	s->front = front_new(&o, e);
 	if (!s->front)
 		return -1;
+	tls_policy_set_front(s->tls, s->front);
 	return front_listen_control(s->front, s->config->control_socket, e);
 }
 
@@ -511,9 +470,8 @@ static int start(struct service *s, bool restarted, int *status,
 		return -1;
 	users_on_invalidate(s->users, end_sessions_of, s);
 	settings_on_change(s->settings, on_account_settings, s);
-	s->tickets = ticket_keys_new(e);
-	if (!s->tickets || start_token(s, status, e) < 0 ||
-	    start_identity(s, e) < 0 || start_trust(s, e) < 0 ||
+	if (start_token(s, status, e) < 0 || start_identity(s, e) < 0 ||
+	    start_trust(s, e) < 0 || start_tls(s, e) < 0 ||
 	    start_web(s, e) < 0 || start_front(s, e) < 0)
 		return -1;
 	/* The way in for the administrator stands first, TLS follows as soon as
@@ -538,11 +496,11 @@ static void tear_down(struct service *s)
 	peer_registry_free(s->peers);
 	trust_free(s->trust);
 	identity_free(s->identity);
+	tls_policy_free(s->tls);
 	token_free(s->token);
 	uv_walk(&s->loop, close_handle, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&s->loop);
-	ticket_keys_free(s->tickets);
 	sessions_free(s->sessions);
 	users_free(s->users);
 	audit_free(s->audit);

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTPS connections with and without a client certificate that is trusted: what
+real TLS clients see."""
+
+import datetime
+
+import pytest
+
+from certificates import Authority, key_pem, new_key, pem
+from sealbridge_service import run, wait_for
+
+DAY = datetime.timedelta(days=1)
+
+
+class Client:
+    """Files for a client's certificate, its key and the authorities between."""
+
+    def __init__(self, folder, name, issuer, chain=(), kind="ecP256", **dates):
+        own = new_key(kind)
+        self.certificate = folder / f"{name}.pem"
+        self.chain = folder / f"{name}-chain.pem"
+        self.key = folder / f"{name}.key"
+        leaf = issuer.issue(own, name, names=(), **dates)
+        self.certificate.write_text(pem(leaf))
+        self.chain.write_text("".join(a.pem for a in chain))
+        self.key.write_text(key_pem(own))
+
+    def openssl(self):
+        return ["-cert", self.certificate, "-key", self.key, "-cert_chain", self.chain] \
+            if self.chain.stat().st_size else ["-cert", self.certificate, "-key", self.key]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A service that verifies its clients, and the clients."""
+    from sealbridge_service import Service
+    folder = tmp_path_factory.mktemp("clients")
+    root, stranger = Authority("Client root"), Authority("Stranger")
+    between = Authority("Client issuing", parent=root, kind="rsa2048")
+    now = datetime.datetime.utcnow()
+    with Service() as service:
+        service.stop()
+        service.configure("[defaults]\nverification.clientCertificate = verify\n")
+        service.start_bare()
+        local = service.local()
+        wait_for(lambda: local.call("trustStore.query", trustStore="https"), 60, "the stores")
+        service.root, service.stranger = root, stranger
+        service.clients = {
+            "trusted": Client(folder, "alice", root),
+            "rsa": Client(folder, "bob", root, kind="rsa2048"),
+            "chain": Client(folder, "carol", between, [between]),
+            "untrusted": Client(folder, "mallory", stranger),
+            "expired": Client(folder, "late", root, not_before=now - 2 * DAY,
+                              not_after=now - DAY),
+            "early": Client(folder, "early", root, not_before=now + DAY),
+        }
+        yield service
+
+
+@pytest.fixture
+def trusting(world):
+    world.local().call("trustStore.upload", trustStore="https", certificates=world.root.pem)
+    return world
+
+
+VERSIONS = {"-tls1_2": "TLSv1.2", "-tls1_3": "TLSv1.3"}
+
+
+def s_client(service, version, client=None):
+    """One request by openssl; what it says."""
+    more = service.clients[client].openssl() if client else []
+    done = run("sh", "-c", '(printf "GET /status HTTP/1.1\\r\\nHost: x\\r\\n'
+               'Connection: close\\r\\n\\r\\n"; sleep 1) | exec openssl s_client "$@"', "-",
+               "-connect", f"{service.host}:{service.https}", version, "-ign_eof", *more)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("client", ["trusted", "rsa", "chain"])
+def test_trusted(trusting, version, client):
+    said = s_client(trusting, version, client)
+    assert f"New, {VERSIONS[version]}" in said
+    assert "HTTP/1.1 " in said, said
+    assert "New Session Ticket" not in said  # each connection shows its certificate
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("client, alert", [
+    (None, {"-tls1_2": "handshake failure", "-tls1_3": "certificate required"}),
+    ("untrusted", "unknown ca"),
+    ("expired", "certificate expired"),
+    ("early", "certificate expired"),
+])
+def test_refused(trusting, version, client, alert):
+    said = s_client(trusting, version, client)
+    words = alert if isinstance(alert, str) else alert[version]
+    assert f"alert {words}" in said, said
+    assert "HTTP/1.1" not in said
+
+
+def test_curl(trusting, tmp_path):
+    own = trusting.clients["trusted"]
+    with_it = run("curl", "-sk", "--cert", own.certificate, "--key", own.key,
+                  "-o", "/dev/null", "-w", "%{http_code}", trusting.url + "/")
+    assert with_it.stdout == "200", with_it.stderr
+    without = run("curl", "-sk", trusting.url + "/")
+    assert without.returncode != 0
+    # plain HTTP is not concerned, nor is the control socket
+    plain = run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", trusting.http_url + "/")
+    assert plain.stdout == "200"
+
+
+def test_trust_changes_act_at_once(trusting):
+    assert "HTTP/1.1 " in s_client(trusting, "-tls1_3", "trusted")
+    local = trusting.local()
+    local.call("trustStore.upload", trustStore="https", certificates=trusting.stranger.pem)
+    assert "alert unknown ca" in s_client(trusting, "-tls1_3", "trusted")
+    assert "HTTP/1.1 " in s_client(trusting, "-tls1_3", "untrusted")
+    local.call("trustStore.delete", trustStore="https")  # trusts nobody
+    assert "alert unknown ca" in s_client(trusting, "-tls1_3", "untrusted")
+    assert "alert unknown ca" in s_client(trusting, "-tls1_3", "trusted")
+
+
+def test_refusals_are_recorded(trusting):
+    """The reason stands in the log and the audit trail; who tries often fills
+    neither."""
+    own = trusting.clients["untrusted"]
+    for _ in range(40):
+        done = run("curl", "-sk", "--cert", own.certificate, "--key", own.key, trusting.url)
+        assert done.returncode != 0
+    text = trusting.ctl("--json", "call", "auditlog.enumerate", "index=0", "numEvents=200").stdout
+    assert "CN=Stranger" in text
+    assert 1 <= text.count('"certificateRefused"') < 40, text
+    assert "certificate of the peer refused" in trusting.log()
