@@ -24,9 +24,11 @@ def new_key(kind="ecP256"):
 
 
 def name_of(common_name):
+    """A subject; with several common names when given a tuple."""
+    names = (common_name,) if isinstance(common_name, str) else common_name
     return x509.Name([
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Sealbridge test"),
-        x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        *(x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names),
     ])
 
 
@@ -80,7 +82,8 @@ def alt_names(names):
 class Authority:
     """A certificate authority, self-signed or below another one."""
 
-    def __init__(self, common_name="Test CA", parent=None, kind="ecP256"):
+    def __init__(self, common_name="Test CA", parent=None, kind="ecP256", *,
+                 not_before=None, not_after=None):
         self.key = new_key(kind)
         self.parent = parent
         issuer = parent or self
@@ -92,8 +95,8 @@ class Authority:
             .issuer_name(issuer.name)
             .public_key(self.key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - DAY)
-            .not_valid_after(now + 3650 * DAY)
+            .not_valid_before(not_before or now - DAY)
+            .not_valid_after(not_after or now + 3650 * DAY)
             .add_extension(x509.BasicConstraints(True, None), critical=True)
             .sign(issuer.key, hashes.SHA256())
         )
@@ -104,8 +107,9 @@ class Authority:
 
     def issue(self, public_key, common_name="127.0.0.1",
               names=("IP:127.0.0.1", "DNS:localhost"), *,
-              not_before=None, not_after=None):
-        """A server certificate for a public (or private) key."""
+              not_before=None, not_after=None, usage=None):
+        """A server or client certificate for a public (or private) key. usage: its
+        only extended key usage, an OID."""
         if hasattr(public_key, "public_key"):
             public_key = public_key.public_key()
         now = datetime.datetime.utcnow()
@@ -121,4 +125,6 @@ class Authority:
         )
         if names:
             builder = builder.add_extension(alt_names(names), critical=False)
+        if usage:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         return builder.sign(self.key, hashes.SHA256())

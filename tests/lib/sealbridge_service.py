@@ -166,7 +166,7 @@ class Service:
 
         def answers():
             assert process.poll() is None, self.log()[-2000:]
-            return self.ctl("call", "device.query").returncode == 0
+            return self.ctl("call", "system.listMethods").returncode == 0
 
         wait_for(answers, 60, "the control socket")
         return self
