@@ -11,26 +11,47 @@ enum { PENDING_MAX = 64, ALT_NAMES_MAX = 100, REQUEST_BYTES_MAX = 65536 };
 
 /* --- query --- */
 
-static int put_key_status(struct value *out, struct identity *id,
+static bool is_tokens_fault(const struct error *e)
+{
+	return e->kind == ERR_TOKEN || e->kind == ERR_TOKEN_PIN ||
+	       e->kind == ERR_TIMEOUT;
+}
+
+/* The key of a token that is away is missing. A token that is there and does
+ * not answer in time has said nothing: no status then, the reason in its
+ * place. */
+static int put_no_answer(struct value *out, struct token *t, struct error *e)
+{
+	struct token_info info;
+
+	if (!is_tokens_fault(e))
+		return -1;
+	token_get_info(t, &info);
+	if (info.state != TOKEN_READY)
+		value_put_string(
+		    out, "keyStatus",
+		    identity_key_status_name(IDENTITY_KEY_MISSING));
+	value_put_string(out, "keyProblem", e->text);
+	error_clear(e);
+	return 0;
+}
+
+static int put_key_status(struct value *out, const struct call *c,
 			  const struct local_identity *l, struct error *e)
 {
 	enum identity_key_status status;
 
-	/* A token that cannot be asked now does not have the key now. */
-	if (identity_key_status(id, l, &status, e) < 0) {
-		if (e->kind != ERR_TOKEN && e->kind != ERR_TOKEN_PIN &&
-		    e->kind != ERR_TIMEOUT)
-			return -1;
-		status = IDENTITY_KEY_MISSING;
-	}
+	if (identity_key_status(c->services->identity, l, &status, e) < 0)
+		return put_no_answer(out, c->services->token, e);
 	value_put_string(out, "keyStatus", identity_key_status_name(status));
 	return 0;
 }
 
 /* A certificate struct with what is only true of the local one; l is given
  * back. Left out before the token was ever read. */
-static int put_local(struct value *out, const char *member, struct identity *id,
-		     struct local_identity *l, struct error *e)
+static int put_local(struct value *out, const char *member,
+		     const struct call *c, struct local_identity *l,
+		     struct error *e)
 {
 	struct value *s;
 	int rc;
@@ -40,7 +61,7 @@ static int put_local(struct value *out, const char *member, struct identity *id,
 	s = value_put_struct(out, member);
 	rc = cert_to_value(l->chain.items[0], s, e);
 	if (rc == 0)
-		rc = put_key_status(s, id, l, e);
+		rc = put_key_status(s, c, l, e);
 	value_put_string(s, "source", identity_source_name(l->source));
 	if (rc == 0)
 		rc = cert_list_to_value(&l->chain, value_put_array(s, "chain"),
@@ -49,8 +70,9 @@ static int put_local(struct value *out, const char *member, struct identity *id,
 	return rc;
 }
 
-static int put_pending(struct value *list, struct identity *id, struct error *e)
+static int put_pending(struct value *out, struct identity *id, struct error *e)
 {
+	struct value *list = value_put_array(out, "pendingRequests");
 	struct token_key_info *keys = calloc(PENDING_MAX, sizeof(*keys));
 	size_t count = 0;
 	int rc;
@@ -61,10 +83,12 @@ static int put_pending(struct value *list, struct identity *id, struct error *e)
 	for (size_t i = 0; rc == 0 && i < count && i < PENDING_MAX; i++)
 		key_to_value(&keys[i], value_add_struct(list));
 	free(keys);
-	if (rc < 0 && (e->kind == ERR_TOKEN || e->kind == ERR_TOKEN_PIN ||
-		       e->kind == ERR_TIMEOUT))
-		return 0; /* shown as none; token.query says why */
-	return rc;
+	if (rc == 0 || !is_tokens_fault(e))
+		return rc;
+	/* Not known, which is not the same as none. */
+	value_put_string(out, "pendingProblem", e->text);
+	error_clear(e);
+	return 0;
 }
 
 static struct value *query(struct call *c, struct error *e)
@@ -72,9 +96,9 @@ static struct value *query(struct call *c, struct error *e)
 	struct identity *id = c->services->identity;
 	struct value *s = value_new_struct();
 
-	if (put_local(s, "local", id, identity_stored(id), e) < 0 ||
-	    put_local(s, "active", id, identity_in_service(id), e) < 0 ||
-	    put_pending(value_put_array(s, "pendingRequests"), id, e) < 0) {
+	if (put_local(s, "local", c, identity_stored(id), e) < 0 ||
+	    put_local(s, "active", c, identity_in_service(id), e) < 0 ||
+	    put_pending(s, id, e) < 0) {
 		value_free(s);
 		return NULL;
 	}
@@ -210,6 +234,20 @@ static struct value *generate_key(struct call *c, struct error *e)
 	return s;
 }
 
+static struct value *delete_key(struct call *c, struct error *e)
+{
+	const char *text = value_string(value_member(c->params, "keyId"));
+	char id[2 * TOKEN_ID_MAX + 1];
+	struct token_id key;
+
+	if (key_id_from_text(text, &key, e) < 0 ||
+	    identity_delete_key(c->services->identity, &key, e) < 0)
+		return failed(c, "deletion of a key", e);
+	key_id_to_text(&key, id);
+	call_audit(c, AUDIT_KEY_DELETED, "%s", id);
+	return result_ok();
+}
+
 static void read_subject(const struct value *v, struct subject_parts *out)
 {
 	out->c = value_string(value_member(v, "c"));
@@ -314,12 +352,20 @@ static const struct param alt_name_row = { .name = "name",
 					   .help =
 					       "DNS:..., IP:... or URI:..." };
 
+#define KEY_ID_ROW                                                       \
+	{                                                                \
+		.name = "keyId", .type = VALUE_STRING, .required = true, \
+		.chars = 2 * TOKEN_ID_MAX,                               \
+		.help = "Hex CKA_ID of a key of the token.",             \
+	}
+
+static const struct param delete_key_rows[] = {
+	KEY_ID_ROW,
+	{ 0 },
+};
+
 static const struct param request_rows[] = {
-	{ .name = "keyId",
-	  .type = VALUE_STRING,
-	  .required = true,
-	  .chars = 2 * TOKEN_ID_MAX,
-	  .help = "Hex CKA_ID of a key of the token." },
+	KEY_ID_ROW,
 	{ .name = "subject",
 	  .type = VALUE_STRUCT,
 	  .required = true,
@@ -333,9 +379,11 @@ static const struct param request_rows[] = {
 const struct method methods_certificate[] = {
 	{ "certificate.query", PRIVILEGE_ADMINISTRATOR, 0, NULL, query,
 	  "local, active certificate struct with keyStatus (matches, "
-	  "doesNotMatch, missing), source (default, custom), chain; "
-	  "restartRequired boolean; pendingRequests array of keyId, label, "
-	  "keyType",
+	  "doesNotMatch, missing), source (default, custom), chain; without "
+	  "keyStatus when the token is ready but did not answer, then and "
+	  "while it is away with keyProblem string; restartRequired boolean; "
+	  "pendingRequests array of keyId, label, keyType; pendingProblem "
+	  "string when the token could not be asked for them",
 	  "The local certificate: the one that is stored, and the one that "
 	  "connections get now." },
 	{ "certificate.examine", PRIVILEGE_ADMINISTRATOR, 0, upload_rows,
@@ -358,5 +406,9 @@ const struct method methods_certificate[] = {
 	{ "certificate.createRequest", PRIVILEGE_ADMINISTRATOR, 0, request_rows,
 	  create_request, "request string (PEM PKCS#10)",
 	  "Make a signing request for a key of the token." },
+	{ "certificate.deleteKey", PRIVILEGE_ADMINISTRATOR, 0, delete_key_rows,
+	  delete_key, NULL,
+	  "Remove a key pair that was made for a request and has no "
+	  "certificate." },
 	{ 0 },
 };

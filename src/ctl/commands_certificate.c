@@ -59,6 +59,7 @@ static void show_certificate(const char *title, const struct value *cert)
 	show_names(value_member(cert, "subjectAltNames"));
 	show("Key:", value_member(cert, "keyType"));
 	show("Private key:", value_member(cert, "keyStatus"));
+	show("Key problem:", value_member(cert, "keyProblem"));
 	show("Source:", value_member(cert, "source"));
 	show("Serial number:", value_member(cert, "serialNumber"));
 	show("SHA-256:", value_member(cert, "sha256Fingerprint"));
@@ -83,6 +84,7 @@ static void show_all(const struct value *result)
 	if (value_boolean(value_member(result, "restartRequired")))
 		puts("Restart required: \"sealbridgectl certificate "
 		     "activate\" puts the local certificate in service now.");
+	show("Keys not listed:", value_member(result, "pendingProblem"));
 	if (value_count(pending)) {
 		puts("Keys that wait for a certificate");
 		print_text(stdout, pending);
@@ -272,6 +274,18 @@ static int run_delete(struct ctl *c, int argc, char **argv)
 	return run_plain(c, argc, argv, "certificate.delete");
 }
 
+static int run_delete_key(struct ctl *c, int argc, char **argv)
+{
+	static const struct command_option none[] = { { 0 } };
+	struct value *params;
+
+	if (command_words(argc, argv, none, 1, 1) < 0)
+		return CTL_USAGE;
+	params = value_new_struct();
+	value_put_string(params, "keyId", argv[0]);
+	return command_call(c, "certificate.deleteKey", params);
+}
+
 const struct command certificate_commands[] = {
 	{ "certificate show", "", "the local certificate and its key",
 	  run_show },
@@ -282,6 +296,9 @@ const struct command certificate_commands[] = {
 	  "make a key pair in the token (ecP256), print its id", run_generate },
 	{ "certificate request", "KEY-ID cn=NAME [o=...] [DNS:...] [IP:...]",
 	  "print a signing request made with that key", run_request },
+	{ "certificate delete-key", "KEY-ID",
+	  "remove a key that was made for a request and never used",
+	  run_delete_key },
 	{ "certificate activate", "", "put the uploaded one in service now",
 	  run_activate },
 	{ "certificate delete", "", "back to the device's own certificate",

@@ -18,7 +18,8 @@
  *                      token: "made here" (imported, or with a certificate
  *                      before) goes once neither stored nor in service;
  *                      "waiting" (generated for a request) stays until a
- *                      certificate for it was uploaded and replaced.
+ *                      certificate for it was uploaded and replaced, or it
+ *                      is removed by itself.
  * A key that no mention names is somebody else's (pkcs11-tool) and never
  * removed. An upload mentions its key before it imports it, so that whatever an
  * interrupted upload leaves is known at the next load and removed. Only a key
@@ -174,5 +175,11 @@ int identity_create_request(struct identity *id, const struct token_id *key_id,
 int identity_pending_keys(struct identity *id, struct token_key_info *out,
 			  size_t cap, size_t *count_out,
 			  struct error *e) MUST_CHECK;
+
+/* Remove a key that was made for a request and never used. ERR_NOT_FOUND: no
+ * such key; ERR_CONFLICT: it belongs to a certificate that is stored or in
+ * service, or is somebody else's. */
+int identity_delete_key(struct identity *id, const struct token_id *key_id,
+			struct error *e) MUST_CHECK;
 
 #endif

@@ -161,19 +161,23 @@ static bool has_key(const struct cert *leaf, const struct public_key *pub)
 	return own && public_key_equal(own, pub);
 }
 
+static bool is_used(struct identity *id, const struct public_key *pub)
+{
+	const struct identity_state *s = &id->state;
+
+	return has_key(s->own, pub) ||
+	       (s->chain.count && has_key(s->chain.items[0], pub)) ||
+	       (id->in_service && has_key(id->in_service->chain.items[0], pub));
+}
+
 static bool is_pending(struct identity *id, const struct token_key_info *k)
 {
-	struct identity_state *s = &id->state;
 	const struct known_key *known;
 
 	if (!k->supported)
 		return false;
-	known = state_key(s, &k->pub);
-	return (!known || known->use == KEY_WAITING) &&
-	       !has_key(s->own, &k->pub) &&
-	       !(s->chain.count && has_key(s->chain.items[0], &k->pub)) &&
-	       !(id->in_service &&
-		 has_key(id->in_service->chain.items[0], &k->pub));
+	known = state_key(&id->state, &k->pub);
+	return (!known || known->use == KEY_WAITING) && !is_used(id, &k->pub);
 }
 
 static int pending_locked(struct identity *id, struct token_key_info *out,
@@ -200,6 +204,82 @@ int identity_pending_keys(struct identity *id, struct token_key_info *out,
 
 	pthread_mutex_lock(&id->lock);
 	rc = pending_locked(id, out, cap, count_out, e);
+	pthread_mutex_unlock(&id->lock);
+	return rc;
+}
+
+/* --- removing a key that was never used ----------------------------------- */
+
+static int may_delete(struct identity *id, const struct token_key_info *k,
+		      struct error *e)
+{
+	const struct known_key *known;
+
+	if (!k)
+		return error_set(e, ERR_NOT_FOUND, "no such key in the token");
+	if (k->supported && is_used(id, &k->pub))
+		return error_set(e, ERR_CONFLICT,
+				 "the key belongs to the local certificate; "
+				 "delete that one instead");
+	known = k->supported ? state_key(&id->state, &k->pub) : NULL;
+	if (!known)
+		return error_set(e, ERR_CONFLICT,
+				 "the key was not made here; remove it with "
+				 "the tool that put it into the token, for "
+				 "example pkcs11-tool");
+	return 0;
+}
+
+/* Once it is remembered as one of ours that nothing refers to, it goes, here
+ * or, after a kill or a failure, at the next start or change. */
+static int give_up(struct identity *id, const struct public_key *pub,
+		   struct error *e)
+{
+	struct identity_state s;
+	int rc;
+
+	if (state_copy(&id->state, &s, e) < 0)
+		return -1;
+	rc = state_note_key(&s, pub, KEY_OURS, e);
+	if (rc == 0)
+		rc = identity_commit(id, &s, e);
+	state_free(&s);
+	if (rc == 0 && token_key_delete(id->token, pub, e) < 0 &&
+	    e->kind != ERR_NOT_FOUND)
+		rc = -1;
+	if (rc == 0) {
+		error_clear(e);
+		keys_prune(id);
+	}
+	return rc;
+}
+
+static int delete_locked(struct identity *id, const struct token_id *key_id,
+			 struct error *e)
+{
+	const struct token_key_info *info;
+	struct token_key_info *keys;
+	size_t count;
+	int rc;
+
+	if (identity_ensure_loaded(id, e) < 0 ||
+	    keys_list(id->token, &keys, &count, e) < 0)
+		return -1;
+	info = by_id(keys, count, key_id);
+	rc = may_delete(id, info, e);
+	if (rc == 0)
+		rc = give_up(id, &info->pub, e);
+	free(keys);
+	return rc;
+}
+
+int identity_delete_key(struct identity *id, const struct token_id *key_id,
+			struct error *e)
+{
+	int rc;
+
+	pthread_mutex_lock(&id->lock);
+	rc = delete_locked(id, key_id, e);
 	pthread_mutex_unlock(&id->lock);
 	return rc;
 }

@@ -216,6 +216,39 @@ def test_key_and_request_in_the_token(service, page, authority, write):
     assert service.wire_fingerprint() == certificates.fingerprint(certificate)
 
 
+def test_delete_a_key_in_the_token(service, page):
+    api = service.local()
+    key_id = api.call("certificate.generateKey", keyType="ecP256")["keyId"]
+    page.open(PAGE)
+    page.wait_text(key_id[:16], "#pending-requests")
+    page.click("Delete key")
+    page.wait_text("Delete this key?", "dialog")
+    assert page.focused_text() == "Cancel"
+    page.click("Cancel")
+    assert api.call("certificate.query")["pendingRequests"]
+    page.click("Delete key")
+    page.wait_text("cannot be brought back", "dialog")
+    page.click("Delete key")
+    page.wait_text("Key deleted.", "#pending-result")
+    page.wait_text("No key waits for a certificate", "#pending-requests")
+    assert api.call("certificate.query")["pendingRequests"] == []
+    assert page.script("return document.activeElement.id") == "pending-result"
+    assert page.check() == []
+
+
+def test_key_that_is_somebody_elses_stays(service, page):
+    service.pkcs11_tool("--keypairgen", "--key-type", "EC:prime256v1",
+                        "--id", "7a7a", "--label", "foreign")
+    page.open(PAGE)
+    page.wait_text("7a7a", "#pending-requests")
+    page.click("Delete key")
+    page.wait_text("Delete this key?", "dialog")
+    page.click("Delete key")
+    page.wait_text("pkcs11-tool", "#pending-result .notice-error")
+    for kind in "privkey", "pubkey":
+        service.pkcs11_tool("--delete-object", "--type", kind, "--id", "7a7a")
+
+
 def test_wrong_names_in_a_request(page):
     page.click("Make a key in the token")
     page.wait_text("Key made", "#key-form")

@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import http.client
 import random
+import re
 import threading
 import time
 import xmlrpc.client
@@ -437,3 +438,20 @@ def test_wire_digest_helper(service):
                  input=done.stdout[start:end])
     assert digest.stdout.strip().rpartition("=")[2].replace(":", "").lower() == \
         hashlib.sha256(service.wire_certificate()).hexdigest()
+
+
+def test_key_that_came_to_nothing_is_deleted(clean):
+    api = clean.local()
+    key_id = api.call("certificate.generateKey", keyType="ecP256")["keyId"]
+    assert f"ID:         {key_id}" in clean.pkcs11_tool("--list-objects")
+    done = clean.ctl("certificate", "delete-key", key_id)
+    assert done.returncode == 0, done.stderr
+    assert key_id not in clean.pkcs11_tool("--list-objects")
+    assert api.call("certificate.query")["pendingRequests"] == []
+    done = clean.ctl("certificate", "delete-key", key_id)
+    assert done.returncode == 1 and "no such key" in done.stderr
+    assert clean.ctl("certificate", "delete-key").returncode == 2
+    key_of_default = re.search(r"ID:\s+([0-9a-f]+)", clean.pkcs11_tool(
+        "--list-objects", "--type", "privkey")).group(1)
+    done = clean.ctl("certificate", "delete-key", key_of_default)
+    assert done.returncode == 1 and "local certificate" in done.stderr

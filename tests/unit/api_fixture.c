@@ -62,6 +62,19 @@ static void open_users(struct api_services *sv)
 	users_on_invalidate(sv->users, on_invalidate, NULL);
 }
 
+static struct token *open_token(void)
+{
+	struct token_options o = test_token_options(&device.place);
+	struct error e = ERROR_INIT;
+	struct token *t;
+
+	if (device.alter_token)
+		device.alter_token(&o);
+	t = token_new(&o, &e);
+	must(t && token_start(t, &e) == 0, &e);
+	return t;
+}
+
 static void open_identity(struct api_services *sv)
 {
 	static const char *const addresses[] = { "192.0.2.10" };
@@ -73,7 +86,7 @@ static void open_identity(struct api_services *sv)
 	};
 	struct error e = ERROR_INIT;
 
-	sv->token = test_token_open(&device.place);
+	sv->token = open_token();
 	o.token = sv->token;
 	sv->identity = identity_new(&o, &e);
 	must(sv->identity != NULL, &e);

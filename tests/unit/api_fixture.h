@@ -14,6 +14,8 @@ struct api_device {
 	struct api_services services;
 	struct api *api;
 	struct config *config;
+	/* changes the token's options before it is opened, NULL: as they are */
+	void (*alter_token)(struct token_options *o);
 	char admin_password[64];
 	/* what services.may_restart says */
 	bool bad_config;

@@ -77,8 +77,11 @@ static CK_RV my_sign(CK_SESSION_HANDLE h, CK_BYTE *in, CK_ULONG in_len,
 	struct timespec nap = { ms / 1000, (long)(ms % 1000) * 1000000L };
 	CK_RV rv;
 
-	if (ms)
+	if (ms) {
+		atomic_fetch_add(&k->signing, 1);
 		nanosleep(&nap, NULL);
+		atomic_fetch_sub(&k->signing, 1);
+	}
 	rv = real->C_Sign(h, in, in_len, out, out_len);
 	if (atomic_load(&k->fail_signs) > 0) {
 		atomic_fetch_sub(&k->fail_signs, 1);

@@ -11,6 +11,7 @@ struct wrapper_knobs {
 	atomic_int logins;          /* counted calls of C_Login */
 	atomic_int initializations; /* of C_Initialize */
 	atomic_int sign_delay_ms;
+	atomic_int signing;    /* calls of C_Sign that take their time now */
 	atomic_int fail_signs; /* so many C_Sign give fail_with */
 	atomic_ulong fail_with;
 	atomic_int refuse_private; /* C_CreateObject of private keys */

@@ -308,6 +308,71 @@ static void test_request_refused(void)
 		    rows[i].code);
 }
 
+static size_t pending_count(void)
+{
+	struct answer a;
+	size_t n;
+
+	call_by(&door_local, "certificate.query", NULL, &a);
+	n = value_count(value_member(a.response.result, "pendingRequests"));
+	answer_free(&a);
+	return n;
+}
+
+static int delete_key(const char *id, const char *words)
+{
+	struct value *s = value_new_struct();
+
+	if (id)
+		value_put_string(s, "keyId", id);
+	return fault_of(&door_local, "certificate.deleteKey", s, words);
+}
+
+/* A key that was never used goes, no other one. */
+static void test_delete_key(void)
+{
+	struct value *s = value_new_struct();
+	char id[sizeof(key_id)];
+	struct answer a;
+
+	value_put_string(s, "keyType", "ecP256");
+	call_by(&door_local, "certificate.generateKey", s, &a);
+	snprintf(id, sizeof(id), "%s", text_of(&a, "keyId"));
+	answer_free(&a);
+	CU_ASSERT_EQUAL(pending_count(), 1);
+	CU_ASSERT_EQUAL(delete_key("zz", "keyId"), 102);
+	CU_ASSERT_EQUAL(delete_key("00", "no such key"), 102);
+	CU_ASSERT_EQUAL(delete_key("", "keyId"), 102);
+	CU_ASSERT_EQUAL(delete_key(NULL, "keyId"), 101);
+	/* stored, not yet in service */
+	CU_ASSERT_EQUAL(delete_key(key_id, "local certificate"), 201);
+	CU_ASSERT_EQUAL(count_audit("keyDeleted", "System", "local", ""), 0);
+	CU_ASSERT_EQUAL(pending_count(), 1);
+	CU_ASSERT_EQUAL(delete_key(id, NULL), 0);
+	CU_ASSERT_EQUAL(pending_count(), 0);
+	CU_ASSERT_EQUAL(delete_key(id, "no such key"), 102);
+	CU_ASSERT_EQUAL(count_audit("keyDeleted", "System", "local", id), 1);
+	CU_ASSERT_EQUAL(
+	    fault_of(&door_local, "certificate.activate", NULL, NULL), 0);
+	CU_ASSERT_EQUAL(delete_key(key_id, "local certificate"), 201);
+	check_names("asked", "asked", false);
+}
+
+/* A key that a provisioner put there is not ours to remove. */
+static void test_delete_foreign_key(void)
+{
+	CU_ASSERT_EQUAL(
+	    test_run("pkcs11-tool --module " TEST_TOKEN_MODULE
+		     " --token-label sealbridge --login --pin " TEST_TOKEN_PIN
+		     " --keypairgen --key-type "
+		     "EC:prime256v1 --id 7777 --label foreign "
+		     ">/dev/null 2>&1"),
+	    0);
+	CU_ASSERT_EQUAL(pending_count(), 1);
+	CU_ASSERT_EQUAL(delete_key("7777", "pkcs11-tool"), 201);
+	CU_ASSERT_EQUAL(pending_count(), 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -317,6 +382,8 @@ int main(int argc, char **argv)
 		{ "upload, activate, delete", test_walk },
 		{ "key and request", test_request },
 		{ "requests refused", test_request_refused },
+		{ "an unused key goes", test_delete_key },
+		{ "a foreign key stays", test_delete_foreign_key },
 		{ 0 },
 	};
 

@@ -34,9 +34,11 @@ const KEY_STATUS = {
 const TOKEN_SILENT = ["warning", "Not known while the token is unavailable"];
 
 function privateKeyElement(certificate, token) {
-	const status = token?.state === "ready" ? KEY_STATUS[certificate.keyStatus] : TOKEN_SILENT;
+	const { keyStatus, keyProblem } = certificate;
+	const status = token?.state !== "ready" ? TOKEN_SILENT
+		: KEY_STATUS[keyStatus] ?? ["warning", `Not known: ${keyProblem ?? "the token did not say"}`];
 	return [
-		status ? make("div", {}, badge(...status)) : null,
+		make("div", {}, badge(...status)),
 		make("div", { class: "quiet small-text" },
 			token?.label
 				? `In the token "${token.label}", never extractable`

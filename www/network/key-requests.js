@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Keys made in the token, and signing requests for them.
 
-import { button, copyButton, downloadLink, fill, make } from "/app/dom.js";
-import { openDialog } from "/app/dialog.js";
-import { drawForm, FieldError } from "/app/form.js";
+import { button, copyButton, downloadLink, fill, make, notice } from "/app/dom.js";
+import { confirmDialog, openDialog } from "/app/dialog.js";
+import { drawForm, FieldError, sentence } from "/app/form.js";
 import { makeTable } from "/app/table.js";
 import { call } from "/app/session.js";
 
@@ -128,7 +128,26 @@ function shortId(keyId) {
 	return keyId.length > 16 ? `${keyId.slice(0, 16)}\u2026` : keyId;
 }
 
-function drawPendingTable(hostName) {
+// report: where the outcome stands; the row and its buttons may be gone by then.
+async function deleteKey(row, onChange, report) {
+	const yes = await confirmDialog({
+		title: "Delete this key?",
+		text: [`${row.label}, ${keyTypeLabel(row)}, ID ${shortId(row.keyId)}. The key goes from the token and cannot be brought back.`,
+			"A certificate that your authority makes for a request with this key can then not be used."],
+		action: "Delete key", danger: true,
+	});
+	if (!yes)
+		return;
+	try {
+		await call("certificate.deleteKey", { keyId: row.keyId });
+		await onChange();
+		report("ok", "Key deleted.");
+	} catch (error) {
+		report("error", sentence(error.message));
+	}
+}
+
+function drawPendingTable(hostName, onChange, report) {
 	return makeTable({
 		caption: "Keys that wait for a certificate",
 		key: (row) => row.keyId,
@@ -140,21 +159,38 @@ function drawPendingTable(hostName) {
 			  render: (row) => make("span", { class: "mono", title: row.keyId },
 				shortId(row.keyId)) },
 			{ label: "Request", value: () => "",
-			  render: (row) => button("Create a signing request",
-				() => openRequestDialog(row.keyId, hostName), { class: "small" }) },
+			  render: (row) => make("div", { class: "buttons" },
+				button("Create a signing request",
+					() => openRequestDialog(row.keyId, hostName), { class: "small" }),
+				button("Delete key", () => deleteKey(row, onChange, report),
+					{ class: "small danger" })) },
 		],
 	});
 }
 
-// Returns { element, setRows(pendingRequests) }. onMade: async, after a new key.
-export function drawKeyRequests(hostName, onMade) {
-	const table = drawPendingTable(hostName);
+// Returns { element, setRows(pendingRequests, problem) }. onChange: async, after
+// a key was made or deleted. problem: why the token did not tell of its keys.
+export function drawKeyRequests(hostName, onChange) {
+	const result = make("div", { class: "result", id: "pending-result",
+		"aria-live": "polite", tabindex: "-1" });
+	const trouble = make("div", {});
+	const report = (level, text) => {
+		fill(result, notice(level, text));
+		result.focus();
+	};
+	const table = drawPendingTable(hostName, onChange, report);
 	const element = make("div", {},
 		make("h3", {}, "Key in the token"),
 		make("p", {}, "Instead of uploading a key, have one made here, send a signing request to your certificate authority, and upload the certificate alone."),
-		drawKeyForm(onMade),
+		drawKeyForm(onChange),
 		make("h3", { id: "pending-title" }, "Pending requests"),
-		table.element);
+		trouble, table.element, result);
 	table.element.id = "pending-requests";
-	return { element, setRows: (rows) => table.setRows(rows) };
+	return {
+		element,
+		setRows: (rows, problem) => {
+			fill(trouble, problem ? notice("warning", sentence(problem)) : null);
+			table.setRows(rows);
+		},
+	};
 }

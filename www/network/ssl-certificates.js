@@ -102,7 +102,8 @@ openPage({
 		const draw = () => {
 			drawLocal(page);
 			updateDelete();
-			requests.setRows(page.state.certificate?.pendingRequests ?? []);
+			requests.setRows(page.state.certificate?.pendingRequests ?? [],
+				page.state.certificate?.pendingProblem);
 		};
 		page.onChange(draw);
 		draw();
