@@ -15,6 +15,13 @@
 
 enum restart_kind { RESTART_NOW, SHUT_DOWN };
 
+/* What a service of the settings really does at this moment. */
+struct service_state {
+	bool listening;
+	uint16_t port;                /* when listening */
+	char problem[ERROR_TEXT_MAX]; /* "", or why it is not there */
+};
+
 /* What the methods work on; all outlive the api. */
 struct api_services {
 	struct store *store;
@@ -32,6 +39,9 @@ struct api_services {
 	/* Ask the application to restart or end, after the reply is out; any
 	 * thread. */
 	void (*restart)(void *arg, enum restart_kind kind);
+	/* A service by its name in config/setting_rules.h; any thread. */
+	void (*service_state)(void *app, const char *name,
+			      struct service_state *out);
 	void *app;
 	const char *version;
 	time_t started_at;

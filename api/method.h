@@ -119,6 +119,9 @@ extern const struct method methods_user[];
 extern const struct method methods_warnings[];
 extern const struct method methods_audit[];
 extern const struct method methods_verification_test[];
+extern const struct method methods_settings[];
+extern const struct method methods_change[];
+extern const struct method methods_services[];
 
 /* The services of an api. */
 const struct api_services *api_services_of(const struct api *a);

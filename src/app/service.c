@@ -17,6 +17,7 @@
 #include "app/listeners.h"
 #include "app/run_mark.h"
 #include "app/tls_policy.h"
+#include "app/trials.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config.h"
@@ -57,6 +58,9 @@ struct service {
 	struct api *api;
 	struct web *web;
 	struct front *front;
+	struct listeners *listeners;
+	struct trials trials;
+	struct host host;
 };
 
 static const struct audit_actor system_actor = { "System", "", "" };
@@ -173,6 +177,8 @@ static void stop(struct service *s, enum service_end end)
 		return;
 	s->stopping = true;
 	s->end = end;
+	if (s->listeners)
+		trials_stop(&s->trials);
 	sd_notify(0, end == SERVICE_RESTART ? "RELOADING=1" : "STOPPING=1");
 	log_info("app", "%s", end == SERVICE_RESTART ? "restarting" : "ending");
 	front_stop(s->front, on_front_stopped, s);
@@ -220,8 +226,8 @@ static void on_housekeeping(uv_timer_t *handle)
 
 	if (s->stopping)
 		return;
-	(void)listeners_apply(s->front, s->settings, s->config);
 	tls_policy_housekeeping(s->tls);
+	listeners_apply(s->listeners);
 	token_get_info(s->token, &info);
 	if (info.state == TOKEN_READY &&
 	    (!has_identity(s) || !trust_is_loaded(s->trust)))
@@ -246,7 +252,31 @@ static bool is_ready(void *arg)
 	struct token_info info;
 
 	token_get_info(s->token, &info);
-	return info.state == TOKEN_READY && has_identity(s);
+	return info.state == TOKEN_READY && has_identity(s) &&
+	       listeners_complete(s->listeners);
+}
+
+static void service_state(void *arg, const char *name,
+			  struct service_state *out)
+{
+	struct service *s = arg;
+
+	listeners_state(s->listeners, name, out);
+	if (!out->listening || strcmp(name, "https") != 0 || has_identity(s))
+		return;
+	out->listening = false;
+	snprintf(out->problem, sizeof(out->problem),
+		 "there is no certificate in service yet");
+}
+
+/* The port of HTTPS when plain HTTP is sent there, else 0. */
+static uint16_t redirect(void *arg)
+{
+	struct service *s = arg;
+
+	if (!settings_bool(s->settings, SETTING_REDIRECT_HTTP))
+		return 0;
+	return (uint16_t)settings_int(s->settings, SETTING_HTTPS_PORT);
 }
 
 /* --- start ---------------------------------------------------------------- */
@@ -349,12 +379,10 @@ static int start_token(struct service *s, int *status, struct error *e)
 static int start_identity(struct service *s, struct error *e)
 {
 	struct identity_options o = { .token = s->token };
-	struct host host;
 
-	host_describe(s->config, &host);
-	o.host_name = host.name;
-	o.addresses = host.address_list;
-	o.address_count = host.address_count;
+	o.host_name = s->host.name;
+	o.addresses = s->host.address_list;
+	o.address_count = s->host.address_count;
 	if (key_kind_from_name(s->config->token_key_kind, &o.default_key) < 0)
 		return error_set(e, ERR_CONFIG, "token.key-type: \"%s\"",
 				 s->config->token_key_kind);
@@ -391,6 +419,7 @@ static int start_api(struct service *s, struct error *e)
 		.trust = s->trust,
 		.may_restart = may_restart,
 		.restart = restart_from_api,
+		.service_state = service_state,
 		.app = s,
 		.version = PACKAGE_VERSION,
 		.started_at = clock_now(),
@@ -410,6 +439,10 @@ static int start_web(struct service *s, struct error *e)
 		.system_xml = api_system_xml,
 		.ready = is_ready,
 		.ready_arg = s,
+		.redirect = redirect,
+		.redirect_arg = s,
+		.redirect_host =
+		    s->host.address_count ? s->host.addresses[0] : s->host.name,
 	};
 
 	s->peers = peer_registry_new(e);
@@ -419,6 +452,19 @@ static int start_web(struct service *s, struct error *e)
 	o.rpc_arg = o.system_xml_arg = s->api;
 	s->web = web_start(&o, e);
 	return s->web ? 0 : -1;
+}
+
+static int start_listeners(struct service *s, struct error *e)
+{
+	struct listeners_options o = {
+		.loop = &s->loop,
+		.front = s->front,
+		.settings = s->settings,
+		.config = s->config,
+	};
+
+	s->listeners = listeners_new(&o, e);
+	return s->listeners ? 0 : -1;
 }
 
 static int start_front(struct service *s, struct error *e)
@@ -433,7 +479,7 @@ static int start_front(struct service *s, struct error *e)
 	};
 
 	s->front = front_new(&o, e);
-	if (!s->front)
+	if (!s->front || start_listeners(s, e) < 0)
 		return -1;
 	tls_policy_set_front(s->tls, s->front);
 	return front_listen_control(s->front, s->config->control_socket, e);
@@ -468,15 +514,17 @@ static int start(struct service *s, bool restarted, int *status,
 	start_loop(s);
 	if (tls_global_init(e) < 0 || start_records(s, restarted, e) < 0)
 		return -1;
+	host_describe(s->config, &s->host);
 	users_on_invalidate(s->users, end_sessions_of, s);
 	settings_on_change(s->settings, on_account_settings, s);
+	trials_start(&s->trials, &s->loop, s->settings, s->audit);
 	if (start_token(s, status, e) < 0 || start_identity(s, e) < 0 ||
 	    start_trust(s, e) < 0 || start_tls(s, e) < 0 ||
 	    start_web(s, e) < 0 || start_front(s, e) < 0)
 		return -1;
 	/* The way in for the administrator stands first, TLS follows as soon as
 	 * the token has answered. */
-	(void)listeners_apply(s->front, s->settings, s->config);
+	listeners_apply(s->listeners);
 	audit_event(s, AUDIT_SERVICE_STARTED,
 		    restarted ? PACKAGE_VERSION ", by a restart"
 			      : PACKAGE_VERSION);
@@ -490,6 +538,7 @@ static int start(struct service *s, bool restarted, int *status,
 /* From the outside in: nobody comes in, nobody works, nothing is left. */
 static void tear_down(struct service *s)
 {
+	listeners_stop(s->listeners);
 	web_stop(s->web);
 	front_free(s->front);
 	api_free(s->api);
@@ -501,6 +550,7 @@ static void tear_down(struct service *s)
 	uv_walk(&s->loop, close_handle, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&s->loop);
+	listeners_free(s->listeners);
 	sessions_free(s->sessions);
 	users_free(s->users);
 	audit_free(s->audit);

@@ -25,6 +25,17 @@ void trial_clear(struct trial *t)
 	memset(t, 0, sizeof(*t));
 }
 
+void trial_describe(const struct trial *t, char *out, size_t size)
+{
+	int n =
+	    snprintf(out, size, "change %s of %s", t->row.id, t->row.user_name);
+
+	for (size_t i = 0; i < t->count && n > 0 && (size_t)n < size; i++)
+		n += snprintf(out + n, size - (size_t)n, "%s %s: %s -> %s",
+			      i ? "," : ":", setting_row(t->values[i].id)->name,
+			      t->values[i].from, t->values[i].to);
+}
+
 /* Unknown (""): every restart counts as another boot. */
 static void read_boot(char out[TRIAL_BOOT_SIZE])
 {

@@ -29,6 +29,9 @@ struct trial {
 };
 
 void trial_clear(struct trial *t);
+/* "change 0123456789abcdef of admin: tls.minimumVersion: 1.2 -> 1.3", cut to
+ * fit. */
+void trial_describe(const struct trial *t, char *out, size_t size);
 
 /* --- decisions, pure --- */
 

@@ -31,6 +31,7 @@ extern const struct command general_commands[];
 extern const struct command certificate_commands[];
 extern const struct command trust_commands[];
 extern const struct command user_commands[];
+extern const struct command change_commands[];
 extern const struct command verification_commands[];
 
 /* "--name VALUE" or "--name=VALUE" among the words of a command. */

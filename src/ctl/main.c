@@ -13,10 +13,10 @@
 #define CONFIG_FILE    SB_SYSCONFDIR "/sealbridge.conf"
 #define CONTROL_SOCKET SB_RUNSTATEDIR "/control.sock"
 
-static const struct command *const tables[] = { general_commands,
-						certificate_commands,
-						trust_commands, user_commands,
-						verification_commands };
+static const struct command *const tables[] = {
+	general_commands, certificate_commands,  trust_commands,
+	user_commands,    verification_commands, change_commands
+};
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 struct options {

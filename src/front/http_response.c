@@ -102,7 +102,7 @@ static bool check_start(struct http_response_reader *r, struct view line)
 static bool check_framing(struct http_response_reader *r,
 			  const struct http_head *h)
 {
-	struct view coding = { 0 };
+	struct view coding = { 0 }, wish = { 0 };
 	size_t lengths = http_head_find(h, "Content-Length", NULL);
 	size_t codings = http_head_find(h, "Transfer-Encoding", &coding);
 
@@ -114,7 +114,11 @@ static bool check_framing(struct http_response_reader *r,
 	r->chunked = codings > 0;
 	r->by_end = !r->bodiless && !lengths && !codings;
 	r->unchunk = r->chunked && r->client_minor == 0;
-	r->client_closes = !r->client_keep_alive || r->by_end || r->unchunk;
+	/* Said by the backend to us, and not passed on: what the client does
+	 * next shall come on a new connection. */
+	http_head_find(h, "Proxy-Connection", &wish);
+	r->client_closes = !r->client_keep_alive || r->by_end || r->unchunk ||
+			   http_name_is(wish, "close");
 	return true;
 }
 

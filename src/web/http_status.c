@@ -7,6 +7,7 @@ static const struct {
 } reasons[] = {
 	{ 200, "OK" },
 	{ 304, "Not Modified" },
+	{ 308, "Permanent Redirect" },
 	{ 400, "Bad Request" },
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },

@@ -140,18 +140,20 @@ static void format_cookie(const struct web_reply *reply,
 static int send_reply(struct mg_connection *c, const struct web_reply *reply,
 		      const struct peer *peer)
 {
-	char cookie[200], extra[240];
+	char cookie[200], extra[270];
 	struct http_reply r = {
 		.status = 200,
 		.content_type =
 		    reply->utf8 ? "text/xml; charset=utf-8" : "text/xml",
 		.body = buf_view(&reply->body),
 		.extra = extra,
-		.close = reply->close,
 	};
 
 	format_cookie(reply, peer, cookie, sizeof(cookie));
-	snprintf(extra, sizeof(extra), "Cache-Control: no-store\r\n%s", cookie);
+	/* To the front, which keeps its own connection to us apart from the
+	 * client's. */
+	snprintf(extra, sizeof(extra), "Cache-Control: no-store\r\n%s%s",
+		 reply->close ? "Proxy-Connection: close\r\n" : "", cookie);
 	return http_send(c, &r);
 }
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "web/assets.h"
 #include "web/http.h"
+#include "web/redirect.h"
 #include "web/rpc.h"
 
 /* civetweb reads requests, keeps connections alive and lends its threads; every
@@ -156,17 +157,45 @@ static int serve_asset(struct mg_connection *c, const struct web *w,
 static const struct {
 	const char *path; /* NULL: whatever is left */
 	route_fn *serve;
+	bool over_http; /* also when HTTP is sent to HTTPS */
 } routes[] = {
-	{ "/RPC2", serve_rpc },         { "/system.xml", serve_system_xml },
-	{ "/health/live", serve_live }, { "/health/ready", serve_ready },
-	{ NULL, serve_asset },
+	{ "/RPC2", serve_rpc, false },
+	{ "/system.xml", serve_system_xml, false },
+	{ "/health/live", serve_live, true },
+	{ "/health/ready", serve_ready, true },
+	{ NULL, serve_asset, false },
 };
+
+/* No page of our own and no cookie: what was sent in the clear is not looked
+ * at. Not to be kept by browsers, since the setting can be taken back. */
+static int send_to_https(struct mg_connection *c, const struct web *w,
+			 uint16_t port)
+{
+	const struct mg_request_info *ri = mg_get_request_info(c);
+	char location[REDIRECT_HOST_MAX + REDIRECT_TARGET_MAX + 32];
+	char extra[sizeof(location) + 64];
+
+	redirect_location(mg_get_header(c, "Host"), w->options.redirect_host,
+			  port, ri->request_uri, ri->query_string, location,
+			  sizeof(location));
+	snprintf(extra, sizeof(extra),
+		 "Location: %s\r\nCache-Control: no-store\r\n", location);
+	return http_send_status(c, 308, extra, true);
+}
+
+static uint16_t redirect_port(const struct web *w, const struct peer *peer)
+{
+	if (peer->via != PEER_HTTP || !w->options.redirect)
+		return 0;
+	return w->options.redirect(w->options.redirect_arg);
+}
 
 static int begin_request(struct mg_connection *c)
 {
 	const struct mg_request_info *ri = mg_get_request_info(c);
 	const struct web *w = ri->user_data;
 	struct peer peer;
+	uint16_t port;
 	size_t i = 0;
 
 	if (!peer_registry_get(w->options.peers, (uint16_t)ri->remote_port,
@@ -177,6 +206,9 @@ static int begin_request(struct mg_connection *c)
 		return http_send_status(c, 400, NULL, true);
 	while (routes[i].path && strcmp(routes[i].path, ri->local_uri) != 0)
 		i++;
+	port = routes[i].over_http ? 0 : redirect_port(w, &peer);
+	if (port)
+		return send_to_https(c, w, port);
 	return routes[i].serve(c, w, &peer);
 }
 

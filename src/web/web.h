@@ -55,6 +55,13 @@ struct web_options {
 	/* Readiness for /health/ready; any thread. */
 	bool (*ready)(void *arg);
 	void *ready_arg;
+	/* Asked with each request over plain HTTP but those of /health: the
+	 * port of HTTPS when it shall be sent there (308), else 0; any thread.
+	 * NULL: never. redirect_host stands in for a Host header that cannot be
+	 * repeated; borrowed for the life of the server. */
+	uint16_t (*redirect)(void *arg);
+	void *redirect_arg;
+	const char *redirect_host;
 };
 
 struct web *web_start(const struct web_options *options,

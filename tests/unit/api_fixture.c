@@ -29,6 +29,15 @@ static void on_restart(void *arg, enum restart_kind kind)
 	d->restart_kind = kind;
 }
 
+static void service_state(void *arg, const char *name,
+			  struct service_state *out)
+{
+	struct api_device *d = arg;
+
+	(void)name;
+	*out = d->service_state;
+}
+
 static void on_invalidate(const char *id, void *arg)
 {
 	(void)arg;
@@ -123,6 +132,7 @@ int api_device_open(void)
 	open_trust(sv);
 	sv->may_restart = may_restart;
 	sv->restart = on_restart;
+	sv->service_state = service_state;
 	sv->app = &device;
 	sv->version = "9.8.7";
 	sv->started_at = clock_now();
@@ -161,6 +171,8 @@ void call_raw(const struct door *d, struct view body, struct answer *out)
 	struct error e = ERROR_INIT;
 
 	memset(out, 0, sizeof(*out));
+	rq.peer.opened_ms = d->opened_ms;
+	rq.peer.tls_version = d->tls_version;
 	if (d->via == 0 && !d->plain)
 		rq.peer.via = PEER_HTTPS;
 	if (d->certificate)

@@ -22,6 +22,8 @@ struct api_device {
 	/* what services.restart was asked for */
 	unsigned restarts;
 	enum restart_kind restart_kind;
+	/* what services.service_state says of all */
+	struct service_state service_state;
 };
 
 extern struct api_device device;
@@ -41,6 +43,8 @@ struct door {
 	const struct client_certificate *certificate; /* NULL: none */
 	bool without_type;                            /* no Content-Type */
 	bool plain;                                   /* over HTTP */
+	int64_t opened_ms; /* when the connection was opened */
+	enum tls_version tls_version;
 };
 
 /* What came back; given back with answer_free(). */

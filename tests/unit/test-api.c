@@ -172,7 +172,12 @@ static struct value *valid_for(const struct param *p)
 	switch (p->type) {
 	case VALUE_INT: return value_new_int(p->least);
 	case VALUE_BOOLEAN: return value_new_boolean(false);
-	case VALUE_STRUCT: return value_new_struct();
+	case VALUE_STRUCT:
+		v = value_new_struct();
+		for (p = p->inside; p && p->name; p++)
+			if (p->required)
+				value_put(v, p->name, valid_for(p));
+		return v;
 	case VALUE_ARRAY:
 		v = value_new_array();
 		if (p->inside)

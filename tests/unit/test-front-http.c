@@ -450,6 +450,12 @@ static const struct response_row responses[] = {
 	  .step = HTTP_DONE,
 	  .keeps = true,
 	  .closes = true },
+	{ .in = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+		"Proxy-Connection: close\r\n\r\nok",
+	  .out = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+		 "Connection: close\r\n\r\nok",
+	  .step = HTTP_DONE,
+	  .closes = true },
 	{ .in = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
 	  .out = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
 		 "Connection: keep-alive\r\n\r\nok",

@@ -15,6 +15,7 @@
 #include "tests/lib/unit.h"
 #include "web/assets.h"
 #include "web/http.h"
+#include "web/redirect.h"
 #include "web/web.h"
 
 enum { BODY_MAX = 65536, REPLY_MAX = 4 * 1024 * 1024 };
@@ -734,6 +735,71 @@ static void test_status_table(void)
 	CU_ASSERT_STRING_EQUAL(http_reason(999), "Error");
 }
 
+static void test_redirect_location(void)
+{
+	static char name_255[] =
+	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+	static const struct {
+		const char *host, *path, *query;
+		uint16_t port;
+		const char *want;
+	} rows[] = {
+		{ "a.example", "/", NULL, 443, "https://a.example/" },
+		{ "a.example:80", "/x", "y=1", 443, "https://a.example/x?y=1" },
+		{ "a.example", "/", NULL, 8443, "https://a.example:8443/" },
+		{ "192.0.2.1:8080", "/", "", 443, "https://192.0.2.1/?" },
+		{ "[2001:db8::1]", "/", NULL, 8443,
+		  "https://[2001:db8::1]:8443/" },
+		{ "[::1]:80", "/", NULL, 443, "https://[::1]/" },
+		{ "a_b-c.example.", "/", NULL, 443, "https://a_b-c.example./" },
+		/* not repeated */
+		{ NULL, "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ ":80", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "a b", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "a/b", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "a@b", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "a\r\nX: y", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "a:80:80", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "a:x", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "a:123456", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "[::1", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "[::1]x", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "[a.example]", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "[]", "/", NULL, 443, "https://[2001:db8::2]/" },
+		{ "\xc3\xa9.example", "/", NULL, 443,
+		  "https://[2001:db8::2]/" },
+		{ name_255, "/", NULL, 443, "https://[2001:db8::2]/" },
+		/* targets */
+		{ "a", NULL, NULL, 443, "https://a/" },
+		{ "a", "*", NULL, 443, "https://a/" },
+		{ "a", "x", NULL, 443, "https://a/" },
+		{ "a", "/a\r\nX: y", NULL, 443, "https://a/" },
+		{ "a", "/", "a\nb", 443, "https://a/" },
+		{ "a", "/<script>", NULL, 443, "https://a/" },
+		{ "a", "//b.example/", NULL, 443, "https://a//b.example/" },
+		{ "a", "/%0d%0a", NULL, 443, "https://a/%0d%0a" },
+	};
+	char out[REDIRECT_HOST_MAX + REDIRECT_TARGET_MAX + 32], target[600];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		redirect_location(rows[i].host, "2001:db8::2", rows[i].port,
+				  rows[i].path, rows[i].query, out,
+				  sizeof(out));
+		CU_ASSERT_STRING_EQUAL(out, rows[i].want);
+	}
+	memset(target, 'x', sizeof(target));
+	target[0] = '/';
+	target[REDIRECT_TARGET_MAX] = '\0';
+	redirect_location("a", "b", 443, target, NULL, out, sizeof(out));
+	CU_ASSERT_EQUAL(strlen(out), strlen("https://a") + strlen(target));
+	redirect_location("a", "b", 443, target, "", out, sizeof(out));
+	CU_ASSERT_STRING_EQUAL(out, "https://a/");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -754,6 +820,7 @@ int main(int argc, char **argv)
 		{ "cookie over HTTP", test_cookie_over_http },
 		{ "readiness", test_ready },
 		{ "keep-alive", test_keep_alive },
+		{ "where a redirect leads", test_redirect_location },
 		{ "threads", test_threads },
 		{ "start fails", test_start_fails },
 		{ "limits of the static files", test_assets_limits },

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes on trial: confirmed, reverted by time, by request, after kill -9 and
+by rescue; the settings of verification and security."""
+
+import time
+import xmlrpc.client
+
+import pytest
+
+from sealbridge_service import free_ports, wait_for
+
+
+def fault(code, words, call, *args, **members):
+    with pytest.raises(xmlrpc.client.Fault) as caught:
+        call(*args, **members)
+    assert caught.value.faultCode == code, caught.value
+    assert words in caught.value.faultString, caught.value
+
+
+def mode(service):
+    return service.local().call("verification.query")["clientCertificate"]
+
+
+def minimum(service):
+    return service.local().call("security.query")["minimumVersion"]
+
+
+def changes(service):
+    return service.local().call("change.query")["changes"]
+
+
+def events(service, name):
+    found, index = [], 1
+    while True:
+        part = service.local().call("auditlog.enumerate", index=index, numEvents=200)
+        found += part["events"]
+        if not part["eventsRemaining"]:
+            return [e for e in found if e["event"] == name]
+        index = found[-1]["index"] + 1
+
+
+def begin(service, seconds=3600, **members):
+    """On trial, from the control socket; tls.minimumVersion by default."""
+    reply = service.local().call(
+        "security.modify", confirmWithinSeconds=seconds, **(members or {"minimumVersion": "1.3"}))
+    assert reply["secondsLeft"] == seconds
+    return reply["changeId"]
+
+
+@pytest.fixture
+def settled(service):
+    yield service
+    for change in changes(service):
+        service.local().call("change.revert", changeId=change["changeId"])
+    service.local().call("security.modify", minimumVersion="1.2", webSessionTimeoutMinutes=30)
+
+
+# --- the settings
+
+def test_queries(service):
+    for group, names in (
+            ("verification", {"clientCertificate", "serverCertificate", "sip"}),
+            ("security", {"redirectHttp", "advancedAccounts", "webSessionTimeoutMinutes",
+                          "requireLogin", "timeoutMinutes", "minimumVersion"})):
+        reply = service.api().call(group + ".query")
+        assert {s["name"] for s in reply["settings"]} == names
+        for row in reply["settings"]:
+            assert row["label"] and row["help"]
+            assert type(row["default"]) is type(reply[row["name"]])
+            if row["type"] == "choice":
+                assert reply[row["name"]] in [c["value"] for c in row["choices"]]
+                assert all(c["label"] for c in row["choices"])
+            if row["type"] == "int":
+                assert row["minimum"] <= reply[row["name"]] <= row["maximum"]
+            assert isinstance(row["canLockOut"], bool) and isinstance(row["needsRestart"], bool)
+
+
+def test_modify_is_recorded(settled):
+    settled.api().call("security.modify", webSessionTimeoutMinutes=17, minimumVersion="1.2")
+    assert settled.api().call("security.query")["webSessionTimeoutMinutes"] == 17
+    found = [e for e in events(settled, "settingChanged") if "imeoutMinutes" in e["detail"]]
+    assert found[-1]["detail"] == "security.webSessionTimeoutMinutes: 30 -> 17"
+    assert found[-1]["userName"] == "admin"
+    # What stays as it is, is no change.
+    assert not [e for e in events(settled, "settingChanged") if "1.2 -> 1.2" in e["detail"]]
+
+
+HOSTILE = {
+    "nothing": ("verification.configure", {}, 102, "no setting"),
+    "only others": ("verification.configure", {"x": 1, "minimumVersion": "1.3"}, 102, "no setting"),
+    "unknown value": ("verification.configure", {"clientCertificate": "must"}, 102,
+                      "notRequired verify allowed required"),
+    "case": ("verification.configure", {"serverCertificate": "Verify"}, 102, "none verify"),
+    "empty": ("verification.configure", {"sip": ""}, 102, "none outgoing"),
+    "long": ("verification.configure", {"sip": "x" * 100000}, 102, "more than 31"),
+    "type": ("verification.configure", {"sip": True}, 103, "sip"),
+    "two choices": ("verification.configure", {"serverCertificate": "none verify"}, 102, "none of"),
+    "bool as string": ("security.modify", {"redirectHttp": "yes"}, 103, "redirectHttp"),
+    "int below": ("security.modify", {"webSessionTimeoutMinutes": 0}, 102, "1 to 60"),
+    "int above": ("security.modify", {"timeoutMinutes": 61}, 102, "1 to 60"),
+    "version": ("security.modify", {"minimumVersion": "1.1"}, 102, "1.2 1.3"),
+    "one good, one bad": ("security.modify", {"webSessionTimeoutMinutes": 5,
+                                              "minimumVersion": "x"}, 102, "1.2 1.3"),
+    "trial too short": ("security.modify", {"minimumVersion": "1.3",
+                                            "confirmWithinSeconds": 9}, 102, "10 to 3600"),
+    "trial too long": ("security.modify", {"minimumVersion": "1.3",
+                                           "confirmWithinSeconds": 3601}, 102, "10 to 3600"),
+    "trial of nothing": ("security.modify", {"minimumVersion": "1.2",
+                                             "confirmWithinSeconds": 10}, 102, "nothing would"),
+    "no id": ("change.confirm", {}, 101, "changeId"),
+    "unknown id": ("change.confirm", {"changeId": "0123456789abcdef"}, 1008, "no such change"),
+    "empty id": ("change.revert", {"changeId": ""}, 1008, "no such change"),
+    "long id": ("change.revert", {"changeId": "0" * 32}, 102, "31"),
+    "id in SQL": ("change.revert", {"changeId": "' OR 1=1 --"}, 1008, "no such change"),
+}
+
+
+@pytest.mark.parametrize("row", HOSTILE)
+def test_refusals(service, row):
+    method, members, code, words = HOSTILE[row]
+    before = [service.local().call(m) for m in ("verification.query", "security.query")]
+    fault(code, words, service.local().call, method, **members)
+    assert before == [service.local().call(m) for m in ("verification.query", "security.query")]
+    assert not changes(service)
+
+
+# --- lock-out
+
+def test_empty_trust_store(service):
+    for members in ({}, {"confirmWithinSeconds": 10}):
+        fault(1012, "HTTPS trust store holds no certificate", service.api().call,
+              "verification.configure", clientCertificate="verify", **members)
+    shown = service.api().call("verification.preview", clientCertificate="required")
+    assert shown["wouldLockOut"] and "trust store" in shown["reason"] and shown["session"]
+    assert mode(service) == "notRequired"
+
+
+def test_preview(service):
+    shown = service.api().call("verification.preview", serverCertificate="verify")
+    assert not shown["wouldLockOut"] and shown["reason"] == "" and "password" in shown["session"]
+    assert service.api().call("verification.query")["serverCertificate"] == "none"
+    fault(102, "none of", service.api().call, "verification.preview", clientCertificate="x")
+    fault(102, "no setting", service.api().call, "verification.preview")
+
+
+def test_minimum_version_would_lock_out(settled):
+    import ssl
+    context = settled.context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    old = xmlrpc.client.ServerProxy(settled.url + "/RPC2", context=context)
+    fault(1007, "TLS 1.2", lambda: old.security.modify(
+        {**settled.api().always, "minimumVersion": "1.3"}))
+    assert minimum(settled) == "1.2"
+
+
+# --- trials
+
+def test_confirmed(settled):
+    api = settled.api()  # one connection, kept
+    trial = begin(settled)
+    row, = api.call("change.query")["changes"]
+    assert row["changeId"] == trial and row["userName"] == "local" and row["secondsLeft"] > 3500
+    assert row["canConfirm"] is True  # this connection is a new one
+    assert row["settings"] == [{"name": "tls.minimumVersion", "label": "Minimum TLS version",
+                                "from": "1.2", "to": "1.3"}]
+    assert minimum(settled) == "1.3"
+    fault(201, trial, settled.api().call, "security.modify", minimumVersion="1.2")
+    api.call("change.confirm", changeId=trial)
+    fault(1008, "", api.call, "change.confirm", changeId=trial)
+    assert not changes(settled) and minimum(settled) == "1.3"
+    assert trial in events(settled, "trialConfirmed")[-1]["detail"]
+
+
+def test_old_connection_cannot_confirm(settled):
+    """A connection that stood before the change proves nothing."""
+    import http.client
+    c = http.client.HTTPSConnection(settled.host, settled.https,
+                                    context=settled.context(), timeout=20)
+
+    def call(method, **members):
+        body = xmlrpc.client.dumps(({**settled.api().always, **members},), method)
+        c.request("POST", "/RPC2", body, {"Content-Type": "text/xml"})
+        return xmlrpc.client.loads(c.getresponse().read(), use_builtin_types=True)[0][0]
+
+    call("security.query")
+    old = c.sock
+    trial = begin(settled)
+    row, = call("change.query")["changes"]
+    assert row["canConfirm"] is False and c.sock is old
+    fault(201, "opened before the change", call, "change.confirm", changeId=trial)
+    assert changes(settled)
+    # The service has ended that connection: the next one is new.
+    assert c.sock is None
+    call("change.confirm", changeId=trial)
+    assert not changes(settled) and minimum(settled) == "1.3"
+
+
+def test_reverted_by_request(settled):
+    trial = begin(settled, redirectHttp=True, webSessionTimeoutMinutes=9)
+    settled.api().call("change.revert", changeId=trial)
+    now = settled.api().call("security.query")
+    assert now["redirectHttp"] is False and now["webSessionTimeoutMinutes"] == 30
+    assert "by request" in events(settled, "trialReverted")[-1]["detail"]
+
+
+def test_reverted_by_time(settled):
+    port, = free_ports(1)
+    reply = settled.local().call("services.modify", confirmWithinSeconds=10,
+                                 services=[{"name": "https", "port": port}])
+    assert settled.wire_certificate(port=port)
+    wait_for(lambda: not changes(settled), 30, "the revert")
+    assert settled.wait_ready(10)  # on the port of before
+    with pytest.raises(OSError):
+        settled.wire_certificate(port=port)
+    detail = events(settled, "trialReverted")[-1]["detail"]
+    assert reply["changeId"] in detail and "not confirmed within 10 s" in detail
+
+
+def test_ctl(settled):
+    assert settled.ctl("change", "confirm").returncode == 1
+    trial = begin(settled)
+    done = settled.ctl("change", "confirm")
+    assert done.returncode == 0, done.stderr
+    assert minimum(settled) == "1.3"
+    first = begin(settled, minimumVersion="1.2")
+    second = begin(settled, webSessionTimeoutMinutes=9)
+    done = settled.ctl("change", "revert")
+    assert done.returncode == 1 and first in done.stderr and second in done.stderr
+    assert settled.ctl("change", "revert", second).returncode == 0
+    assert [c["changeId"] for c in changes(settled)] == [first]
+    assert settled.ctl("change", "revert", trial).returncode == 1
+    assert settled.ctl("change", "confirm", first, "x").returncode == 2
+
+
+# --- crashes and restarts
+
+def test_killed_and_over(make_service):
+    """kill -9, and the time is over before the next start."""
+    service = make_service()
+    trial = begin(service, 10)
+    service.kill()
+    time.sleep(10.5)
+    service.start()
+    assert minimum(service) == "1.2" and not changes(service)
+    assert trial in events(service, "trialReverted")[-1]["detail"]
+
+
+def test_killed_before_its_time(make_service):
+    """It goes on counting, and is no longer for the kill."""
+    service = make_service()
+    service.ctl("call", "services.modify")  # the service answers
+    begun = time.monotonic()
+    begin(service, 25)
+    service.kill()
+    service.start()
+    row, = changes(service)
+    assert minimum(service) == "1.3" and row["secondsLeft"] <= 25 - (time.monotonic() - begun) + 1
+    wait_for(lambda: not changes(service), 40, "the revert")
+    assert minimum(service) == "1.2" and time.monotonic() - begun >= 24
+
+
+def test_confirmed_after_kill(make_service):
+    service = make_service()
+    trial = begin(service)
+    service.kill()
+    service.start()
+    service.api().call("change.confirm", changeId=trial)
+    service.kill()
+    service.start()
+    assert minimum(service) == "1.3" and not changes(service)
+
+
+# --- rescue
+
+def test_rescue(make_service):
+    """An administrator who has shut every door behind him."""
+    service = make_service()
+    local = service.local()
+    local.call("verification.configure", clientCertificate="required", force=True)
+    local.call("services.modify", services=[{"name": "http", "setting": False}])
+    begin(service, webSessionTimeoutMinutes=9)
+    local.call("services.modify", services=[{"name": "https", "setting": False}])
+    with pytest.raises(OSError):
+        service.wire_certificate()
+    done = service.ctl("rescue")
+    assert done.returncode == 0, done.stderr
+    assert mode(service) == "notRequired" and not changes(service)
+    assert service.api(tls=False).call("security.query")["webSessionTimeoutMinutes"] == 30
+    service.wait_ready()
+    assert service.api().call("verification.query")["clientCertificate"] == "notRequired"
+    record, = events(service, "rescued")
+    assert "1 change on trial" in record["detail"] and record["severity"] == "Severe Warning"
+
+
+def test_rescue_is_for_root_on_the_device(service):
+    fault(15, "insufficient", service.api().call, "change.rescue")
