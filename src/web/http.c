@@ -8,8 +8,9 @@
 #include "base/clock.h"
 
 /* Bodies up to this size leave together with their head: one system call, one
- * segment. */
-enum { ONE_WRITE_MAX = 16384 };
+ * segment. On the stack of a thread of civetweb, which has 100 KiB, most of it
+ * taken by civetweb itself. */
+enum { ONE_WRITE_MAX = 8192 };
 
 /* On every answer. No Strict-Transport-Security: the certificate of a fresh
  * device is self-signed, and a browser that was told to insist would let

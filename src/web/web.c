@@ -167,9 +167,11 @@ static const struct {
 };
 
 /* No page of our own and no cookie: what was sent in the clear is not looked
- * at. Not to be kept by browsers, since the setting can be taken back. */
-static int send_to_https(struct mg_connection *c, const struct web *w,
-			 uint16_t port)
+ * at. Not to be kept by browsers, since the setting can be taken back. A
+ * function of its own, so that other requests do not pay with their stack. */
+__attribute__((noinline)) static int send_to_https(struct mg_connection *c,
+						   const struct web *w,
+						   uint16_t port)
 {
 	const struct mg_request_info *ri = mg_get_request_info(c);
 	char location[REDIRECT_HOST_MAX + REDIRECT_TARGET_MAX + 32];
