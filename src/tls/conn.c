@@ -6,6 +6,8 @@
 
 #include <wolfssl/error-ssl.h>
 
+#include "cert/host_identity.h"
+
 enum { WRITE_MAX = 16384, WRITE_OVERHEAD = 256 };
 
 static void keep_tail(struct tls_conn *c, const uint8_t *p, size_t n)
@@ -94,6 +96,35 @@ struct tls_conn *tls_conn_new(struct tls_context *context, struct error *e)
 	return c;
 }
 
+/* A name goes to the server, too (RFC 6066 3: never an address). */
+static int call_host(struct tls_conn *c, const char *text, struct error *e)
+{
+	struct host host;
+
+	if (host_parse(text, &host, e) < 0)
+		return -1;
+	c->host = strdup(text);
+	if (!c->host ||
+	    (!host.ip_len &&
+	     wolfSSL_UseSNI(c->ssl, WOLFSSL_SNI_HOST_NAME, host.name,
+			    (unsigned short)strlen(host.name)) !=
+		 WOLFSSL_SUCCESS))
+		return error_nomem(e);
+	return 0;
+}
+
+struct tls_conn *tls_conn_new_to(struct tls_context *context, const char *host,
+				 struct error *e)
+{
+	struct tls_conn *c = tls_conn_new(context, e);
+
+	if (c && call_host(c, host, e) < 0) {
+		tls_conn_free(c);
+		return NULL;
+	}
+	return c;
+}
+
 void tls_conn_free(struct tls_conn *c)
 {
 	if (!c)
@@ -102,6 +133,7 @@ void tls_conn_free(struct tls_conn *c)
 	tls_context_unref(c->context);
 	buf_free(&c->in);
 	buf_free(&c->out);
+	free(c->host);
 	free(c->client);
 	free(c->refusal);
 	free(c);
@@ -162,7 +194,8 @@ enum tls_step tls_conn_handshake(struct tls_conn *c, struct error *e)
 	if (c->established)
 		return TLS_STEP_DONE;
 	tls_thread_enter();
-	rc = wolfSSL_accept(c->ssl);
+	rc = c->context->outgoing ? wolfSSL_connect(c->ssl)
+				  : wolfSSL_accept(c->ssl);
 	if (rc == WOLFSSL_SUCCESS && tls_peer_complete(c) == 0) {
 		c->established = true;
 		note_info(c);
@@ -171,9 +204,9 @@ enum tls_step tls_conn_handshake(struct tls_conn *c, struct error *e)
 	step = step_of(c, rc, e);
 	if (step != TLS_STEP_FAILED)
 		return step;
-	if (c->refusal)
+	if (c->refusal && !c->context->outgoing)
 		tls_alert_refused(c);
-	else if (c->failure.kind != ERR_NONE)
+	else if (!c->refusal && c->failure.kind != ERR_NONE)
 		tls_alert_unsigned(c);
 	return step;
 }

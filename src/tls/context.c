@@ -36,7 +36,7 @@ static int refused(const char *what, int native, struct error *e)
 				what);
 }
 
-static int set_protocol(WOLFSSL_CTX *ctx, enum key_type type, struct versions v,
+static int set_protocol(WOLFSSL_CTX *ctx, const char *suites, struct versions v,
 			struct error *e)
 {
 	int rc;
@@ -47,8 +47,7 @@ static int set_protocol(WOLFSSL_CTX *ctx, enum key_type type, struct versions v,
 		return refused("minimum version", rc, e);
 	wolfSSL_CTX_set_options(ctx, WOLFSSL_OP_NO_COMPRESSION |
 					 (v.tls13 ? 0 : WOLFSSL_OP_NO_TLSv1_3));
-	rc = wolfSSL_CTX_set_cipher_list(
-	    ctx, tls_suite_list(type, v.tls12, v.tls13));
+	rc = wolfSSL_CTX_set_cipher_list(ctx, suites);
 	if (rc != WOLFSSL_SUCCESS)
 		return refused("cipher suites", rc, e);
 	rc = wolfSSL_CTX_set1_curves_list(ctx, "X25519:P-256:P-384");
@@ -95,48 +94,101 @@ static void verifier_release(const struct tls_verifier *v)
 		v->release(v->arg);
 }
 
-static int configure(struct tls_context *c,
-		     const struct tls_server_options *options, struct error *e)
+/* A context with nothing but what its caller handed over. */
+static struct tls_context *context_new(const struct local_identity *identity,
+				       const struct tls_verifier *verifier,
+				       struct error *e)
 {
-	struct token_key *key = c->identity->key;
-	const struct public_key *pub = token_key_public(key);
-	struct versions v;
+	struct tls_context *c = calloc(1, sizeof(*c));
 
-	if (choose_versions(key, options->minimum, &v, e) < 0)
-		return -1;
-	c->ctx = wolfSSL_CTX_new(wolfSSLv23_server_method());
+	if (!c) {
+		if (verifier)
+			verifier_release(verifier);
+		error_nomem(e);
+		return NULL;
+	}
+	c->refs = 1;
+	if (verifier)
+		c->verifier = *verifier;
+	if (identity)
+		c->identity = local_identity_ref(identity);
+	return c;
+}
+
+/* What both kinds have in common. */
+static int configure(struct tls_context *c, WOLFSSL_METHOD *method,
+		     const char *suites, struct versions v, struct error *e)
+{
+	const struct local_identity *l = c->identity;
+
+	c->ctx = wolfSSL_CTX_new(method);
 	if (!c->ctx)
 		return error_nomem(e);
-	if (set_protocol(c->ctx, pub->type, v, e) < 0 ||
-	    set_chain(c->ctx, &c->identity->chain, e) < 0 ||
-	    set_key(c->ctx, pub, e) < 0)
+	if (set_protocol(c->ctx, suites, v, e) < 0)
+		return -1;
+	if (l && (set_chain(c->ctx, &l->chain, e) < 0 ||
+		  set_key(c->ctx, token_key_public(l->key), e) < 0))
 		return -1;
 	wolfSSL_CTX_set_session_cache_mode(c->ctx, WOLFSSL_SESS_CACHE_OFF);
-	tls_peer_set_context(c->ctx, c->verifier.verify != NULL);
+	tls_peer_set_context(c);
+	tls_conn_set_context(c->ctx);
+	return 0;
+}
+
+static int configure_server(struct tls_context *c,
+			    const struct tls_server_options *options,
+			    struct error *e)
+{
+	struct token_key *key = c->identity->key;
+	struct versions v;
+
+	if (choose_versions(key, options->minimum, &v, e) < 0 ||
+	    configure(
+		c, wolfSSLv23_server_method(),
+		tls_suite_list(token_key_public(key)->type, v.tls12, v.tls13),
+		v, e) < 0)
+		return -1;
 	tls_tickets_set_context(c->ctx,
 				c->verifier.verify ? NULL : options->tickets,
 				options->ticket_lifetime_s);
-	tls_conn_set_context(c->ctx);
 	return 0;
 }
 
 struct tls_context *tls_server_new(const struct tls_server_options *options,
 				   struct error *e)
 {
-	struct tls_context *c = calloc(1, sizeof(*c));
+	struct tls_context *c =
+	    context_new(options->identity, options->verifier, e);
 
-	if (!c) {
-		if (options->verifier)
-			verifier_release(options->verifier);
-		error_nomem(e);
+	if (c && configure_server(c, options, e) < 0) {
+		error_prefix(e, "TLS server");
+		tls_context_unref(c);
 		return NULL;
 	}
-	c->refs = 1;
-	if (options->verifier)
-		c->verifier = *options->verifier;
-	c->identity = local_identity_ref(options->identity);
-	if (configure(c, options, e) < 0) {
-		error_prefix(e, "TLS server");
+	return c;
+}
+
+static int configure_client(struct tls_context *c, enum tls_version minimum,
+			    struct error *e)
+{
+	struct versions v = { minimum == TLS_1_2, true };
+
+	c->outgoing = true;
+	if (c->identity &&
+	    choose_versions(c->identity->key, minimum, &v, e) < 0)
+		return -1;
+	return configure(c, wolfSSLv23_client_method(),
+			 tls_suite_list_client(v.tls12, v.tls13), v, e);
+}
+
+struct tls_context *tls_client_new(const struct tls_client_options *options,
+				   struct error *e)
+{
+	struct tls_context *c =
+	    context_new(options->identity, options->verifier, e);
+
+	if (c && configure_client(c, options->minimum, e) < 0) {
+		error_prefix(e, "TLS client");
 		tls_context_unref(c);
 		return NULL;
 	}
@@ -155,7 +207,8 @@ void tls_context_unref(struct tls_context *c)
 		return;
 	wolfSSL_CTX_free(c->ctx);
 	verifier_release(&c->verifier);
-	local_identity_unref(c->identity);
+	if (c->identity)
+		local_identity_unref(c->identity);
 	free(c);
 }
 

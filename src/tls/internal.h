@@ -12,9 +12,10 @@
 
 struct tls_context {
 	WOLFSSL_CTX *ctx;
-	struct local_identity *identity;
-	struct tls_verifier verifier; /* verify NULL: peers are not asked */
-	int refs;                     /* atomic */
+	bool outgoing;
+	struct local_identity *identity; /* NULL: outgoing, without one */
+	struct tls_verifier verifier;    /* verify NULL: peers are not asked */
+	int refs;                        /* atomic */
 };
 
 enum { TLS_RECORD_HEADER = 5 };
@@ -35,7 +36,9 @@ struct tls_conn {
 	bool eof_in_record; /* ... in the middle of a record */
 	bool established;
 	struct error failure; /* of a callback: signature, output, verdict */
-	struct client_certificate *client; /* accepted, not proved yet */
+	char *host;           /* outgoing: whom we call */
+	bool accepted;        /* the peer's certificate, not proved yet */
+	struct client_certificate *client; /* of an accepted client */
 	struct tls_verdict *refusal;
 	bool muted; /* refused: what wolfSSL says from now on is not sent */
 	struct tls_info info;
@@ -56,7 +59,7 @@ void tls_thread_enter(void);
 void tls_conn_set_context(WOLFSSL_CTX *ctx);
 
 /* peer.c: the judgement of the peer's certificate. */
-void tls_peer_set_context(WOLFSSL_CTX *ctx, bool ask);
+void tls_peer_set_context(const struct tls_context *c);
 void tls_peer_set_conn(WOLFSSL *ssl, struct tls_conn *c);
 /* wolfSSL is content. -1: we are not, and c->refusal says why. */
 int tls_peer_complete(struct tls_conn *c);
@@ -80,6 +83,8 @@ void tls_tickets_set_context(WOLFSSL_CTX *ctx, struct ticket_keys *k,
 /* suites.c */
 /* Colon-separated wolfSSL names of what is offered, in order of preference. */
 const char *tls_suite_list(enum key_type type, bool tls12, bool tls13);
+/* The same for clients, who take servers with any key. */
+const char *tls_suite_list_client(bool tls12, bool tls13);
 /* RFC name of a suite number; "unknown" for one that is not offered. */
 const char *tls_suite_name(int suite);
 

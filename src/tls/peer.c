@@ -49,8 +49,11 @@ static void refuse(struct tls_conn *c, enum judge_reason reason, unsigned alert,
 	keep_refusal(c, &v);
 }
 
-static void keep_client(struct tls_conn *c, const struct tls_verdict *v)
+static void keep_accepted(struct tls_conn *c, const struct tls_verdict *v)
 {
+	c->accepted = true;
+	if (c->context->outgoing)
+		return;
 	c->client = malloc(sizeof(*c->client));
 	if (c->client)
 		*c->client = v->certificate;
@@ -97,9 +100,9 @@ static void judge_sent(struct tls_conn *c, const WOLFSSL_X509_STORE_CTX *store)
 
 		refuse(c, r, judge_reason_alert(r), e.text);
 	} else {
-		v->verify(v->arg, &sent, &verdict);
+		v->verify(v->arg, &sent, c->host, &verdict);
 		if (verdict.accepted)
-			keep_client(c, &verdict);
+			keep_accepted(c, &verdict);
 		else
 			keep_refusal(c, &verdict);
 	}
@@ -107,9 +110,10 @@ static void judge_sent(struct tls_conn *c, const WOLFSSL_X509_STORE_CTX *store)
 }
 
 /* What wolfSSL may find wrong with a certificate that was accepted: that it
- * knows no issuer, and the dates, which the verifier judges by its own clock.
- * Anything else means that it could not use it, above all the key: then there
- * would be nothing to verify the peer's signature with. */
+ * knows no issuer, the dates, which the verifier judges by its own clock, and
+ * what it may be used for, which is the verifier's to say, too. Anything else
+ * means that it could not use it, above all the key: then there would be
+ * nothing to verify the peer's signature with. */
 static bool is_overruled(int error)
 {
 	switch (error) {
@@ -117,7 +121,9 @@ static bool is_overruled(int error)
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
-	case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD: return true;
+	case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
+	case KEYUSE_SIGNATURE_E:
+	case EXTKEYUSE_AUTH_E: return true;
 	default: return false;
 	}
 }
@@ -139,25 +145,28 @@ static int on_verify(int ok, WOLFSSL_X509_STORE_CTX *store)
 	(void)ok;
 	if (c->established) /* nobody asked for another one */
 		return 0;
-	if (!c->client && !c->refusal && c->failure.kind == ERR_NONE)
+	if (!c->accepted && !c->refusal && c->failure.kind == ERR_NONE)
 		judge_sent(c, store);
 	if (!c->refusal && !is_overruled(store->error))
 		refuse_unusable(c, store->error);
-	c->muted = c->refusal != NULL;
-	return c->failure.kind == ERR_NONE && c->client;
+	c->muted = c->refusal && !c->context->outgoing;
+	return c->accepted && !c->refusal && c->failure.kind == ERR_NONE;
 }
 
-void tls_peer_set_context(WOLFSSL_CTX *ctx, bool ask)
+void tls_peer_set_context(const struct tls_context *c)
 {
-	if (!ask) {
-		wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_NONE, NULL);
+	int mode = WOLFSSL_VERIFY_PEER;
+
+	if (!c->verifier.verify) {
+		wolfSSL_CTX_set_verify(c->ctx, WOLFSSL_VERIFY_NONE, NULL);
 		return;
 	}
-	wolfSSL_CTX_set_verify(
-	    ctx, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-	    on_verify);
+	if (!c->outgoing)
+		mode |= WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	wolfSSL_CTX_set_verify(c->ctx, mode, on_verify);
 	/* TLS 1.2, too: not without a certificate. */
-	(void)wolfSSL_CTX_mutual_auth(ctx, 1);
+	if (!c->outgoing)
+		(void)wolfSSL_CTX_mutual_auth(c->ctx, 1);
 }
 
 void tls_peer_set_conn(WOLFSSL *ssl, struct tls_conn *c)
@@ -168,7 +177,7 @@ void tls_peer_set_conn(WOLFSSL *ssl, struct tls_conn *c)
 int tls_peer_complete(struct tls_conn *c)
 {
 	if (!c->context->verifier.verify ||
-	    (c->client && !c->refusal && c->failure.kind == ERR_NONE))
+	    (c->accepted && !c->refusal && c->failure.kind == ERR_NONE))
 		return 0;
 	refuse(c, JUDGE_NOT_JUDGED, judge_reason_alert(JUDGE_NOT_JUDGED),
 	       "no certificate was judged");
@@ -197,7 +206,7 @@ static bool lacks_proof(const struct tls_conn *c)
 {
 	WOLFSSL_ALERT_HISTORY h;
 
-	return c->client &&
+	return c->accepted &&
 	       wolfSSL_get_alert_history(c->ssl, &h) == WOLFSSL_SUCCESS &&
 	       h.last_tx.level == alert_fatal &&
 	       h.last_tx.code == DECRYPT_ERROR_ALERT;

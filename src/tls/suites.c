@@ -39,6 +39,15 @@ const char *tls_suite_list(enum key_type type, bool tls12, bool tls13)
 		     : SUITES_TLS12("RSA");
 }
 
+const char *tls_suite_list_client(bool tls12, bool tls13)
+{
+	if (!tls12)
+		return SUITES_TLS13;
+	return tls13 ? SUITES_TLS13
+		   ":" SUITES_TLS12("ECDSA") ":" SUITES_TLS12("RSA")
+		     : SUITES_TLS12("ECDSA") ":" SUITES_TLS12("RSA");
+}
+
 const char *tls_suite_name(int number)
 {
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)

@@ -47,6 +47,21 @@ struct tls_context;
  * offered. NULL: ERR_TLS. Any thread. */
 struct tls_context *tls_server_new(const struct tls_server_options *options,
 				   struct error *e) MUST_CHECK;
+
+/* For connections that we open. */
+struct tls_client_options {
+	/* Shown to servers that ask for a certificate, its key in the token
+	 * signs; a reference is taken. NULL: we have none. */
+	const struct local_identity *identity;
+	enum tls_version minimum;
+	/* Needed; its arg is taken over, also when no context comes about. */
+	const struct tls_verifier *verifier;
+};
+
+/* NULL: ERR_TLS. Any thread. */
+struct tls_context *tls_client_new(const struct tls_client_options *options,
+				   struct error *e) MUST_CHECK;
+
 struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_unref(struct tls_context *c);
 
@@ -57,6 +72,12 @@ struct tls_conn;
 
 struct tls_conn *tls_conn_new(struct tls_context *c,
 			      struct error *e) MUST_CHECK;
+/* The calling side, of a client context: begins with a step of the handshake.
+ * host: the name or address that was asked for, without port; the verifier is
+ * asked about it, and the server told (SNI) when it is a name. ERR_INPUT: it is
+ * neither. */
+struct tls_conn *tls_conn_new_to(struct tls_context *c, const char *host,
+				 struct error *e) MUST_CHECK;
 void tls_conn_free(struct tls_conn *c);
 
 /* Bytes from the peer; ERR_LIMIT when more than four records' worth would wait

@@ -20,6 +20,22 @@ static void describe(const struct cert *leaf, const struct login_name *login,
 	out->expires = cert_not_after(leaf);
 }
 
+/* Whoever cannot be judged is refused. */
+static bool ask_judge(const struct judge_question *q, struct judgement *j,
+		      struct tls_verdict *out)
+{
+	struct error e = ERROR_INIT;
+
+	memset(out, 0, sizeof(*out));
+	if (judge(q, j, &e) < 0)
+		snprintf(j->text, sizeof(j->text), "%s", e.text);
+	out->accepted = j->accepted;
+	out->reason = judge_reason_name(j->reason);
+	out->alert = judge_reason_alert(j->reason);
+	snprintf(out->text, sizeof(out->text), "%s", j->text);
+	return j->accepted;
+}
+
 void tls_verdict_of_client(const struct judge_store *anchors,
 			   const struct cert_list *sent, time_t now,
 			   struct tls_verdict *out)
@@ -30,25 +46,53 @@ void tls_verdict_of_client(const struct judge_store *anchors,
 		.role = JUDGE_CLIENT,
 		.now = now,
 	};
-	struct error e = ERROR_INIT;
 	struct judgement j;
 
-	memset(out, 0, sizeof(*out));
-	if (judge(&q, &j, &e) < 0)
-		snprintf(j.text, sizeof(j.text), "%s", e.text);
-	out->accepted = j.accepted;
-	out->reason = judge_reason_name(j.reason);
-	out->alert = judge_reason_alert(j.reason);
-	snprintf(out->text, sizeof(out->text), "%s", j.text);
-	if (j.accepted)
+	if (ask_judge(&q, &j, out))
 		describe(sent->items[0], &j.login, &out->certificate);
 	judgement_free(&j);
 }
 
-static void verify_client(void *arg, const struct cert_list *sent,
+static void refuse_server(enum judge_reason reason, const char *text,
 			  struct tls_verdict *out)
 {
-	tls_verdict_of_client(arg, sent, clock_now(), out);
+	memset(out, 0, sizeof(*out));
+	out->reason = judge_reason_name(reason);
+	out->alert = judge_reason_alert(reason);
+	snprintf(out->text, sizeof(out->text), "%s", text);
+}
+
+void tls_verdict_of_server(enum tls_server_check check,
+			   const struct judge_store *anchors,
+			   const struct cert_list *sent, const char *host,
+			   time_t now, struct tls_verdict *out)
+{
+	const struct judge_question q = {
+		.store = anchors,
+		.sent = sent,
+		.role = JUDGE_SERVER,
+		.host = host,
+		.now = now,
+	};
+	struct judgement j;
+
+	if (!sent->count) {
+		refuse_server(JUDGE_NOTHING_SENT, "no certificate was sent",
+			      out);
+	} else if (check == TLS_SERVER_ANY) {
+		memset(out, 0, sizeof(*out));
+		out->accepted = true;
+		out->reason = judge_reason_name(JUDGE_ACCEPTED);
+	} else if (!host) {
+		refuse_server(JUDGE_NOT_JUDGED, "there is no host to compare",
+			      out);
+	} else if (!anchors) {
+		refuse_server(JUDGE_UNKNOWN_AUTHORITY,
+			      "the trust store was not read yet", out);
+	} else {
+		(void)ask_judge(&q, &j, out);
+		judgement_free(&j);
+	}
 }
 
 static void release_store(void *arg)
@@ -56,8 +100,39 @@ static void release_store(void *arg)
 	judge_store_unref(arg);
 }
 
+static void verify_client(void *arg, const struct cert_list *sent,
+			  const char *host, struct tls_verdict *out)
+{
+	(void)host;
+	tls_verdict_of_client(arg, sent, clock_now(), out);
+}
+
 struct tls_verifier tls_client_verifier(const struct judge_store *anchors)
 {
 	return (struct tls_verifier){ verify_client, release_store,
 				      judge_store_ref(anchors) };
+}
+
+static void verify_server(void *arg, const struct cert_list *sent,
+			  const char *host, struct tls_verdict *out)
+{
+	tls_verdict_of_server(TLS_SERVER_VERIFY, arg, sent, host, clock_now(),
+			      out);
+}
+
+static void verify_any(void *arg, const struct cert_list *sent,
+		       const char *host, struct tls_verdict *out)
+{
+	tls_verdict_of_server(TLS_SERVER_ANY, arg, sent, host, clock_now(),
+			      out);
+}
+
+struct tls_verifier tls_server_verifier(enum tls_server_check check,
+					const struct judge_store *anchors)
+{
+	if (check == TLS_SERVER_ANY)
+		return (struct tls_verifier){ .verify = verify_any };
+	return (struct tls_verifier){ verify_server, release_store,
+				      anchors ? judge_store_ref(anchors)
+					      : NULL };
 }

@@ -22,12 +22,13 @@ struct tls_verdict {
 };
 
 /* A plain value. verify() is called on the thread of the handshake, from
- * several at once; it may block as a signature may. *out is a refusal by an
+ * several at once; it may block as a signature may. host: whom we meant to
+ * reach; NULL when the peer is the one that called. *out is a refusal by an
  * internal error when it is called. release() (may be NULL) is called once,
  * when the last context and connection that could call verify() are gone. */
 struct tls_verifier {
 	void (*verify)(void *arg, const struct cert_list *sent,
-		       struct tls_verdict *out);
+		       const char *host, struct tls_verdict *out);
 	void (*release)(void *arg);
 	void *arg;
 };
@@ -41,5 +42,22 @@ struct tls_verifier tls_client_verifier(const struct judge_store *anchors);
 void tls_verdict_of_client(const struct judge_store *anchors,
 			   const struct cert_list *sent, time_t now,
 			   struct tls_verdict *out);
+
+/* Server certificate security (facts 1.7): what a server that we call must
+ * show. In the order of the setting's choices. */
+enum tls_server_check {
+	TLS_SERVER_ANY,   /* a certificate, whatever it says */
+	TLS_SERVER_VERIFY /* one that chains to the store and names the host */
+};
+
+/* anchors NULL: the store was not read yet, nobody is trusted. */
+struct tls_verifier tls_server_verifier(enum tls_server_check check,
+					const struct judge_store *anchors);
+
+/* The decision of it. Pure. host as judge_question has it; NULL fails. */
+void tls_verdict_of_server(enum tls_server_check check,
+			   const struct judge_store *anchors,
+			   const struct cert_list *sent, const char *host,
+			   time_t now, struct tls_verdict *out);
 
 #endif

@@ -8,7 +8,7 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
-struct tls_client {
+struct test_client {
 	WOLFSSL_CTX *ctx;
 	WOLFSSL *ssl;
 	struct tls_conn *server;
@@ -19,7 +19,7 @@ enum { STEPS_MAX = 40 };
 
 static int on_receive(WOLFSSL *ssl, char *p, int size, void *arg)
 {
-	struct tls_client *c = arg;
+	struct test_client *c = arg;
 	struct buf *from = tls_conn_output(c->server);
 	size_t n = from->len < (size_t)size ? from->len : (size_t)size;
 
@@ -33,7 +33,7 @@ static int on_receive(WOLFSSL *ssl, char *p, int size, void *arg)
 
 static int on_send(WOLFSSL *ssl, char *p, int size, void *arg)
 {
-	struct tls_client *c = arg;
+	struct test_client *c = arg;
 	struct error e = ERROR_INIT;
 
 	(void)ssl;
@@ -50,7 +50,7 @@ static int refuse(int ok, WOLFSSL_X509_STORE_CTX *store)
 	return 0;
 }
 
-static void identify(struct tls_client *c, const struct tls_client_options *o)
+static void identify(struct test_client *c, const struct test_client_options *o)
 {
 	const unsigned char *chain = (const unsigned char *)o->certificate;
 	const unsigned char *key = (const unsigned char *)o->key;
@@ -66,7 +66,7 @@ static void identify(struct tls_client *c, const struct tls_client_options *o)
 	}
 }
 
-static void set_up(struct tls_client *c, const struct tls_client_options *o)
+static void set_up(struct test_client *c, const struct test_client_options *o)
 {
 	int minimum = o->tls11   ? WOLFSSL_TLSV1_1
 		      : o->tls12 ? WOLFSSL_TLSV1_2
@@ -92,10 +92,10 @@ static void set_up(struct tls_client *c, const struct tls_client_options *o)
 	wolfSSL_CTX_UseSessionTicket(c->ctx);
 }
 
-struct tls_client *tls_client_new(const struct tls_client_options *options,
-				  struct tls_conn *server)
+struct test_client *test_client_new(const struct test_client_options *options,
+				    struct tls_conn *server)
 {
-	struct tls_client *c = calloc(1, sizeof(*c));
+	struct test_client *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		abort();
@@ -112,7 +112,7 @@ struct tls_client *tls_client_new(const struct tls_client_options *options,
 	return c;
 }
 
-void tls_client_free(struct tls_client *c)
+void test_client_free(struct test_client *c)
 {
 	if (!c)
 		return;
@@ -121,12 +121,12 @@ void tls_client_free(struct tls_client *c)
 	free(c);
 }
 
-void tls_client_capture(struct tls_client *c, struct buf *b)
+void test_client_capture(struct test_client *c, struct buf *b)
 {
 	c->capture = b;
 }
 
-void tls_client_resume(struct tls_client *c, struct tls_client *from)
+void test_client_resume(struct test_client *c, struct test_client *from)
 {
 	WOLFSSL_SESSION *session = wolfSSL_get1_session(from->ssl);
 
@@ -134,7 +134,7 @@ void tls_client_resume(struct tls_client *c, struct tls_client *from)
 	wolfSSL_SESSION_free(session);
 }
 
-static int result(struct tls_client *c, int rc)
+static int result(struct test_client *c, int rc)
 {
 	if (rc > 0)
 		return rc;
@@ -142,27 +142,27 @@ static int result(struct tls_client *c, int rc)
 									: -1;
 }
 
-int tls_client_handshake(struct tls_client *c)
+int test_client_handshake(struct test_client *c)
 {
 	return result(c, wolfSSL_connect(c->ssl));
 }
 
-int tls_client_read(struct tls_client *c, void *p, size_t n)
+int test_client_read(struct test_client *c, void *p, size_t n)
 {
 	return result(c, wolfSSL_read(c->ssl, p, (int)n));
 }
 
-int tls_client_write(struct tls_client *c, const void *p, size_t n)
+int test_client_write(struct test_client *c, const void *p, size_t n)
 {
 	return result(c, wolfSSL_write(c->ssl, p, (int)n));
 }
 
-void tls_client_close_notify(struct tls_client *c)
+void test_client_close_notify(struct test_client *c)
 {
 	(void)wolfSSL_shutdown(c->ssl);
 }
 
-int tls_client_alert(struct tls_client *c)
+int test_client_alert(struct test_client *c)
 {
 	WOLFSSL_ALERT_HISTORY h;
 
@@ -171,30 +171,30 @@ int tls_client_alert(struct tls_client *c)
 	return h.last_rx.code;
 }
 
-bool tls_client_resumed(struct tls_client *c)
+bool test_client_resumed(struct test_client *c)
 {
 	return wolfSSL_session_reused(c->ssl);
 }
 
-const char *tls_client_version(struct tls_client *c)
+const char *test_client_version(struct test_client *c)
 {
 	return wolfSSL_get_version(c->ssl);
 }
 
-enum tls_step tls_client_meet(struct tls_client *c, struct tls_conn *server,
-			      struct error *e)
+enum tls_step test_client_meet(struct test_client *c, struct tls_conn *server,
+			       struct error *e)
 {
 	enum tls_step step = TLS_STEP_WANT_READ;
 	int rc = 0;
 
 	for (int i = 0; i < STEPS_MAX; i++) {
 		if (rc == 0)
-			rc = tls_client_handshake(c);
+			rc = test_client_handshake(c);
 		if (step == TLS_STEP_WANT_READ)
 			step = tls_conn_handshake(server, e);
 		if (step == TLS_STEP_FAILED) {
 			if (rc == 0)
-				(void)tls_client_handshake(c);
+				(void)test_client_handshake(c);
 			return step;
 		}
 		if (step == TLS_STEP_DONE && rc != 0)

@@ -39,7 +39,7 @@ struct row {
 
 struct meeting {
 	struct tls_conn *server;
-	struct tls_client *client;
+	struct test_client *client;
 	struct error e;
 	enum tls_step step;
 };
@@ -76,7 +76,7 @@ static struct meeting meet(struct tls_context *ctx, struct world *w,
 			   const struct row *r, bool tls13)
 {
 	struct meeting m = { .e = ERROR_INIT };
-	struct tls_client_options o = { .tls12 = !tls13, .tls13 = tls13 };
+	struct test_client_options o = { .tls12 = !tls13, .tls13 = tls13 };
 	char *chain = chain_pem(w, r);
 	char *key = NULL;
 	char byte;
@@ -87,11 +87,11 @@ static struct meeting meet(struct tls_context *ctx, struct world *w,
 		o.key = key;
 	}
 	m.server = open_conn(ctx);
-	m.client = tls_client_new(&o, m.server);
+	m.client = test_client_new(&o, m.server);
 	CU_ASSERT_PTR_NULL(tls_conn_client(m.server));
-	m.step = tls_client_meet(m.client, m.server, &m.e);
+	m.step = test_client_meet(m.client, m.server, &m.e);
 	if (m.step == TLS_STEP_FAILED) /* in 1.3 it was done before */
-		(void)tls_client_read(m.client, &byte, 1);
+		(void)test_client_read(m.client, &byte, 1);
 	free(chain);
 	free(key);
 	return m;
@@ -99,7 +99,7 @@ static struct meeting meet(struct tls_context *ctx, struct world *w,
 
 static void part_ways(struct meeting *m)
 {
-	tls_client_free(m->client);
+	test_client_free(m->client);
 	tls_conn_free(m->server);
 }
 
@@ -132,7 +132,7 @@ static bool refused_so(const struct meeting *m, const struct row *r, bool tls13)
 	return m->step == TLS_STEP_FAILED && !tls_conn_client(m->server) &&
 	       m->e.kind == ERR_TLS && v && !strcmp(v->reason, r->reason) &&
 	       strstr(v->text, r->words) && strstr(m->e.text, r->words) &&
-	       tls_client_alert(m->client) == alert;
+	       test_client_alert(m->client) == alert;
 }
 
 static void check_row(const struct row *r, enum key_kind kind, bool tls13)
@@ -150,7 +150,7 @@ static void check_row(const struct row *r, enum key_kind kind, bool tls13)
 	if (!right)
 		unit_note("%s, server %s, TLS 1.%d: %s; %s; alert %d", r->name,
 			  key_kind_name(kind), tls13 ? 3 : 2, m.e.text,
-			  v ? v->reason : "-", tls_client_alert(m.client));
+			  v ? v->reason : "-", test_client_alert(m.client));
 	CU_ASSERT(right);
 	if (!r->reason)
 		check_accepted(&m, &w, r);
@@ -371,23 +371,23 @@ static void test_altered(void)
 	    KEY_KIND_EC_P256, tls_client_verifier(store), NULL);
 	char *chain = chain_pem(&w, &row);
 	char *key = test_key_pem(world_key(&w, 'L'), "pkcs8", NULL, NULL);
-	struct tls_client_options o = { .tls12 = true,
-					.certificate = chain,
-					.key = key };
+	struct test_client_options o = { .tls12 = true,
+					 .certificate = chain,
+					 .key = key };
 
 	for (unsigned round = 0; round < rounds; round++) {
 		struct tls_conn *server = open_conn(ctx);
-		struct tls_client *client = tls_client_new(&o, server);
+		struct test_client *client = test_client_new(&o, server);
 		struct error e = ERROR_INIT;
 		struct buf bytes;
 		enum tls_step step;
 
 		buf_init(&bytes, 65536);
-		CU_ASSERT_EQUAL(tls_client_handshake(client), 0);
+		CU_ASSERT_EQUAL(test_client_handshake(client), 0);
 		CU_ASSERT_EQUAL(tls_conn_handshake(server, &e),
 				TLS_STEP_WANT_READ);
-		tls_client_capture(client, &bytes);
-		CU_ASSERT_EQUAL(tls_client_handshake(client), 0);
+		test_client_capture(client, &bytes);
+		CU_ASSERT_EQUAL(test_client_handshake(client), 0);
 		CU_ASSERT_FATAL(bytes.len > 600);
 		/* Never the same byte as before; mostly in the list. */
 		bytes.ptr[5 + (unsigned)rand_r(&seed) % (bytes.len - 5)] ^=
@@ -399,7 +399,7 @@ static void test_altered(void)
 		CU_ASSERT_PTR_NULL(tls_conn_client(server));
 		ended += step == TLS_STEP_FAILED;
 		buf_free(&bytes);
-		tls_client_free(client);
+		test_client_free(client);
 		tls_conn_free(server);
 	}
 	CU_ASSERT_EQUAL(ended, rounds);
@@ -412,19 +412,20 @@ static void test_altered(void)
 
 /* --- resumption: the way around a check that must not be there */
 
-static bool resumes_from(struct tls_client *from, struct tls_context *ctx,
+static bool resumes_from(struct test_client *from, struct tls_context *ctx,
 			 bool tls13, enum tls_step *step)
 {
-	const struct tls_client_options o = { .tls12 = !tls13, .tls13 = tls13 };
+	const struct test_client_options o = { .tls12 = !tls13,
+					       .tls13 = tls13 };
 	struct error e = ERROR_INIT;
 	struct tls_conn *server = open_conn(ctx);
-	struct tls_client *client = tls_client_new(&o, server);
+	struct test_client *client = test_client_new(&o, server);
 	bool resumed;
 
-	tls_client_resume(client, from);
-	*step = tls_client_meet(client, server, &e);
-	resumed = tls_client_resumed(client) && *step == TLS_STEP_DONE;
-	tls_client_free(client);
+	test_client_resume(client, from);
+	*step = test_client_meet(client, server, &e);
+	resumed = test_client_resumed(client) && *step == TLS_STEP_DONE;
+	test_client_free(client);
 	tls_conn_free(server);
 	return resumed;
 }
@@ -483,8 +484,9 @@ static void note_release(void *arg)
 }
 
 static void say_nothing(void *arg, const struct cert_list *sent,
-			struct tls_verdict *out)
+			const char *host, struct tls_verdict *out)
 {
+	CU_ASSERT_PTR_NULL(host);
 	CU_ASSERT_PTR_EQUAL(arg, &released);
 	CU_ASSERT_EQUAL(sent->count, 2);
 	CU_ASSERT_FALSE(out->accepted);
@@ -502,7 +504,7 @@ static void test_no_verdict(void)
 	struct meeting m = meet(ctx, &w, &row, true);
 
 	CU_ASSERT_EQUAL(m.step, TLS_STEP_FAILED);
-	CU_ASSERT_EQUAL(tls_client_alert(m.client), 80);
+	CU_ASSERT_EQUAL(test_client_alert(m.client), 80);
 	tls_context_unref(ctx);
 	CU_ASSERT_EQUAL(released, 0);
 	part_ways(&m);

@@ -14,20 +14,20 @@
 /* A second connection with the ticket of the first. */
 static bool resumes(struct pair *first, struct tls_context *ctx)
 {
-	const struct tls_client_options o = { .tls13 = true };
+	const struct test_client_options o = { .tls13 = true };
 	struct error e = ERROR_INIT;
 	struct tls_conn *server = open_conn(ctx);
-	struct tls_client *client = tls_client_new(&o, server);
+	struct test_client *client = test_client_new(&o, server);
 	struct tls_info info;
 	bool resumed;
 
-	tls_client_resume(client, first->client);
-	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e), TLS_STEP_DONE);
+	test_client_resume(client, first->client);
+	CU_ASSERT_EQUAL(test_client_meet(client, server, &e), TLS_STEP_DONE);
 	tls_conn_info(server, &info);
-	resumed = tls_client_resumed(client);
+	resumed = test_client_resumed(client);
 	CU_ASSERT_EQUAL(resumed, info.resumed);
 	check_echo(client, server);
-	tls_client_free(client);
+	test_client_free(client);
 	tls_conn_free(server);
 	return resumed;
 }
@@ -181,23 +181,23 @@ enum { THREADS = 8, ROUNDS = 12 };
 
 static void *meet_often(void *arg)
 {
-	const struct tls_client_options o = { .tls12 = true, .tls13 = true };
+	const struct test_client_options o = { .tls12 = true, .tls13 = true };
 	struct tls_context *ctx = arg;
 	size_t met = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		struct error e = ERROR_INIT;
 		struct tls_conn *server = tls_conn_new(ctx, &e);
-		struct tls_client *client;
+		struct test_client *client;
 
 		if (!server)
 			break;
-		client = tls_client_new(&o, server);
-		if (tls_client_meet(client, server, &e) == TLS_STEP_DONE)
+		client = test_client_new(&o, server);
+		if (test_client_meet(client, server, &e) == TLS_STEP_DONE)
 			met++;
 		else
 			unit_note("%s", e.text);
-		tls_client_free(client);
+		test_client_free(client);
 		tls_conn_free(server);
 	}
 	return (void *)met;
@@ -229,7 +229,7 @@ static void test_threads(void)
 static void test_memory(void)
 {
 	enum { CONNS = 100 };
-	const struct tls_client_options o = { .tls13 = true };
+	const struct test_client_options o = { .tls13 = true };
 	struct tls_context *ctx =
 	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, NULL);
 	struct tls_conn *conns[CONNS];
@@ -237,14 +237,14 @@ static void test_memory(void)
 	long before = fixture_resident_bytes(), after;
 
 	for (int i = 0; i < CONNS; i++) {
-		struct tls_client *client;
+		struct test_client *client;
 
 		conns[i] = open_conn(ctx);
-		client = tls_client_new(&o, conns[i]);
-		CU_ASSERT_EQUAL(tls_client_meet(client, conns[i], &e),
+		client = test_client_new(&o, conns[i]);
+		CU_ASSERT_EQUAL(test_client_meet(client, conns[i], &e),
 				TLS_STEP_DONE);
 		buf_clear(tls_conn_output(conns[i]));
-		tls_client_free(client);
+		test_client_free(client);
 		tls_conn_trim(conns[i]);
 	}
 	after = fixture_resident_bytes();
@@ -265,17 +265,18 @@ static void test_memory(void)
 static void check_token(struct tls_context *ctx, bool tls12, bool gone,
 			int alert)
 {
-	const struct tls_client_options o = { .tls12 = tls12, .tls13 = !tls12 };
+	const struct test_client_options o = { .tls12 = tls12,
+					       .tls13 = !tls12 };
 	struct tls_conn *server = open_conn(ctx);
-	struct tls_client *client = tls_client_new(&o, server);
+	struct test_client *client = test_client_new(&o, server);
 	struct error e = ERROR_INIT;
 
-	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e),
+	CU_ASSERT_EQUAL(test_client_meet(client, server, &e),
 			gone ? TLS_STEP_FAILED : TLS_STEP_DONE);
 	unit_check_error(&e, gone ? ERR_TOKEN : ERR_NONE, "", __FILE__,
 			 __LINE__);
-	CU_ASSERT_EQUAL(tls_client_alert(client), alert);
-	tls_client_free(client);
+	CU_ASSERT_EQUAL(test_client_alert(client), alert);
+	test_client_free(client);
 	tls_conn_free(server);
 }
 

@@ -41,19 +41,19 @@ static const struct meeting {
 
 static void check_meeting(const struct meeting *m)
 {
-	const struct tls_client_options o = { .tls12 = m->tls12,
-					      .tls13 = m->tls13,
-					      .suites = m->suites,
-					      .groups = m->groups };
+	const struct test_client_options o = { .tls12 = m->tls12,
+					       .tls13 = m->tls13,
+					       .suites = m->suites,
+					       .groups = m->groups };
 	struct error e = ERROR_INIT;
 	struct tls_context *ctx = fixture_context(m->key, TLS_1_2, NULL);
 	struct tls_conn *server = open_conn(ctx);
-	struct tls_client *client = tls_client_new(&o, server);
+	struct test_client *client = test_client_new(&o, server);
 	struct tls_info info;
 	size_t n;
 	char byte;
 
-	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e), TLS_STEP_DONE);
+	CU_ASSERT_EQUAL(test_client_meet(client, server, &e), TLS_STEP_DONE);
 	tls_conn_info(server, &info);
 	CU_ASSERT_EQUAL(info.version, m->version);
 	CU_ASSERT_STRING_EQUAL(info.cipher, m->cipher);
@@ -61,10 +61,10 @@ static void check_meeting(const struct meeting *m)
 	check_echo(client, server);
 	tls_conn_trim(server);
 	check_echo(client, server);
-	tls_client_close_notify(client);
+	test_client_close_notify(client);
 	CU_ASSERT_EQUAL(tls_conn_read(server, &byte, 1, &n, &e),
 			TLS_STEP_CLOSED);
-	tls_client_free(client);
+	test_client_free(client);
 	tls_conn_free(server);
 	tls_context_unref(ctx);
 }
@@ -77,19 +77,19 @@ static void test_meetings(void)
 
 static void test_large_data(void)
 {
-	const struct tls_client_options o = { .tls13 = true };
+	const struct test_client_options o = { .tls13 = true };
 	struct tls_context *ctx =
 	    fixture_context(KEY_KIND_EC_P256, TLS_1_2, NULL);
 	struct tls_conn *server = open_conn(ctx);
-	struct tls_client *client = tls_client_new(&o, server);
+	struct test_client *client = test_client_new(&o, server);
 	static uint8_t sent[16384], got[16384];
 	struct error e = ERROR_INIT;
 	size_t at, n;
 
 	for (size_t i = 0; i < sizeof(sent); i++)
 		sent[i] = (uint8_t)(i * 7);
-	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e), TLS_STEP_DONE);
-	CU_ASSERT_EQUAL(tls_client_write(client, sent, sizeof(sent)),
+	CU_ASSERT_EQUAL(test_client_meet(client, server, &e), TLS_STEP_DONE);
+	CU_ASSERT_EQUAL(test_client_write(client, sent, sizeof(sent)),
 			sizeof(sent));
 	for (at = 0; at < sizeof(got); at += n)
 		if (tls_conn_read(server, got + at, 1000, &n, &e) !=
@@ -98,10 +98,11 @@ static void test_large_data(void)
 	CU_ASSERT_EQUAL(at, sizeof(got));
 	CU_ASSERT(!memcmp(sent, got, sizeof(got)));
 	CHECK_OK(tls_conn_write(server, sent, sizeof(sent), &e), &e);
-	CU_ASSERT_EQUAL(tls_client_read(client, got, sizeof(got)), sizeof(got));
+	CU_ASSERT_EQUAL(test_client_read(client, got, sizeof(got)),
+			sizeof(got));
 	CHECK_FAILS(tls_conn_write(server, sent, sizeof(sent) + 1, &e), &e,
 		    ERR_INPUT, "16384");
-	tls_client_free(client);
+	test_client_free(client);
 	tls_conn_free(server);
 	tls_context_unref(ctx);
 }
@@ -110,7 +111,7 @@ static void test_large_data(void)
 
 static const struct refusal {
 	enum tls_version minimum;
-	struct tls_client_options client;
+	struct test_client_options client;
 	int alert; /* that the client gets, -1: none */
 	const char *words;
 } refusals[] = {
@@ -144,12 +145,12 @@ static void check_refusal(const struct refusal *r)
 	struct tls_context *ctx =
 	    fixture_context(KEY_KIND_RSA2048, r->minimum, NULL);
 	struct tls_conn *server = open_conn(ctx);
-	struct tls_client *client = tls_client_new(&r->client, server);
+	struct test_client *client = test_client_new(&r->client, server);
 
-	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e), TLS_STEP_FAILED);
+	CU_ASSERT_EQUAL(test_client_meet(client, server, &e), TLS_STEP_FAILED);
 	unit_check_error(&e, ERR_TLS, r->words, __FILE__, __LINE__);
-	CU_ASSERT_EQUAL(tls_client_alert(client), r->alert);
-	tls_client_free(client);
+	CU_ASSERT_EQUAL(test_client_alert(client), r->alert);
+	test_client_free(client);
 	tls_conn_free(server);
 	tls_context_unref(ctx);
 }
@@ -234,16 +235,16 @@ static void test_first_words(void)
 /* A real ClientHello, cut at each length, and with bytes changed. */
 static struct buf hello(struct tls_context *ctx)
 {
-	const struct tls_client_options o = { .tls12 = true, .tls13 = true };
+	const struct test_client_options o = { .tls12 = true, .tls13 = true };
 	struct tls_conn *server = open_conn(ctx);
-	struct tls_client *client = tls_client_new(&o, server);
+	struct test_client *client = test_client_new(&o, server);
 	struct buf b;
 
 	buf_init(&b, 4096);
-	tls_client_capture(client, &b);
-	CU_ASSERT_EQUAL(tls_client_handshake(client), 0);
+	test_client_capture(client, &b);
+	CU_ASSERT_EQUAL(test_client_handshake(client), 0);
 	CU_ASSERT_FATAL(b.len > 100);
-	tls_client_free(client);
+	test_client_free(client);
 	tls_conn_free(server);
 	return b;
 }
@@ -344,20 +345,20 @@ static const struct denial {
 
 static void check_version(struct tls_context *ctx, bool tls13, bool meets)
 {
-	const struct tls_client_options o = {
+	const struct test_client_options o = {
 		.tls12 = !tls13,
 		.tls13 = tls13,
 		/* In TLS 1.2 a client that puts PSS first would get it. */
 		.signatures = tls13 ? NULL : "RSA+SHA256:ECDSA+SHA256",
 	};
 	struct tls_conn *server = open_conn(ctx);
-	struct tls_client *client = tls_client_new(&o, server);
+	struct test_client *client = test_client_new(&o, server);
 	struct error e = ERROR_INIT;
 
-	CU_ASSERT_EQUAL(tls_client_meet(client, server, &e),
+	CU_ASSERT_EQUAL(test_client_meet(client, server, &e),
 			meets ? TLS_STEP_DONE : TLS_STEP_FAILED);
 	CU_ASSERT_EQUAL(e.kind == ERR_NONE, meets);
-	tls_client_free(client);
+	test_client_free(client);
 	tls_conn_free(server);
 }
 
@@ -415,8 +416,8 @@ static void test_ends(void)
 
 	p = pair_open(NULL);
 	tls_conn_close_notify(p.server);
-	CU_ASSERT_EQUAL(tls_client_read(p.client, &byte, 1), -1);
-	CU_ASSERT_EQUAL(tls_client_alert(p.client), 0);
+	CU_ASSERT_EQUAL(test_client_read(p.client, &byte, 1), -1);
+	CU_ASSERT_EQUAL(test_client_alert(p.client), 0);
 	pair_close(&p);
 }
 
@@ -429,16 +430,16 @@ static void test_altered_record(void)
 	size_t n;
 
 	buf_init(&bytes, 256);
-	tls_client_capture(p.client, &bytes);
-	CU_ASSERT_EQUAL(tls_client_write(p.client, "hello", 5), 5);
+	test_client_capture(p.client, &bytes);
+	CU_ASSERT_EQUAL(test_client_write(p.client, "hello", 5), 5);
 	CU_ASSERT_FATAL(bytes.len > 5 + 5);
 	bytes.ptr[7] ^= 1;
 	CHECK_OK(tls_conn_feed(p.server, bytes.ptr, bytes.len, &e), &e);
 	CU_ASSERT_EQUAL(tls_conn_read(p.server, got, sizeof(got), &n, &e),
 			TLS_STEP_FAILED);
 	unit_check_error(&e, ERR_TLS, "altered on the way", __FILE__, __LINE__);
-	CU_ASSERT_EQUAL(tls_client_read(p.client, got, sizeof(got)), -1);
-	CU_ASSERT_EQUAL(tls_client_alert(p.client), 20);
+	CU_ASSERT_EQUAL(test_client_read(p.client, got, sizeof(got)), -1);
+	CU_ASSERT_EQUAL(test_client_alert(p.client), 20);
 	buf_free(&bytes);
 	pair_close(&p);
 }
@@ -468,7 +469,7 @@ static void test_limits(void)
 	for (int i = 0; i < written; i++) {
 		static uint8_t got[16384];
 
-		CU_ASSERT_EQUAL(tls_client_read(p.client, got, sizeof(got)),
+		CU_ASSERT_EQUAL(test_client_read(p.client, got, sizeof(got)),
 				sizeof(got));
 	}
 	check_echo(p.client, p.server);

@@ -163,6 +163,26 @@ struct tls_context *fixture_try_verifying(enum key_kind kind,
 	return context_of(&identities[kind], TLS_1_2, NULL, &verifier, e);
 }
 
+struct tls_context *fixture_calling(enum key_kind kind,
+				    struct tls_verifier verifier)
+{
+	const struct tls_client_options o = {
+		.identity = kind == KEY_KIND_COUNT ? NULL : &identities[kind],
+		.minimum = TLS_1_2,
+		.verifier = &verifier,
+	};
+	struct error e = ERROR_INIT;
+	struct tls_context *ctx = tls_client_new(&o, &e);
+
+	CHECK_OBJECT(ctx, &e);
+	return ctx;
+}
+
+const struct cert *fixture_certificate(enum key_kind kind)
+{
+	return identities[kind].chain.items[0];
+}
+
 long fixture_resident_bytes(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
@@ -191,38 +211,38 @@ struct tls_conn *open_conn(struct tls_context *ctx)
 	return c;
 }
 
-void check_echo(struct tls_client *client, struct tls_conn *server)
+void check_echo(struct test_client *client, struct tls_conn *server)
 {
 	struct error e = ERROR_INIT;
 	char got[64];
 	size_t n = 0;
 
-	CU_ASSERT_EQUAL(tls_client_write(client, "to server", 9), 9);
+	CU_ASSERT_EQUAL(test_client_write(client, "to server", 9), 9);
 	CU_ASSERT_EQUAL(tls_conn_read(server, got, sizeof(got), &n, &e),
 			TLS_STEP_DONE);
 	CU_ASSERT(n == 9 && !memcmp(got, "to server", 9));
 	CHECK_OK(tls_conn_write(server, "to client", 9, &e), &e);
-	CU_ASSERT_EQUAL(tls_client_read(client, got, sizeof(got)), 9);
+	CU_ASSERT_EQUAL(test_client_read(client, got, sizeof(got)), 9);
 	CU_ASSERT(!memcmp(got, "to client", 9));
 }
 
 struct pair pair_open(struct ticket_keys *tickets)
 {
-	const struct tls_client_options o = { .tls13 = true };
+	const struct test_client_options o = { .tls13 = true };
 	struct error e = ERROR_INIT;
 	struct pair p;
 
 	p.ctx = fixture_context(KEY_KIND_EC_P256, TLS_1_2, tickets);
 	p.server = open_conn(p.ctx);
-	p.client = tls_client_new(&o, p.server);
-	CU_ASSERT_EQUAL_FATAL(tls_client_meet(p.client, p.server, &e),
+	p.client = test_client_new(&o, p.server);
+	CU_ASSERT_EQUAL_FATAL(test_client_meet(p.client, p.server, &e),
 			      TLS_STEP_DONE);
 	return p;
 }
 
 void pair_close(struct pair *p)
 {
-	tls_client_free(p->client);
+	test_client_free(p->client);
 	tls_conn_free(p->server);
 	tls_context_unref(p->ctx);
 }
@@ -300,7 +320,7 @@ static struct {
 	pthread_t thread;
 } echo;
 
-static bool flush(struct tls_conn *c, int fd)
+bool fixture_flush(struct tls_conn *c, int fd)
 {
 	struct buf *out = tls_conn_output(c);
 
@@ -314,7 +334,7 @@ static bool flush(struct tls_conn *c, int fd)
 	return true;
 }
 
-static bool feed(struct tls_conn *c, int fd, struct error *e)
+bool fixture_feed(struct tls_conn *c, int fd, struct error *e)
 {
 	uint8_t bytes[4096];
 	ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
@@ -348,8 +368,8 @@ static void echo_serve(int fd)
 	do {
 		step = greeted ? echo_step(c, &e) : tls_conn_handshake(c, &e);
 		greeted = greeted || step == TLS_STEP_DONE;
-		if (!flush(c, fd) ||
-		    (step == TLS_STEP_WANT_READ && !feed(c, fd, &e)))
+		if (!fixture_flush(c, fd) ||
+		    (step == TLS_STEP_WANT_READ && !fixture_feed(c, fd, &e)))
 			break;
 	} while (step == TLS_STEP_DONE || step == TLS_STEP_WANT_READ);
 	tls_conn_free(c);

@@ -27,6 +27,11 @@ struct tls_context *fixture_verifying(enum key_kind kind,
 struct tls_context *fixture_try_verifying(enum key_kind kind,
 					  struct tls_verifier verifier,
 					  struct error *e);
+/* A client context, with the identity of that kind (KEY_KIND_COUNT: none). */
+struct tls_context *fixture_calling(enum key_kind kind,
+				    struct tls_verifier verifier);
+/* The certificate of that identity. */
+const struct cert *fixture_certificate(enum key_kind kind);
 /* Pretend that the token cannot sign with these schemes: a set of
  * 1u << enum sign_scheme. */
 void fixture_deny_schemes(unsigned schemes);
@@ -45,15 +50,19 @@ void fixture_serve_end(void);
 
 /* --- connections */
 
+/* Send what waits in the output; take what comes, which waits for it. */
+bool fixture_flush(struct tls_conn *c, int fd);
+bool fixture_feed(struct tls_conn *c, int fd, struct error *e);
+
 struct tls_conn *open_conn(struct tls_context *ctx);
 /* Some bytes there and back. */
-void check_echo(struct tls_client *client, struct tls_conn *server);
+void check_echo(struct test_client *client, struct tls_conn *server);
 
 /* A TLS 1.3 connection with the P-256 key that stands. */
 struct pair {
 	struct tls_context *ctx;
 	struct tls_conn *server;
-	struct tls_client *client;
+	struct test_client *client;
 };
 
 struct pair pair_open(struct ticket_keys *tickets);
