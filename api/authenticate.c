@@ -119,6 +119,8 @@ static int by_session(struct call *c, struct error *e)
 	const struct web_request *rq = c->request;
 	struct caller *caller = &c->caller;
 
+	if (!rq->session_id)
+		return error_set(e, ERR_AUTH, "no such session");
 	if (sessions_find(c->services->sessions, rq->session_id,
 			  rq->peer.address,
 			  !(c->method->flags & METHOD_WITHOUT_TOUCH),
@@ -273,7 +275,8 @@ int authenticate(struct call *c, enum fault_code *fault_out, struct error *e)
 		as_local(c);
 		return 0;
 	}
-	if (c->request->session_id)
+	/* A page that has lost its session does not go on without one. */
+	if (c->request->session_id || c->request->csrf_token)
 		return by_session(c, e);
 	if (c->entry.rule->way == LOGIN_BY_CERTIFICATE)
 		return by_certificate(c, e);

@@ -24,9 +24,9 @@ int entry_refuse(const struct call *c, enum login_door door, struct error *e);
  * - by password: the members, else a session opened by password;
  * - refused: nobody.
  * A session counts with the X-CSRF-Token that belongs to it, and ends when the
- * rule no longer lets it in. Fills c->caller; VIA_NOBODY when nothing was
- * offered. -1: what was offered is not good (ERR_AUTH), or *fault_out is 101
- * or 103. */
+ * rule no longer lets it in. Whoever sends that header means a session. Fills
+ * c->caller; VIA_NOBODY when nothing was offered. -1: what was offered is not
+ * good (ERR_AUTH), or *fault_out is 101 or 103. */
 int authenticate(struct call *c, enum fault_code *fault_out,
 		 struct error *e) MUST_CHECK;
 

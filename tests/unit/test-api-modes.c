@@ -549,6 +549,12 @@ static void test_session_bound(void)
 	CU_ASSERT_EQUAL(use(d, &s), 14);
 	d.certificate = &ann;
 	CU_ASSERT_EQUAL(use(d, &s), 14);
+	/* A page without its cookie does not go on by the certificate alone. */
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, NULL), 0);
+	d.csrf_token = s.csrf;
+	CU_ASSERT_EQUAL(fault_of(&d, "device.query", NULL, "no such session"),
+			14);
+	d.csrf_token = NULL;
 	/* The token of the page is needed all the same. */
 	CU_ASSERT_EQUAL(log_in(d, NULL, &s), 0);
 	s.csrf[0] ^= 1;
