@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "api/api.h"
+#include "app/end_limit.h"
 #include "app/host.h"
 #include "app/listeners.h"
 #include "app/run_mark.h"
@@ -177,6 +178,7 @@ static void stop(struct service *s, enum service_end end)
 		return;
 	s->stopping = true;
 	s->end = end;
+	end_limit_start();
 	if (s->listeners)
 		trials_stop(&s->trials);
 	sd_notify(0, end == SERVICE_RESTART ? "RELOADING=1" : "STOPPING=1");
@@ -487,14 +489,13 @@ static int start_front(struct service *s, struct error *e)
 
 static void start_loop(struct service *s)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	uv_signal_t *handles[] = { &s->on_term, &s->on_int, &s->on_hup };
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(handles) / sizeof(*handles); i++) {
 		uv_signal_init(&s->loop, handles[i]);
 		handles[i]->data = s;
-		uv_signal_start(handles[i], on_signal, signals[i]);
 	}
+	uv_signal_start(&s->on_hup, on_signal, SIGHUP);
 	uv_timer_init(&s->loop, &s->housekeeping);
 	s->housekeeping.data = s;
 	uv_timer_start(&s->housekeeping, on_housekeeping, HOUSEKEEPING_MS,
@@ -504,6 +505,16 @@ static void start_loop(struct service *s)
 	/* Other threads may wake the loop for as long as they live, which is
 	 * longer than the loop runs: this handle does not keep it going. */
 	uv_unref((uv_handle_t *)&s->wake);
+}
+
+/* From here on the loop hears of them; before, only the limit of the end did.
+ */
+static void take_over_signals(struct service *s)
+{
+	uv_signal_start(&s->on_term, on_signal, SIGTERM);
+	uv_signal_start(&s->on_int, on_signal, SIGINT);
+	if (end_limit_early())
+		stop(s, SERVICE_ENDED);
 }
 
 static int start(struct service *s, bool restarted, int *status,
@@ -530,6 +541,7 @@ static int start(struct service *s, bool restarted, int *status,
 			      : PACKAGE_VERSION);
 	sd_notify(0, "READY=1");
 	log_info("app", "sealbridged %s is ready", PACKAGE_VERSION);
+	take_over_signals(s);
 	return 0;
 }
 
@@ -574,6 +586,7 @@ enum service_end service_run(struct config *config, bool restarted,
 	s->config = config;
 	s->check = check;
 	s->check_arg = check_arg;
+	end_limit_prepare();
 	if (start(s, restarted, status_out, e) == 0) {
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		end = s->end;
@@ -584,7 +597,9 @@ enum service_end service_run(struct config *config, bool restarted,
 		stop(s, SERVICE_FAILED);
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 	}
+	end_limit_start();
 	tear_down(s);
+	end_limit_clear();
 	free(s);
 	return end;
 }

@@ -5,12 +5,15 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import xmlrpc.client
 
 import pytest
 
 from certificates import Authority, der, key_pem, new_key, pem
-from sealbridge_service import SOFTHSM_MODULE, SOURCE, run, wait_for
+from sealbridge_service import (
+    BUILD, SOFTHSM_MODULE, SOURCE, process_is_gone, run, wait_for,
+)
 
 CKR_ATTRIBUTE_SENSITIVE, CKR_KEY_UNEXTRACTABLE = 0x11, 0x6A
 SPY_MODULE = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so"
@@ -219,6 +222,77 @@ def test_token_process_dies_and_returns(make_service):
     service.start_token_server()
     wait_for(lambda: _handshakes(service), 60, "handshakes after the token's return")
     assert service.wire_certificate() == before
+
+
+def _serving(service):
+    """The processes of the token server, the listening one first."""
+    server = int((service.state / "p11-kit.pid").read_text())
+    children = pathlib.Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return [server, *map(int, children)]
+
+
+def _catches(pid, number):
+    caught = re.search(r"^SigCgt:\s*(\w+)",
+                       pathlib.Path(f"/proc/{pid}/status").read_text(), re.M).group(1)
+    return int(caught, 16) >> number - 1 & 1
+
+
+@pytest.fixture
+def frozen():
+    """Stop processes; at the end all go on."""
+    stopped = []
+
+    def freeze(pids):
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+            stopped.append(pid)
+
+    yield freeze
+    for pid in stopped:
+        if not process_is_gone(pid):
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_end_although_the_token_hangs(make_service, frozen):
+    """A module that never answers is left behind, with a word in the log."""
+    service = make_service(isolated=True)
+    api = service.local()
+    api.call("user.add", userName="kept", password="Right pass 1", forceChange=False)
+    before = service.wire_certificate()
+    serving = _serving(service)
+    assert len(serving) > 1, "no connection to the token server"
+    frozen(serving)
+    os.kill(service.pid, signal.SIGTERM)
+    wait_for(lambda: not service.is_running(), 60, "the end")
+    assert "the process ends now" in service.log()
+    for pid in serving:
+        os.kill(pid, signal.SIGCONT)
+    service.quickstart("--stop")
+    service.start()
+    assert service.wire_certificate() == before
+    assert service.local().call("auditlog.verify")["intact"]
+    assert "kept" in str(service.local().call("user.enumerate"))
+
+
+def test_end_although_the_token_hangs_at_the_start(make_service, frozen):
+    """Before the event loop runs, TERM counts as well."""
+    service = make_service(isolated=True)
+    os.kill(service.pid, signal.SIGTERM)
+    wait_for(lambda: not service.is_running(), 60, "the end")
+    frozen(_serving(service))
+    with open(service.state / "sealbridged.log", "a") as log:
+        process = subprocess.Popen(
+            [BUILD / "sealbridged", "-c", service.state / "sealbridge.conf"],
+            env={**service.softhsm_env(), **service.token_server_env()},
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        wait_for(lambda: _catches(process.pid, signal.SIGALRM), 60, "the limit of the end")
+        process.terminate()
+        assert process.wait(60) == 1
+    finally:
+        process.kill()
+        process.wait()
+    assert "the process ends now" in service.log()
 
 
 def _handshakes(service):
