@@ -3,9 +3,10 @@
 /* The front and TLS with the key in a token, and nothing behind them: sends
  * back what it gets, as a SIP stack would answer on the same connection.
  *
- *	echo-server DIR rsa2048|ecP256 PORT
+ *	echo-server DIR rsa2048|ecP256 PORT [BUNDLE]
  *
- * DIR is what provision-token made, with the SoftHSM module in this process. */
+ * DIR is what provision-token made, with the SoftHSM module in this process.
+ * With BUNDLE clients need a certificate that chains to one in that file. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cert/bundle.h"
 #include "front/front.h"
 #include "identity/identity.h"
 
@@ -74,8 +76,44 @@ static int open_token(struct echo *s, const char *dir, struct error *e)
 	return s->token ? token_start(s->token, e) : -1;
 }
 
-static int open_context(struct echo *s, const char *kind, struct error *e)
+static int read_bundle(const char *path, struct buf *out, struct error *e)
 {
+	FILE *f = fopen(path, "re");
+	char part[4096];
+	size_t n;
+	int rc = 0;
+
+	if (!f)
+		return error_errno(e, "%s", path);
+	while (rc == 0 && (n = fread(part, 1, sizeof(part), f)) > 0)
+		rc = buf_add(out, part, n, e);
+	fclose(f);
+	return rc;
+}
+
+static int open_verifier(const char *path, struct tls_verifier *out,
+			 struct error *e)
+{
+	struct cert_list anchors = { 0 };
+	struct judge_store *store = NULL;
+	struct buf pem;
+
+	buf_init(&pem, BUNDLE_BYTES_MAX);
+	if (read_bundle(path, &pem, e) == 0 &&
+	    cert_bundle_parse(view_of(pem.ptr, pem.len), &anchors, e) == 0)
+		store = judge_store_new(&anchors, e);
+	if (store)
+		*out = tls_client_verifier(store);
+	judge_store_unref(store);
+	cert_list_free(&anchors);
+	buf_free(&pem);
+	return store ? 0 : -1;
+}
+
+static int open_context(struct echo *s, const char *kind, const char *bundle,
+			struct error *e)
+{
+	struct tls_verifier verifier;
 	struct identity_options o = { .token = s->token,
 				      .host_name = "localhost" };
 	struct tls_server_options t = { .minimum = TLS_1_2,
@@ -83,6 +121,10 @@ static int open_context(struct echo *s, const char *kind, struct error *e)
 					    TICKET_LIFETIME_S };
 	struct local_identity *l;
 
+	if (bundle && open_verifier(bundle, &verifier, e) < 0)
+		return -1;
+	if (bundle)
+		t.verifier = &verifier;
 	if (key_kind_from_name(kind, &o.default_key) < 0)
 		return error_set(e, ERR_INPUT, "no such key type: %s", kind);
 	s->identity = identity_new(&o, e);
@@ -146,14 +188,16 @@ int main(int argc, char **argv)
 	struct error e = ERROR_INIT;
 	static struct echo s;
 
-	if (argc != 4 || atoi(argv[3]) < 1 || atoi(argv[3]) > 65535) {
-		fprintf(stderr, "usage: echo-server DIR KEY PORT\n");
+	if (argc < 4 || argc > 5 || atoi(argv[3]) < 1 ||
+	    atoi(argv[3]) > 65535) {
+		fprintf(stderr, "usage: echo-server DIR KEY PORT "
+				"[BUNDLE]\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&s.loop);
 	if (tls_global_init(&e) < 0 || open_token(&s, argv[1], &e) < 0 ||
-	    open_context(&s, argv[2], &e) < 0 ||
+	    open_context(&s, argv[2], argv[4], &e) < 0 ||
 	    open_front(&s, (uint16_t)atoi(argv[3]), &e) < 0) {
 		log_failure(LOG_LEVEL_ERROR, "echo", &e);
 		return 1;

@@ -7,6 +7,7 @@
  *
  *	load get PORT PATH THREADS SECONDS     GET of a page each
  *	load echo PORT BYTES THREADS SECONDS   BYTES sent and read back each
+ *	     [CERTIFICATE KEY]                 with a certificate of its own
  *	load hold PORT COUNT                   COUNT idle connections until the
  *	                                       end of the standard input
  *	load first PORT MILLISECONDS           try until one handshake is done
@@ -58,7 +59,8 @@ static double now(void)
 static int usage(void)
 {
 	fprintf(stderr, "usage: load get PORT PATH THREADS SECONDS\n"
-			"       load echo PORT BYTES THREADS SECONDS\n"
+			"       load echo PORT BYTES THREADS SECONDS"
+			" [CERTIFICATE KEY]\n"
 			"       load hold PORT COUNT\n"
 			"       load first PORT MILLISECONDS\n");
 	return 2;
@@ -263,6 +265,12 @@ static bool set_up(const char *port)
 	return true;
 }
 
+static bool identify(const char *certificate, const char *key)
+{
+	return SSL_CTX_use_certificate_chain_file(ctx, certificate) == 1 &&
+	       SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -280,7 +288,9 @@ int main(int argc, char **argv)
 		return load(exchange_get, (unsigned)atoi(argv[4]),
 			    atof(argv[5]));
 	}
-	if (!strcmp(mode, "echo") && argc == 6) {
+	if (!strcmp(mode, "echo") && argc == 8 && !identify(argv[6], argv[7]))
+		return usage();
+	if (!strcmp(mode, "echo") && (argc == 6 || argc == 8)) {
 		request_size = strtoul(argv[3], NULL, 10);
 		if (request_size < 1 || request_size > sizeof(request))
 			return usage();
