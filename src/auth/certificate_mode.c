@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "auth/certificate_mode.h"
 
-#include "auth/users_private.h"
 #include "base/clock.h"
 
 #define WHY_NONE                                                          \
@@ -106,9 +105,6 @@ int certificate_mode_check_caller(struct users *u, enum certificate_mode wanted,
 	const struct certificate_rule *rule;
 	struct certificate_user found;
 
-	if (door == DOOR_LOCAL &&
-	    !settings_bool(u->settings, SETTING_CONSOLE_REQUIRE_LOGIN))
-		return 0;
 	if (users_find_by_certificate(u, door == DOOR_HTTPS && c ? c : &none,
 				      clock_now(), &found, e) < 0)
 		return -1;

@@ -54,7 +54,8 @@ const struct certificate_rule *certificate_mode_rule(
 
 /* Would a caller get in as an administrator, who opens a new connection through
  * the same door with the same certificate (NULL or not present: none) when the
- * mode is the wanted one? ERR_LOCK_OUT: no, and why. */
+ * mode is the wanted one? DOOR_LOCAL: when the console asks for a log-in, as in
+ * the table. ERR_LOCK_OUT: no, and why. */
 int certificate_mode_check_caller(struct users *u, enum certificate_mode wanted,
 				  enum certificate_door door,
 				  const struct client_certificate *c,

@@ -320,3 +320,93 @@ def test_a_session_is_bound_to_its_certificate(device):
     with pytest.raises(xmlrpc.client.Fault) as refused:
         other.call("device.query")
     assert refused.value.faultCode == AUTHORIZATION_FAILED
+
+
+# --- changes while the service runs
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with Service() as service:
+        yield Place(service, tmp_path_factory.mktemp("running"))
+
+
+@pytest.fixture
+def live(running):
+    """Without a mode, and so afterwards."""
+    yield running
+    running.service.ctl("rescue")
+    login = {"authenticationUser": "bob", "authenticationPassword": PASSWORD}
+    running.service.local().call("security.modify", requireLogin=False, **login)
+
+
+def switch(place, mode):
+    place.service.local().call("verification.configure", clientCertificate=mode, force=True)
+
+
+def fault_of(web, method="device.query"):
+    """Of a call that is refused: its text, and whether the connection ends with it."""
+    with pytest.raises(xmlrpc.client.Fault) as refused:
+        web.call(method)
+    assert refused.value.faultCode == AUTHORIZATION_FAILED
+    return refused.value.faultString
+
+
+@pytest.mark.parametrize("mode", ["verify", "allowed", "required"])
+def test_a_standing_connection_without_certificate_is_refused(live, mode):
+    standing = Web(live, "none", True).log_in(userName="bob", password=PASSWORD)
+    standing.call("device.query")
+    switch(live, mode)
+    assert "no client certificate" in fault_of(standing)
+    assert standing.connection.sock is None  # ended, so that the next one shows it
+    assert Web(live, "none", True).who(PASSWORD) == "tls"
+    again = Web(live, "no match", True)
+    again.headers = standing.headers
+    if mode == "required":
+        assert "no user is named" in fault_of(again)
+    else:
+        assert again.call("session.query")["userName"] == "bob"
+
+
+def test_sessions_end_with_the_mode_that_allowed_them(live):
+    plain = Web(live, "none", False).log_in(userName="bob", password=PASSWORD)
+    switch(live, "allowed")
+    by_certificate = Web(live, "matching", True).log_in()
+    by_password = Web(live, "no match", True).log_in(userName="bob", password=PASSWORD)
+    for web in plain, by_certificate, by_password:
+        web.call("device.query")
+    switch(live, "required")
+    by_certificate.call("device.query")
+    assert "plain HTTP" in fault_of(plain)
+    assert "no user is named" in fault_of(by_password)
+    switch(live, "verify")
+    for web in plain, by_certificate, by_password:  # none of them comes back
+        fault_of(web)
+
+
+def test_rescue_where_nobody_gets_in(live):
+    ctl = live.service.ctl
+    live.service.local().call("security.modify", requireLogin=True, force=True)
+    assert ctl_who(live, PASSWORD) == "bob"
+    file = live.folder / "password"
+    file.write_text(PASSWORD + "\n")
+    assert ctl("--login", "bob", "--login-password-file", file, "call",
+               "verification.configure", "clientCertificate=required",
+               "force=yes").returncode == 0
+    assert ctl_who(live, PASSWORD) == "-"
+    assert Web(live, "none", False).who(PASSWORD) == "-"
+    assert ctl("rescue").returncode == 0
+    assert Web(live, "none", False).who(PASSWORD) == "bob"
+    assert Web(live, "none", True).who(PASSWORD) == "bob"
+
+
+def test_disabling_a_user_ends_what_his_certificate_opened(live):
+    switch(live, "required")
+    ann = Web(live, "matching", True).log_in()
+    local = live.service.local()
+    local.call("user.modify", userName="ann", disabled=True)
+    fault_of(ann)
+    assert "disabled" in fault_of(Web(live, "matching", True), "session.login")
+    local.call("user.modify", userName="ann", disabled=False)
+    fault_of(ann)
+    assert Web(live, "matching", True).who(None) == "ann"
