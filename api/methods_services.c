@@ -48,15 +48,57 @@ static void describe(const struct call *c, const struct setting_service *row,
 	value_put_string(s, "problem", wanted ? state.problem : "");
 }
 
+/* The form of the original, whose port stands there for an active service only.
+ */
+static void describe_port(const struct call *c, const char *protocol,
+			  struct value *out)
+{
+	const struct setting_service *row;
+	struct value *list;
+
+	value_put_string(out, "port", "A");
+	value_put_string(out, "protocol", protocol);
+	list = value_put_array(out, "services");
+	for (size_t i = 0; (row = setting_service(i)); i++) {
+		struct service_state state = { .listening = false };
+		struct value *s = value_add_struct(list);
+
+		if (row->available)
+			c->services->service_state(c->services->app, row->name,
+						   &state);
+		value_put_string(s, "name", row->name);
+		value_put_string(s, "type", row->transport);
+		value_put_boolean(
+		    s, "setting",
+		    settings_bool(c->services->settings, row->enabled));
+		value_put_boolean(s, "enabled", state.listening);
+		if (state.listening)
+			value_put_int(s, "port", state.port);
+	}
+}
+
+static bool has_address(const struct config *c, bool ipv6)
+{
+	for (size_t i = 0; i < c->address_count; i++)
+		if ((strchr(c->addresses[i], ':') != NULL) == ipv6)
+			return true;
+	return false;
+}
+
 static struct value *query(struct call *c, struct error *e)
 {
 	struct value *s = value_new_struct();
 	struct value *list = value_put_array(s, "services");
+	struct value *ports = value_put_array(s, "ports");
 	const struct setting_service *row;
 
 	(void)e;
 	for (size_t i = 0; (row = setting_service(i)); i++)
 		describe(c, row, value_add_struct(list));
+	if (has_address(c->services->config, false))
+		describe_port(c, "IPv4", value_add_struct(ports));
+	if (has_address(c->services->config, true))
+		describe_port(c, "IPv6", value_add_struct(ports));
 	return s;
 }
 
@@ -193,7 +235,8 @@ const struct method methods_services[] = {
 	  "services array of struct (name, label, type string; setting "
 	  "boolean; "
 	  "port, defaultPort int; enabled boolean: listens now; available "
-	  "boolean: this release has it; problem string)",
+	  "boolean: this release has it; problem string); ports array, the "
+	  "same in the form of the original",
 	  "The network services: what is wanted and what is there." },
 	{ "services.modify", PRIVILEGE_ADMINISTRATOR, 0, modify_rows, modify,
 	  SETTING_CALL_RESULT,

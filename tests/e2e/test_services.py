@@ -148,6 +148,11 @@ def test_lock_out(service, back):
 
 def test_original_form(service, back):
     """The form of the original: lists by Ethernet port and version of IP."""
+    block, = service.api().call("services.query")["ports"]
+    assert (block["port"], block["protocol"]) == ("A", "IPv4")
+    rows = {s["name"]: s for s in block["services"]}
+    assert rows["https"]["enabled"] and rows["https"]["port"] == service.https
+    assert "port" not in rows["sip_udp"] and not rows["sip_udp"]["enabled"]
     port, = free_ports(1)
     row = {"name": "http", "type": "tcp", "setting": True, "port": port}
     service.api().call("services.modify", ports=[
