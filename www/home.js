@@ -7,6 +7,7 @@ import { durationText, shortName } from "/app/format.js";
 import { openPage } from "/app/shell.js";
 import { warningsOf } from "/app/warnings.js";
 import { expiryElement } from "/network/certificate-view.js";
+import { newWarnings } from "/status/security-warnings.js";
 
 const TASKS = [
 	["/network/ssl-certificates.html", "Replace the certificate"],
@@ -17,13 +18,20 @@ const TASKS = [
 ];
 
 // The warning line in the header has what the service knows of; here stands what
-// could not be found out, or that all is well.
-function drawAttention(page) {
+// could not be found out, what of security is new, or that all is well.
+async function drawAttention(page) {
 	const problems = Object.values(page.problems);
-	if (problems.length > 0)
-		return problems.map((problem) => notice("error", sentence(problem.message)));
-	return warningsOf(page.state).length === 0
-		? notice("ok", "Nothing needs your attention.") : null;
+	let security = null;
+	try {
+		security = await newWarnings();
+	} catch (error) {
+		problems.push(error);
+	}
+	fill(byId("security-place"), security);
+	const fine = !security && warningsOf(page.state).length === 0;
+	fill(byId("attention-place"), problems.length > 0
+		? problems.map((problem) => notice("error", sentence(problem.message)))
+		: fine ? notice("ok", "Nothing needs your attention.") : null);
 }
 
 function card(id, title, ...content) {
@@ -73,16 +81,16 @@ function drawOrdinaryUser(page) {
 }
 
 function drawAdministrator(page) {
-	fill(byId("attention-place"), drawAttention(page));
 	fill(byId("glance-place"),
 		drawDevice(page.state), drawCertificate(page.state), drawTasks(TASKS));
+	return drawAttention(page);
 }
 
 openPage({
-	start: (page) => {
+	start: async (page) => {
 		const draw = () => page.isAdministrator
 			? drawAdministrator(page) : drawOrdinaryUser(page);
 		page.onChange(draw);
-		draw();
+		await draw();
 	},
 });

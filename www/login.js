@@ -16,7 +16,7 @@ const REASONS = {
 };
 
 // The refusal says no more than the service does: not which of the two is wrong.
-const REFUSED = "Access denied: the user name or the password is not right. After several failures each attempt waits a little longer.";
+const REFUSED = "Access denied: the user name or the password is not right. After several failures each attempt waits a little longer, and the account may be disabled: that of an administrator for 30 minutes, any other until an administrator enables it.";
 
 function goOn(session) {
 	location.assign(session.mustChangePassword

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Status: device, health, token, restart log.
+// Status: device, health, security, token, restart log.
 
 import { badge, byId, facts, fill, make, notice } from "/app/dom.js";
 import { actionButton, sentence } from "/app/form.js";
@@ -7,6 +7,7 @@ import { durationText, timeElement, utcText, zoneName } from "/app/format.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { call } from "/app/session.js";
 import { makeTable } from "/app/table.js";
+import { makeWarningsSection } from "/status/security-warnings.js";
 
 function drawDevice(device) {
 	const features = (device.activatedFeatures ?? []).map((row) => row.feature);
@@ -152,6 +153,7 @@ openPage({
 	start: async (page) => {
 		const keys = makeKeysTable();
 		const log = makeLogTable();
+		const security = makeWarningsSection();
 		fill(byId("keys-place"), keys.element);
 		const [refresh, result] = actionButton("Refresh", () => page.refresh(),
 			{ class: "small" });
@@ -163,6 +165,7 @@ openPage({
 			return Promise.all([
 				show(byId("device-place"), known(page, "device"), drawDevice),
 				show(byId("token-place"), known(page, "token"), drawToken),
+				show(byId("security-place"), security.draw(), () => security.element),
 				show(byId("health-place"), call("device.health.query"), drawHealth),
 				show(byId("log-place"), call("device.restartlog.query"), (reply) => {
 					log.setRows(reply.log);
@@ -172,5 +175,7 @@ openPage({
 		};
 		page.onChange(draw);
 		await draw();
+		// What a link named may have been empty when the browser went there.
+		document.querySelector(":target")?.scrollIntoView();
 	},
 });

@@ -8,13 +8,13 @@ import { openPage } from "/app/shell.js";
 import {
 	call, currentSession, FAULT_AUTHORIZATION_FAILED,
 } from "/app/session.js";
+import { drawCriteria, passwordRules } from "/users/password-criteria.js";
 
 const ROWS = [
 	{ name: "currentPassword", label: "Current password", type: "password",
 	  autocomplete: "current-password" },
 	{ name: "password", label: "Password", type: "password", autocomplete: "new-password",
-	  maxLength: 31, required: "Type the new password.",
-	  help: "31 characters at most." },
+	  maxLength: 31, required: "Type the new password." },
 	{ name: "passwordAgain", label: "Re-enter password", type: "password",
 	  autocomplete: "new-password", maxLength: 31, required: "Type the new password again." },
 ];
@@ -33,11 +33,17 @@ async function change(values) {
 	}
 }
 
+function drawForced({ advanced }) {
+	fill(byId("forced-place"), notice("warning",
+		"Choose a new password before you go on: the present one has expired, an administrator has asked for another, or it is the first one.",
+		advanced ? " Whoever logs in with an expired password and leaves it as it is may do so three times; then the account is disabled." : ""));
+}
+
 openPage({
-	start: (page) => {
+	start: async (page) => {
+		const rules = await passwordRules();
 		if (new URLSearchParams(location.search).has("forced"))
-			fill(byId("forced-place"), notice("warning",
-				"Choose a new password before you go on: an administrator has asked for it, or it is the first one."));
+			drawForced(rules);
 		const form = drawForm({
 			rows: ROWS, submit: "Change password",
 			faults: { 1011: ["password", "Nothing was changed."] },
@@ -56,6 +62,8 @@ openPage({
 		form.element.prepend(make("input", { type: "text", name: "userName", hidden: true,
 			autocomplete: "username", value: page.session.userName }));
 		fill(byId("password-place"), form.element);
+		const repeated = form.control("passwordAgain").closest(".field");
+		repeated.before(drawCriteria(rules, form.control("password")));
 		form.control("currentPassword").focus();
 	},
 });

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The form of one account: to add a user, or to change one.
 
-import { button } from "/app/dom.js";
+import { button, make } from "/app/dom.js";
 import { openDialog } from "/app/dialog.js";
 import { drawForm, FieldError } from "/app/form.js";
+import { timeElement } from "/app/format.js";
 import { call, PRIVILEGES } from "/app/session.js";
+import { drawCriteria } from "/users/password-criteria.js";
 
 const FAULTS = {
 	1010: ["userName", ""],
 	1011: ["password", ""],
+};
+
+// Why an account is disabled, and what brings it back.
+const REASONS = {
+	administrator: "An administrator has disabled it.",
+	failures: "Disabled after three wrong passwords. Clear the box to enable it.",
+	inactivity: "Disabled because it was not used for 30 days. Clear the box to give it 30 days more.",
+	expiredPassword: "Disabled because its expired password was not changed. Clear the box to enable it, and set another password.",
 };
 
 // Fields in the order of the original. user: undefined for a new one.
@@ -21,11 +31,12 @@ function rowsFor(user) {
 		  autocomplete: "off" },
 		{ name: "password", label: user ? "New password" : "Password", type: "password",
 		  autocomplete: "new-password", maxLength: 31,
-		  help: user ? "Leave empty to keep the present one. A new password ends all sessions of this account." : "31 characters at most." },
+		  help: user ? "Leave empty to keep the present one. A new password ends all sessions of this account." : undefined },
 		{ name: "passwordAgain", label: "Re-enter password", type: "password",
 		  autocomplete: "new-password", maxLength: 31 },
 		{ name: "disabled", label: "Disable user account", type: "checkbox",
-		  value: user?.disabled ?? false },
+		  value: user?.disabled ?? false,
+		  help: user?.disabled ? REASONS[user.disabledReason] : undefined },
 		{ name: "lockPassword", label: "Lock password", type: "checkbox",
 		  value: user?.lockPassword ?? false, help: "The user cannot change it." },
 		{ name: "forceChange", label: "Force user to change password on next login",
@@ -77,8 +88,16 @@ function bindLock(form) {
 	apply();
 }
 
-// Open the form. onDone: async (text), after success.
-export function openUserDialog(user, onDone) {
+// The lock of an administrator ends by itself.
+function addLockEnd(form, user) {
+	if (user?.disabledUntil)
+		form.control("disabled").closest(".field").append(
+			make("p", { class: "field-help" }, "It ends by itself: ",
+				timeElement(user.disabledUntil)));
+}
+
+// Open the form. rules: of passwordRules(). onDone: async (text), after success.
+export function openUserDialog(user, rules, onDone) {
 	const form = drawForm({
 		rows: rowsFor(user),
 		submit: user ? "Update user settings" : "Add user",
@@ -92,6 +111,9 @@ export function openUserDialog(user, onDone) {
 		},
 	});
 	bindLock(form);
+	addLockEnd(form, user);
+	form.control("passwordAgain").closest(".field")
+		.before(drawCriteria(rules, form.control("password")));
 	form.element.id = "user-form";
 	const dialog = openDialog(user ? `User ${user.userName}` : "Add user", form.element);
 	form.control("userName").focus();

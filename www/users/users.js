@@ -4,10 +4,11 @@
 import { badge, button, byId, fill, make, notice } from "/app/dom.js";
 import { confirmDialog } from "/app/dialog.js";
 import { sentence } from "/app/form.js";
-import { plural, timeElement } from "/app/format.js";
+import { daysLeft, daysLeftText, plural, timeElement } from "/app/format.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { call } from "/app/session.js";
 import { makeTable } from "/app/table.js";
+import { passwordRules } from "/users/password-criteria.js";
 import { openUserDialog } from "/users/user-form.js";
 
 function say(level, text) {
@@ -16,20 +17,39 @@ function say(level, text) {
 
 // What to know about an account: when, how grave, in words.
 const MARKS = [
-	[(user) => user.disabled, "error", "disabled"],
-	[(user) => !user.hasPassword && !user.disabled, "warning", "no password"],
-	[(user) => user.lockPassword, "quiet", "password locked"],
-	[(user) => user.forceChange, "warning", "must change password"],
+	[(user) => user.disabled, "error",
+		(user) => DISABLED[user.disabledReason] ?? "disabled"],
+	[(user) => !user.hasPassword && !user.disabled, "warning", () => "no password"],
+	[(user) => user.lockPassword, "quiet", () => "password locked"],
+	[(user) => user.passwordExpired && user.hasPassword, "warning", () => "password expired"],
+	[(user) => user.mustChangePassword && !user.passwordExpired, "warning",
+		() => "must change password"],
+	[(user) => expiresSoon(user), "warning",
+		(user) => `password: ${daysLeftText(user.passwordExpires)}`],
 ];
 
+const DISABLED = {
+	failures: "disabled: wrong passwords",
+	inactivity: "disabled: not used for 30 days",
+	expiredPassword: "disabled: password expired",
+};
+
+const EXPIRY_NOTICE_DAYS = 7;
+
+function expiresSoon({ passwordExpires, passwordExpired }) {
+	return !passwordExpired && passwordExpires &&
+		daysLeft(passwordExpires) < EXPIRY_NOTICE_DAYS;
+}
+
 function marksOf(user) {
-	return MARKS.filter(([applies]) => applies(user));
+	return MARKS.filter(([applies]) => applies(user))
+		.map(([, level, text]) => [level, text(user)]);
 }
 
 function drawMarks(user) {
 	const marks = marksOf(user);
 	return marks.length === 0 ? "" : make("ul", { class: "marks" },
-		marks.map(([, level, text]) => make("li", {}, badge(level, text))));
+		marks.map(([level, text]) => make("li", {}, badge(level, text))));
 }
 
 class UsersPage {
@@ -46,14 +66,17 @@ class UsersPage {
 	}
 
 	async load() {
-		const { users } = await call("user.enumerate");
+		const [{ users }, rules] = await Promise.all([
+			call("user.enumerate"), passwordRules(),
+		]);
+		this.rules = rules;
 		this.table.setRows(users);
 		this.deleteButton.disabled = this.table.chosenRows().length === 0;
 	}
 
 	#open(user) {
 		fill(byId("users-result"));
-		openUserDialog(user, async (text) => {
+		openUserDialog(user, this.rules, async (text) => {
 			await this.load();
 			say("ok", text);
 		});
@@ -82,7 +105,7 @@ class UsersPage {
 				{ label: "Last login", value: (user) => user.lastLogin?.getTime() ?? 0,
 				  render: (user) => user.lastLogin ? timeElement(user.lastLogin) : "never" },
 				{ label: "Account", value: (user) =>
-					marksOf(user).map(([, , text]) => text).join(" "),
+					marksOf(user).map(([, text]) => text).join(" "),
 				  render: drawMarks },
 			],
 		});

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security warnings on Home and on Status."""
+
+import pytest
+
+STATUS = "/status/status.html"
+ADMIN_NAME = "Admin account has default username"
+CONSOLE = "Require administrator login to console is disabled"
+
+
+@pytest.fixture
+def page(service, admin):
+    admin.open(STATUS)
+    return admin
+
+
+def states(page):
+    return {row.find_element("css selector", "th").text:
+            row.find_element("css selector", "td[data-label=State]").text
+            for row in page.find_all("#security-place tbody tr")}
+
+
+def test_new_ones_are_on_home(service, admin):
+    admin.open("/index.html")
+    assert ADMIN_NAME in admin.text("#new-security-warnings")
+    assert "Nothing needs your attention" not in admin.text("main")
+    admin.click("All security warnings", "link")
+    admin.wait_path(STATUS)
+    assert ADMIN_NAME in admin.text("#security-place")
+    assert admin.check() == []
+
+
+def test_acknowledge(service, page):
+    before = states(page)
+    assert before[ADMIN_NAME] == before[CONSOLE] == "New"
+    assert not page.find("#acknowledge-warnings").is_enabled()
+    page.click(f"Select warning: {ADMIN_NAME}", "control")
+    page.click(f"Select warning: {CONSOLE}", "control")
+    page.click("Acknowledge selected")
+    page.wait_text("2 warnings acknowledged", "#security-place")
+    after = states(page)
+    assert after[ADMIN_NAME] == after[CONSOLE] == "Acknowledged"
+    assert list(after.values()) == sorted(after.values(), key=lambda s: s != "New")
+    assert not page.control(f"Select warning: {ADMIN_NAME}").is_enabled()
+    assert not page.find("#acknowledge-warnings").is_enabled()
+    assert page.check() == []
+    page.open("/index.html")
+    assert ADMIN_NAME not in page.text("main")
+
+
+def test_an_action_leads_to_its_page(service, page):
+    page.click("Change the admin account username", "link")
+    page.wait_path("/users/users.html")
+
+
+def test_all_is_well(service, page):
+    """The empty state, on both pages, and what is fixed is gone."""
+    local = service.local()
+    found = [w["id"] for w in local.call("security.warnings")["warnings"]]
+    local.call("security.acknowledgeWarnings", ids=found)
+    page.open("/index.html")
+    assert "Nothing needs your attention" in page.text("main")
+    local.call("user.modify", userName="guest", disabled=False)
+    page.open("/index.html")
+    assert "1 new security warning" in page.text("main")
+    assert "Guest account is enabled" in page.text("#new-security-warnings")
+    local.call("user.modify", userName="guest", disabled=True)
+    page.open(STATUS)
+    assert "Guest account is enabled" not in page.text("main")
+
+
+def test_a_session_that_ended_leads_to_the_login(service, page):
+    service.local().call("user.modify", userName="guest", disabled=False)
+    page.open(STATUS)
+    page.click("Select warning: Guest account is enabled", "control")
+    page.driver.delete_all_cookies()
+    page.click("Acknowledge selected")
+    page.wait_path("/login.html")
+    found = service.local().call("security.warnings")["warnings"]
+    assert [w["id"] for w in found if w["state"] == "new"] == ["guestEnabled"]
