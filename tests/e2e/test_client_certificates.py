@@ -3,6 +3,9 @@
 real TLS clients see."""
 
 import datetime
+import http.client
+import socket
+import ssl
 
 import pytest
 
@@ -39,11 +42,6 @@ def world(tmp_path_factory):
     between = Authority("Client issuing", parent=root, kind="rsa2048")
     now = datetime.datetime.utcnow()
     with Service() as service:
-        service.stop()
-        service.configure("[defaults]\nverification.clientCertificate = verify\n")
-        service.start_bare()
-        local = service.local()
-        wait_for(lambda: local.call("trustStore.query", trustStore="https"), 60, "the stores")
         service.root, service.stranger = root, stranger
         service.clients = {
             "trusted": Client(folder, "alice", root),
@@ -59,7 +57,9 @@ def world(tmp_path_factory):
 
 @pytest.fixture
 def trusting(world):
-    world.local().call("trustStore.upload", trustStore="https", certificates=world.root.pem)
+    local = world.local()
+    local.call("trustStore.upload", trustStore="https", certificates=world.root.pem)
+    local.call("verification.configure", clientCertificate="verify")
     return world
 
 
@@ -121,6 +121,53 @@ def test_trust_changes_act_at_once(trusting):
     local.call("trustStore.delete", trustStore="https")  # trusts nobody
     assert "alert unknown ca" in s_client(trusting, "-tls1_3", "untrusted")
     assert "alert unknown ca" in s_client(trusting, "-tls1_3", "trusted")
+
+
+def exchange(service, session=None, version=ssl.TLSVersion.TLSv1_3):
+    """One request without a certificate: the session it left, whether it was
+    resumed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    if session:
+        context = session[0]  # a session is of use to its own context only
+    with socket.create_connection((service.host, service.https), 20) as raw:
+        with context.wrap_socket(raw, session=session and session[1]) as tls:
+            tls.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert tls.recv(12) == b"HTTP/1.1 200"
+            while tls.recv(4096):
+                pass
+            return (context, tls.session), tls.session_reused
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_mode_changes_act_at_once(trusting, version):
+    """New connections need a certificate, a ticket from before is no way around
+    that nor ever good again; connections that stand go on."""
+    local = trusting.local()
+    local.call("verification.configure", clientCertificate="notRequired")
+    first, _ = exchange(trusting, version=version)
+    assert exchange(trusting, first)[1]
+    stands = http.client.HTTPSConnection(trusting.host, trusting.https, timeout=20,
+                                         context=trusting.context())
+    stands.request("GET", "/")
+    assert stands.getresponse().read()
+    local.call("verification.configure", clientCertificate="required")
+    for session in (None, first):
+        with pytest.raises(OSError):
+            exchange(trusting, session, version)
+    stands.request("GET", "/")
+    assert stands.getresponse().status == 200
+    stands.close()
+    local.call("verification.configure", clientCertificate="notRequired")
+    assert not exchange(trusting, first)[1]
+
+
+def test_mode_survives_a_restart(trusting):
+    trusting.stop()
+    trusting.start_bare()
+    wait_for(lambda: "HTTP/1.1 " in s_client(trusting, "-tls1_3", "trusted"), 60, "HTTPS")
+    assert "alert certificate required" in s_client(trusting, "-tls1_3")
 
 
 def test_refusals_are_recorded(trusting):
