@@ -140,6 +140,14 @@ static int sync_directory_of(const char *path)
 	return rc;
 }
 
+/* A group that the owner is not in can be set by root alone, and is no reason
+ * to leave the token lost. */
+static bool give_to(int fd, const struct stat *like)
+{
+	return fchown(fd, like->st_uid, like->st_gid) == 0 ||
+	       (errno == EPERM && like->st_uid == geteuid());
+}
+
 /* Replace a file as a whole. The owner stays who it was: a service that runs
  * as root must not take a token's file from the account it belongs to. */
 static int replace_file(const char *path, struct view content,
@@ -154,8 +162,7 @@ static int replace_file(const char *path, struct view content,
 	if (fd < 0)
 		return error_errno(e, "%s", temp);
 	ok = write(fd, content.ptr, content.len) == (ssize_t)content.len &&
-	     (!like || fchown(fd, like->st_uid, like->st_gid) == 0) &&
-	     fsync(fd) == 0;
+	     (!like || give_to(fd, like)) && fsync(fd) == 0;
 	close(fd);
 	if (!ok || rename(temp, path) < 0 || sync_directory_of(path) < 0) {
 		error_errno(e, "%s", path);

@@ -12,19 +12,37 @@
  * terminal only; argv is everybody's to read. Used by
  * hsm-config/provision-token. A token with that label that has its user PIN
  * already is left alone, one that a kill left without it gets it, and one whose
- * token.object a kill has emptied gets its backup back. */
+ * token.object a kill has emptied gets its backup back.
+ *
+ * With --guard only that last: it mends and backs up what the account that runs
+ * it can reach, for a token in a process and an account of its own, of which
+ * the service sees nothing. */
 
 enum { EXIT_USAGE = 2, SLOTS_MAX = 256, LABEL_SIZE = 32 };
 
 struct options {
 	const char *module, *label, *so_pin_file, *pin_file, *lock_file;
 	const char *softhsm_conf, *state;
+	bool guard_only;
 };
 
 static const char usage_text[] =
     "usage: sealbridge-token-init --module PATH --label LABEL\n"
     "           --so-pin-file FILE --pin-file FILE [--lock-file FILE]\n"
-    "           [--softhsm-config FILE --state DIR]\n";
+    "           [--softhsm-config FILE --state DIR]\n"
+    "       sealbridge-token-init --guard --softhsm-config FILE --state DIR\n"
+    "           [--lock-file FILE]\n";
+
+static bool is_complete(const struct options *o)
+{
+	if (!o->softhsm_conf != !o->state)
+		return false;
+	if (o->guard_only)
+		return o->softhsm_conf && !o->module && !o->label &&
+		       !o->so_pin_file && !o->pin_file;
+	return o->module && o->label && o->so_pin_file && o->pin_file &&
+	       strlen(o->label) <= LABEL_SIZE;
+}
 
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -36,6 +54,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "lock-file", required_argument, NULL, 'k' },
 		{ "softhsm-config", required_argument, NULL, 'c' },
 		{ "state", required_argument, NULL, 'd' },
+		{ "guard", no_argument, NULL, 'g' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -49,12 +68,10 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'k': o->lock_file = optarg; break;
 		case 'c': o->softhsm_conf = optarg; break;
 		case 'd': o->state = optarg; break;
+		case 'g': o->guard_only = true; break;
 		default: return -1;
 		}
-	if (optind != argc || !o->module || !o->label || !o->so_pin_file ||
-	    !o->pin_file || strlen(o->label) > LABEL_SIZE)
-		return -1;
-	return !o->softhsm_conf == !o->state ? 0 : -1;
+	return optind == argc && is_complete(o) ? 0 : -1;
 }
 
 struct place {
@@ -153,6 +170,28 @@ static int make(struct connection *c, const struct options *o,
 	return 0;
 }
 
+/* A new token beside a damaged one would hide what can perhaps still be mended,
+ * and serving it would show an empty one. */
+static int guard(const struct options *o, struct error *e)
+{
+	if (softhsm_guard_run(o->softhsm_conf, o->state) == 0)
+		return 0;
+	return error_set(e, ERR_TOKEN,
+			 "a damaged token is there; restore its token.object "
+			 "or remove its directory");
+}
+
+static int run_guard(const struct options *o, struct error *e)
+{
+	int fd = -1, rc;
+
+	if (file_lock_take(o->lock_file, LOCK_WAIT_MS, &fd, e) < 0)
+		return -1;
+	rc = guard(o, e);
+	file_lock_release(fd);
+	return rc;
+}
+
 static int run(const struct options *o, struct error *e)
 {
 	struct secret so_pin = { 0 }, pin = { 0 };
@@ -163,14 +202,8 @@ static int run(const struct options *o, struct error *e)
 	    secret_read_file(&pin, o->pin_file, PIN_MAX, e) < 0 ||
 	    file_lock_take(o->lock_file, LOCK_WAIT_MS, &fd, e) < 0)
 		goto out;
-	/* A new token beside a damaged one would hide what can perhaps still
-	 * be mended. */
-	if (softhsm_guard_run(o->softhsm_conf, o->state)) {
-		error_set(e, ERR_TOKEN,
-			  "a damaged token is there; restore its token.object "
-			  "or remove its directory");
+	if (guard(o, e) < 0)
 		goto out;
-	}
 	if (module_load(&c, o->module, false, e) == 0 &&
 	    module_initialize(&c, e) == 0)
 		rc = make(&c, o, &so_pin, &pin, e);
@@ -192,7 +225,7 @@ int main(int argc, char **argv)
 		fputs(usage_text, stderr);
 		return EXIT_USAGE;
 	}
-	if (run(&o, &e) < 0) {
+	if ((o.guard_only ? run_guard(&o, &e) : run(&o, &e)) < 0) {
 		fprintf(stderr, "sealbridge-token-init: %s\n", e.text);
 		return EXIT_FAILURE;
 	}
