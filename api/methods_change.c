@@ -10,12 +10,14 @@ enum { DETAIL_MAX = 1000 };
 struct listing {
 	struct value *list;
 	int64_t opened_ms;
+	bool too_old; /* to confirm one of them */
 };
 
 static int add_trial(void *arg, const struct trial *t,
 		     const struct trial_clock *now, struct error *e)
 {
-	const struct listing *l = arg;
+	struct listing *l = arg;
+	bool can = trial_may_confirm(t, now, l->opened_ms);
 	struct value *s = value_add_struct(l->list), *values;
 
 	(void)e;
@@ -26,8 +28,8 @@ static int add_trial(void *arg, const struct trial *t,
 	/* Rounded up: 0 is over. */
 	value_put_int(s, "secondsLeft",
 		      (int32_t)((trial_ms_left(&t->row, now) + 999) / 1000));
-	value_put_boolean(s, "canConfirm",
-			  trial_may_confirm(t, now, l->opened_ms));
+	value_put_boolean(s, "canConfirm", can);
+	l->too_old |= !can;
 	values = value_put_array(s, "settings");
 	for (size_t i = 0; i < t->count; i++) {
 		const struct setting_row *row = setting_row(t->values[i].id);
@@ -44,11 +46,14 @@ static int add_trial(void *arg, const struct trial *t,
 static struct value *query(struct call *c, struct error *e)
 {
 	struct value *s = value_new_struct();
-	struct listing l = { value_put_array(s, "changes"),
-			     c->request->peer.opened_ms };
+	struct listing l = { .list = value_put_array(s, "changes"),
+			     .opened_ms = c->request->peer.opened_ms };
 
-	if (settings_trial_each(c->services->settings, add_trial, &l, e) == 0)
+	if (settings_trial_each(c->services->settings, add_trial, &l, e) == 0) {
+		/* A page that looks on and on comes to a new one by itself. */
+		c->reply->close = l.too_old;
 		return s;
+	}
 	value_free(s);
 	return NULL;
 }

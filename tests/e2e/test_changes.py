@@ -2,11 +2,13 @@
 """Changes on trial: confirmed, reverted by time, by request, after kill -9 and
 by rescue; the settings of verification and security."""
 
+import ssl
 import time
 import xmlrpc.client
 
 import pytest
 
+from certificates import Authority, key_pem, new_key, pem
 from sealbridge_service import free_ports, wait_for
 
 
@@ -144,7 +146,6 @@ def test_preview(service):
 
 
 def test_minimum_version_would_lock_out(settled):
-    import ssl
     context = settled.context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     old = xmlrpc.client.ServerProxy(settled.url + "/RPC2", context=context)
@@ -183,16 +184,21 @@ def test_old_connection_cannot_confirm(settled):
         return xmlrpc.client.loads(c.getresponse().read(), use_builtin_types=True)[0][0]
 
     call("security.query")
-    old = c.sock
     trial = begin(settled)
-    row, = call("change.query")["changes"]
-    assert row["canConfirm"] is False and c.sock is old
+    assert c.sock  # the old one
     fault(201, "opened before the change", call, "change.confirm", changeId=trial)
     assert changes(settled)
     # The service has ended that connection: the next one is new.
     assert c.sock is None
     call("change.confirm", changeId=trial)
     assert not changes(settled) and minimum(settled) == "1.3"
+    # Whoever only looks gets to a new one as well.
+    trial = begin(settled, minimumVersion="1.2")
+    row, = call("change.query")["changes"]
+    assert row["canConfirm"] is False and c.sock is None
+    row, = call("change.query")["changes"]
+    assert row["canConfirm"] is True and c.sock
+    c.close()
 
 
 def test_reverted_by_request(settled):
@@ -230,6 +236,68 @@ def test_ctl(settled):
     assert [c["changeId"] for c in changes(settled)] == [first]
     assert settled.ctl("change", "revert", trial).returncode == 1
     assert settled.ctl("change", "confirm", first, "x").returncode == 2
+
+
+# --- client certificates, with real connections
+
+@pytest.fixture(scope="module")
+def admins(service, tmp_path_factory):
+    """A service that trusts an authority, and files of its administrator."""
+    folder, root, key = tmp_path_factory.mktemp("admin"), Authority("Admins"), new_key()
+    (folder / "admin.pem").write_text(pem(root.issue(key, "admin", names=())))
+    (folder / "admin.key").write_text(key_pem(key))
+    service.local().call("trustStore.upload", trustStore="https", certificates=root.pem)
+    yield folder / "admin.pem", folder / "admin.key"
+    service.local().call("trustStore.delete", trustStore="https")
+
+
+def by_certificate(service, files, **always):
+    from sealbridge_service import Api
+    return Api(xmlrpc.client.ServerProxy(
+        service.url + "/RPC2", context=service.context(client=files), use_builtin_types=True),
+        **always)
+
+
+def test_mode_would_lock_out(service, admins):
+    for wanted in "verify", "allowed", "required":
+        fault(1007, "confirmWithinSeconds", service.api().call,
+              "verification.configure", clientCertificate=wanted)
+        shown = service.api().call("verification.preview", clientCertificate=wanted)
+        assert shown["wouldLockOut"] and shown["reason"]
+    fault(1007, "", service.api(tls=False).call,
+          "verification.configure", clientCertificate="required")
+    assert mode(service) == "notRequired"
+
+
+def test_mode_on_trial_confirmed(service, admins):
+    """The steps of a careful administrator, with his certificate at last."""
+    trial = service.api().call("verification.configure", clientCertificate="allowed",
+                               confirmWithinSeconds=60)["changeId"]
+    with pytest.raises((OSError, xmlrpc.client.ProtocolError)):
+        service.api().call("change.query")
+    api = by_certificate(service, admins)
+    assert api.call("session.query")["via"] == "certificate"
+    api.call("change.confirm", changeId=trial)
+    assert mode(service) == "allowed"
+    # From here the connection proves itself: no trial is needed.
+    by_certificate(service, admins).call("verification.configure", clientCertificate="required")
+    with pytest.raises(xmlrpc.client.Fault):
+        service.api(tls=False).call("verification.query")
+    by_certificate(service, admins).call("verification.configure",
+                                         clientCertificate="notRequired")
+    assert service.api().call("verification.query")["clientCertificate"] == "notRequired"
+
+
+def test_mode_on_trial_reverts(service, admins):
+    """Nobody comes with a certificate: the way in is open again."""
+    service.api().call("verification.configure", clientCertificate="required",
+                       confirmWithinSeconds=10)
+    with pytest.raises((OSError, xmlrpc.client.ProtocolError)):
+        service.api().call("change.query")
+    with pytest.raises(xmlrpc.client.Fault):
+        service.api(tls=False).call("change.query")
+    wait_for(lambda: mode(service) == "notRequired", 30, "the revert")
+    assert service.api().call("verification.query")["clientCertificate"] == "notRequired"
 
 
 # --- crashes and restarts
@@ -280,10 +348,13 @@ def test_rescue(make_service):
     local.call("services.modify", services=[{"name": "http", "setting": False}])
     begin(service, webSessionTimeoutMinutes=9)
     local.call("services.modify", services=[{"name": "https", "setting": False}])
+    local.call("security.modify", requireLogin=True, force=True)
     with pytest.raises(OSError):
         service.wire_certificate()
+    assert service.ctl("status").returncode == 1  # not even here
     done = service.ctl("rescue")
     assert done.returncode == 0, done.stderr
+    service.api(tls=False).call("security.modify", requireLogin=False)
     assert mode(service) == "notRequired" and not changes(service)
     assert service.api(tls=False).call("security.query")["webSessionTimeoutMinutes"] == 30
     service.wait_ready()

@@ -248,6 +248,26 @@ static void test_other_doors(void)
 	reset();
 }
 
+/* The control socket asks for a login, and the mode allows none there. */
+static void test_local(void)
+{
+	reset();
+	CU_ASSERT_EQUAL(fault_of(&door_local, "security.modify",
+				 yes_no_param("requireLogin", true), NULL),
+			0);
+	reset();
+	set(SETTING_CLIENT_CERTIFICATE, "required");
+	CU_ASSERT_EQUAL(fault_of(&door_local, "security.modify",
+				 yes_no_param("requireLogin", true),
+				 "would lock out the caller"),
+			1007);
+	CU_ASSERT_EQUAL(fault_of(&door_local, "security.modify",
+				 forced(yes_no_param("requireLogin", true)),
+				 NULL),
+			0);
+	reset();
+}
+
 /* Whoever comes over HTTP would be sent to HTTPS. */
 static void test_redirect(void)
 {
@@ -437,6 +457,7 @@ int main(int argc, char **argv)
 		{ "an empty trust store", test_empty_trust_store },
 		{ "services and versions that would lock out",
 		  test_other_doors },
+		{ "the control socket", test_local },
 		{ "the redirect", test_redirect },
 		{ "preview", test_preview },
 		{ "trials", test_trials },
