@@ -43,6 +43,7 @@ static bool serves_default(struct identity *id)
 static int gather(const struct api_services *sv, struct security_facts *f,
 		  struct error *e)
 {
+	enum certificate_mode mode = certificate_mode_in_force(sv->settings);
 	struct counting c = { .facts = f, .now = clock_now() };
 
 	memset(f, 0, sizeof(*f));
@@ -50,10 +51,10 @@ static int gather(const struct api_services *sv, struct security_facts *f,
 	    settings_bool(sv->settings, SETTING_ADVANCED_ACCOUNTS);
 	f->console_login =
 	    settings_bool(sv->settings, SETTING_CONSOLE_REQUIRE_LOGIN);
-	f->http = settings_bool(sv->settings, SETTING_HTTP_ENABLED);
+	f->http = settings_bool(sv->settings, SETTING_HTTP_ENABLED) &&
+		  mode != CERTIFICATE_REQUIRED;
 	f->redirect_http = settings_bool(sv->settings, SETTING_REDIRECT_HTTP);
-	f->certificate_login =
-	    certificate_mode_in_force(sv->settings) >= CERTIFICATE_ALLOWED;
+	f->certificate_login = mode >= CERTIFICATE_ALLOWED;
 	f->default_certificate = serves_default(sv->identity);
 	return users_each(sv->users, count_user, &c, e);
 }

@@ -13,7 +13,8 @@
 
 struct security_facts {
 	bool advanced_accounts, console_login;
-	bool http, redirect_http;
+	bool http; /* and log-ins by it are allowed */
+	bool redirect_http;
 	bool guest_enabled;
 	bool admin_has_default_name;
 	bool certificate_login;   /* the mode lets certificates log in */

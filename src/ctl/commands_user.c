@@ -12,10 +12,9 @@ static const struct column {
 	const char *title, *member;
 	int width;
 } columns[] = {
-	{ "USER", "userName", 24 },
-	{ "NAME", "name", 24 },
-	{ "PRIVILEGE", "privilege", 40 },
-	{ "DISABLED", "disabled", 0 },
+	{ "USER", "userName", 24 },       { "NAME", "name", 24 },
+	{ "PRIVILEGE", "privilege", 40 }, { "DISABLED", "disabled", 10 },
+	{ "BY", "disabledReason", 0 },
 };
 enum { COLUMNS = sizeof(columns) / sizeof(*columns) };
 

@@ -63,7 +63,8 @@ openPage({
 			autocomplete: "username", value: page.session.userName }));
 		fill(byId("password-place"), form.element);
 		const repeated = form.control("passwordAgain").closest(".field");
-		repeated.before(drawCriteria(rules, form.control("password")));
+		repeated.before(drawCriteria(rules, form.control("password"),
+			{ own: true }));
 		form.control("currentPassword").focus();
 	},
 });

@@ -2,7 +2,7 @@
 // What a new password must be, checked while it is typed. The service decides;
 // this only says beforehand what it will say.
 
-import { badge, fill, make } from "/app/dom.js";
+import { fill, icon, make } from "/app/dom.js";
 import { call } from "/app/session.js";
 
 // { advanced, rules }: rules are structs id, text, number.
@@ -37,26 +37,36 @@ const CHECKS = {
 	repeats: (text, number) => longestRun(text) <= number,
 };
 
-function drawRule(rule, text) {
-	const check = CHECKS[rule.id];
-	const met = Boolean(check) && text !== "" && check(text, rule.number);
-	const failed = Boolean(check) && text !== "" && !met;
-	return make("li", { "data-rule": rule.id, "data-met": check ? String(met) : undefined },
-		badge(met ? "ok" : failed ? "warning" : "quiet", rule.text),
-		make("span", { class: "visually-hidden" },
-			met ? ": met" : failed ? ": not met yet" : ""));
+// true, false, or undefined where nothing is typed or the service alone knows.
+function isMet(rule, text) {
+	return CHECKS[rule.id] && text !== "" ? CHECKS[rule.id](text, rule.number) : undefined;
 }
 
-// The list of rules for what is typed into a control, which it describes.
-export function drawCriteria({ rules }, control) {
+function drawRule(rule, text) {
+	const met = isMet(rule, text);
+	return make("li", {
+		"data-rule": rule.id, "data-met": met === undefined ? undefined : String(met),
+	}, met === undefined ? null : icon(met ? "ok" : "warning"), rule.text,
+	met === undefined ? null
+		: make("span", { class: "visually-hidden" }, met ? ": met" : ": not met yet"));
+}
+
+// Rules for whoever changes his own; an administrator sets others as often as he
+// likes.
+const OWN = ["frequency", "age"];
+
+// The list of rules for what is typed into a control, which it describes. own:
+// the user's own password.
+export function drawCriteria({ rules }, control, { own = false } = {}) {
 	const id = `${control.id}-criteria`;
-	const list = make("ul", { class: "marks" });
-	const draw = () => fill(list, rules.map((rule) => drawRule(rule, control.value)));
+	const shown = rules.filter((rule) => own || !OWN.includes(rule.id));
+	const list = make("ul", { class: "criteria" });
+	const draw = () => fill(list, shown.map((rule) => drawRule(rule, control.value)));
 	control.addEventListener("input", draw);
 	control.form?.addEventListener("reset", () => setTimeout(draw));
 	control.setAttribute("aria-describedby",
 		`${control.getAttribute("aria-describedby") ?? ""} ${id}`.trim());
 	draw();
-	return make("div", { class: "field password-criteria", id },
+	return make("div", { class: "field", id },
 		make("p", { class: "field-help" }, "A password needs:"), list);
 }
