@@ -53,6 +53,7 @@ static int on_send(WOLFSSL *ssl, char *p, int size, void *arg)
 	struct error e = ERROR_INIT;
 
 	(void)ssl;
+	c->out_any = true;
 	if (c->muted) /* an alert of ours follows: alert.c */
 		return size;
 	if (buf_add(&c->out, p, (size_t)size, &e) < 0) {

@@ -31,6 +31,7 @@ struct tls_conn {
 	size_t in_pos; /* bytes of in that wolfSSL has taken */
 	uint8_t tail[TLS_RECORD_HEADER]; /* the last bytes it took */
 	bool in_any;                     /* anything ever came */
+	bool out_any;                    /* anything was ever said */
 	bool in_eof;
 	bool eof_seen;      /* wolfSSL met the end of the input ... */
 	bool eof_in_record; /* ... in the middle of a record */

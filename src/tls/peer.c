@@ -193,6 +193,9 @@ static const struct fault {
 	{ NO_PEER_CERT, JUDGE_NOTHING_SENT, 0, "no certificate was sent" },
 	{ MAX_CHAIN_ERROR, JUDGE_TOO_MANY, 0,
 	  "more certificates than can be read were sent" },
+	/* Of what follows our first flight only a list is ever that long. */
+	{ HANDSHAKE_SIZE_ERROR, JUDGE_TOO_MANY, 0,
+	  "more bytes of certificates than can be read were sent" },
 	{ ASN_CRIT_EXT_E, JUDGE_CRITICAL_EXTENSION, 0,
 	  "a certificate has a critical extension that TLS does not know" },
 	{ SIG_VERIFY_E, JUDGE_BAD_SIGNATURE, DECRYPT_ERROR_ALERT, no_proof },
@@ -236,7 +239,7 @@ void tls_peer_note_failure(struct tls_conn *c, int native)
 	unsigned alert;
 
 	if (!f || !c->context->verifier.verify || c->established ||
-	    c->failure.kind != ERR_NONE)
+	    !c->out_any || c->failure.kind != ERR_NONE)
 		return;
 	alert = f->alert ? f->alert : judge_reason_alert(f->reason);
 	if (f->native == NO_PEER_CERT &&

@@ -194,6 +194,18 @@ static void test_accepted(void)
 		  { { 'L', .key = "ecP384:0" } },
 		  .store = "R",
 		  .sent = "LI" },
+		{ "P-521",
+		  { { 'L', .key = "ecP521:0" } },
+		  .store = "R",
+		  .sent = "LI" },
+		{ "Ed25519",
+		  { { 'L', .key = "ed25519:0" } },
+		  .store = "R",
+		  .sent = "LI" },
+		{ "RSA 3072 authorities and Ed25519",
+		  { { 'R', .key = "ed25519:1" }, { 'I', .key = "rsa3072:0" } },
+		  .store = "R",
+		  .sent = "LI" },
 		{ "RSA authorities",
 		  { { 'R', .key = "rsa2048:1" }, { 'I', .key = "rsa2048:2" } },
 		  .store = "R",
@@ -338,7 +350,17 @@ static void test_not_proved(void)
 
 static void test_hostile(void)
 {
+	static char huge_extension[80000];
+	size_t at =
+	    (size_t)sprintf(huge_extension, "1.2.3.4=DER:0482%04x", 30000);
 	struct row rows[] = {
+		{ "huge",
+		  { { 'L', .extensions = huge_extension } },
+		  .store = "R",
+		  .sent = "LI",
+		  .reason = "tooMany",
+		  .words = "more bytes",
+		  .alert = 42 },
 		{ "nine", .store = "R", .sent = "LIOSXYKJR",
 		  .reason = "tooMany", .words = "more certificates",
 		  .alert = 42 },
@@ -352,8 +374,11 @@ static void test_hostile(void)
 	char *junk = test_pem("CERTIFICATE", "\x30\x03\x02\x01\x01", 5);
 	char *cut = test_pem("CERTIFICATE", der.ptr, der.len - 1);
 
-	rows[1].junk = junk;
-	rows[2].junk = cut;
+	for (size_t i = 0; i < 30000; i++, at += 2)
+		memcpy(huge_extension + at, "00", 3);
+	memcpy(huge_extension + at, "\n", 2);
+	rows[2].junk = junk;
+	rows[3].junk = cut;
 	CHECK_ROWS(rows);
 	free(junk);
 	free(cut);
