@@ -232,10 +232,12 @@ static bool say_echo(struct talk *t, size_t n)
 	if (!peer_registry_get(t->backend->peers, t->port, &p))
 		return false;
 	len = snprintf(who, sizeof(who),
-		       "peer=%s:%u id=%llu via=%d uid=%d gid=%d cipher=%s\n",
+		       "peer=%s:%u id=%llu via=%d uid=%d gid=%d cipher=%s "
+		       "login=%s\n",
 		       p.address, (unsigned)p.port,
 		       (unsigned long long)p.connection, (int)p.via, (int)p.uid,
-		       (int)p.gid, p.tls_cipher);
+		       (int)p.gid, p.tls_cipher,
+		       p.certificate.present ? p.certificate.login.name : "-");
 	snprintf(head, sizeof(head),
 		 "HTTP/1.1 200 OK\r\nX-Backend: yes\r\n"
 		 "Content-Length: %zu\r\n\r\n",

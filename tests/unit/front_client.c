@@ -68,6 +68,15 @@ struct tls_caller *caller_new(uint16_t port, bool tls12)
 	return c;
 }
 
+void caller_identify(struct tls_caller *c, const char *chain, const char *key)
+{
+	(void)wolfSSL_use_certificate_chain_buffer(
+	    c->ssl, (const unsigned char *)chain, (long)strlen(chain));
+	(void)wolfSSL_use_PrivateKey_buffer(c->ssl, (const unsigned char *)key,
+					    (long)strlen(key),
+					    WOLFSSL_FILETYPE_PEM);
+}
+
 bool caller_handshake(struct tls_caller *c)
 {
 	return c->fd >= 0 && wolfSSL_connect(c->ssl) == WOLFSSL_SUCCESS;

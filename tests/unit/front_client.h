@@ -15,6 +15,8 @@ struct tls_caller *caller_open(uint16_t port, bool tls12);
 /* Connected, nothing sent. */
 struct tls_caller *caller_new(uint16_t port, bool tls12);
 bool caller_handshake(struct tls_caller *c);
+/* Before the handshake: PEM of a certificate with its chain, and of its key. */
+void caller_identify(struct tls_caller *c, const char *chain, const char *key);
 /* Only the ClientHello goes out. */
 void caller_hello(struct tls_caller *c);
 /* Before the handshake (TLS 1.2): offers RSA certificates only. */

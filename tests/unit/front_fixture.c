@@ -96,12 +96,14 @@ void front_fixture_start(struct front_fixture *x)
 	CU_ASSERT_EQUAL_FATAL(uv_loop_init(&x->loop), 0);
 	uv_async_init(&x->loop, &x->wake, on_wake);
 	x->wake.data = x;
-	x->front = front_new(
-	    &(struct front_options){ .loop = &x->loop,
-				     .limits = x->limits,
-				     .peers = x->peers,
-				     .backend_port = x->backend.port },
-	    &e);
+	x->front =
+	    front_new(&(struct front_options){ .loop = &x->loop,
+					       .limits = x->limits,
+					       .peers = x->peers,
+					       .backend_port = x->backend.port,
+					       .refused = x->refused,
+					       .refused_arg = x->refused_arg },
+		      &e);
 	CHECK_OBJECT(x->front, &e);
 	CHECK_OK(
 	    front_listen_tcp(x->front, "http", PEER_HTTP, v4, 1, 0, NULL, &e),

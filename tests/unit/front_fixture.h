@@ -61,6 +61,9 @@ struct front_fixture {
 	struct peer_registry *peers;
 	struct fake_backend backend;
 	struct front_limits limits; /* change before front_fixture_start() */
+	void (*refused)(void *arg, const struct peer *p,
+			const struct tls_verdict *why); /* so, too */
+	void *refused_arg;
 	struct front *front;
 	uint16_t http, https, echo, http6;
 	char control[100]; /* fits a socket address */

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tests/lib/test_token.h"
+#include "tests/unit/front_client.h"
+#include "tests/unit/front_fixture.h"
+#include "tests/unit/judge_fixture.h"
+
+/* Client certificates at the front: who the request handler hears of, and who
+ * is told of those that do not come in. */
+
+static struct test_token home;
+static struct token *token;
+static struct local_identity identity;
+
+/* Made by hand, lives as long as the suite. */
+struct local_identity *local_identity_ref(const struct local_identity *l)
+{
+	(void)l;
+	return &identity;
+}
+
+void local_identity_unref(struct local_identity *l)
+{
+	(void)l;
+}
+
+static int setup(void)
+{
+	struct error e = ERROR_INIT;
+	struct self_signed_options o = { .subject = { .cn = "front" } };
+	struct signer signer;
+	struct cert *cert = NULL;
+	int rc = -1;
+
+	/* The worlds of the judge's tests live around a day of their own. */
+	clock_set_offset(NOW - clock_now());
+	o.not_before = clock_now() - 60;
+	o.not_after = clock_now() + DAY;
+	test_token_make(&home);
+	token = test_token_open(&home);
+	if (tls_global_init(&e) < 0)
+		return 1;
+	identity.key = token_key_generate(token, KEY_KIND_EC_P256, "front", &e);
+	if (identity.key) {
+		signer = token_key_signer(identity.key);
+		cert = cert_self_sign(&o, &signer, &e);
+	}
+	if (cert)
+		rc = cert_list_add(&identity.chain, cert, &e);
+	cert_unref(cert);
+	if (rc < 0)
+		unit_note("%s", e.text);
+	return rc < 0;
+}
+
+static int teardown(void)
+{
+	cert_list_free(&identity.chain);
+	token_key_unref(identity.key);
+	token_free(token);
+	tls_global_cleanup();
+	return 0;
+}
+
+/* --- what the hook hears */
+
+struct refusals {
+	atomic_uint count;
+	char reason[32], address[64];
+	bool certified; /* of the peer it was told about */
+};
+
+static void on_refused(void *arg, const struct peer *p,
+		       const struct tls_verdict *why)
+{
+	struct refusals *r = arg;
+
+	snprintf(r->reason, sizeof(r->reason), "%s", why->reason);
+	snprintf(r->address, sizeof(r->address), "%s", p->address);
+	r->certified = r->certified || p->certificate.present;
+	atomic_fetch_add(&r->count, 1);
+}
+
+/* --- a front that verifies its clients */
+
+static struct tls_context *make_context(const struct judge_store *store)
+{
+	struct tls_verifier v = { 0 };
+	const struct tls_server_options o = { .identity = &identity,
+					      .minimum = TLS_1_2,
+					      .verifier = store ? &v : NULL };
+	struct error e = ERROR_INIT;
+	struct tls_context *c;
+
+	if (store)
+		v = tls_client_verifier(store);
+	c = tls_server_new(&o, &e);
+	CHECK_OBJECT(c, &e);
+	return c;
+}
+
+static void listen_tls(struct front_fixture *x, void *arg)
+{
+	static const char *const v4[] = { "127.0.0.1" };
+	struct error e = ERROR_INIT;
+
+	CHECK_OK(
+	    front_listen_tcp(x->front, "https", PEER_HTTPS, v4, 1, 0, NULL, &e),
+	    &e);
+	x->https = front_listen_port(x->front, "https");
+	front_set_tls(x->front, arg);
+}
+
+static void start(struct front_fixture *x, struct refusals *r,
+		  struct tls_context *context)
+{
+	memset(r, 0, sizeof(*r));
+	front_fixture_init(x);
+	x->refused = on_refused;
+	x->refused_arg = r;
+	front_fixture_start(x);
+	front_fixture_call(x, listen_tls, context);
+}
+
+/* --- clients */
+
+struct papers {
+	char *chain, *key;
+};
+
+static struct papers papers_of(struct world *w, const char *letters)
+{
+	struct papers p = { 0 };
+	struct error e = ERROR_INIT;
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	for (const char *c = letters; *c; c++)
+		CHECK_OK(cert_to_pem(world_cert(w, *c), &text, &e), &e);
+	CHECK_OK(buf_add(&text, "", 1, &e), &e);
+	p.chain = strdup((char *)text.ptr);
+	buf_free(&text);
+	p.key = test_key_pem(world_key(w, letters[0]), "pkcs8", NULL, NULL);
+	return p;
+}
+
+static void papers_free(struct papers *p)
+{
+	free(p->chain);
+	free(p->key);
+}
+
+/* What comes back, "" for nothing; *alert_out the one that ended it, -1. */
+static char *ask(uint16_t port, bool tls12, const struct papers *p,
+		 int *alert_out)
+{
+	static const char request[] = "GET /echo HTTP/1.1\r\nHost: h\r\n"
+				      "Connection: close\r\n\r\n";
+	struct tls_caller *c = caller_new(port, tls12);
+	char *a = NULL;
+
+	if (p)
+		caller_identify(c, p->chain, p->key);
+	if (caller_handshake(c)) {
+		caller_write(c, request, sizeof(request) - 1);
+		a = caller_all(c, NULL);
+	}
+	*alert_out = caller_alert(c);
+	caller_free(c);
+	return a ? a : strdup("");
+}
+
+static const struct visit {
+	const char *sent; /* NULL: no certificate */
+	const char *login;
+	const char *reason;
+	int alert, alert12;
+} visits[] = {
+	{ "LI", "login=alice\n", NULL, 0, 0 },
+	{ "MJI", "login=alice\n", NULL, 0, 0 },
+	{ NULL, NULL, "nothingSent", 116, 40 },
+	{ "D", NULL, "unknownAuthority", 48, 48 },
+	{ "L", NULL, "unknownAuthority", 48, 48 },
+	{ "A", NULL, "expired", 45, 45 },
+	{ "B", NULL, "wrongUse", 43, 43 },
+};
+
+static const struct part parts[PARTS_MAX] = {
+	{ 'A', "/CN=late", "ecP256:3", 'R', .to = -DAY },
+	{ 'B', "/CN=server", "ecP256:3", 'R', .extended = "serverAuth" },
+	{ 0 },
+};
+
+static void check_visit(const struct front_fixture *x, struct refusals *r,
+			struct world *w, const struct visit *v, bool tls12)
+{
+	struct papers p = { 0 };
+	unsigned before = r->count;
+	int alert;
+	char *a;
+
+	if (v->sent)
+		p = papers_of(w, v->sent);
+	a = ask(x->https, tls12, v->sent ? &p : NULL, &alert);
+	if (v->login) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(a, v->login));
+		CU_ASSERT_EQUAL(r->count, before);
+	} else {
+		CU_ASSERT_STRING_EQUAL(a, "");
+		CU_ASSERT_EQUAL(alert, tls12 ? v->alert12 : v->alert);
+		CU_ASSERT_TRUE(WAIT_FOR(r->count == before + 1));
+		CU_ASSERT_STRING_EQUAL(r->reason, v->reason);
+		CU_ASSERT_STRING_EQUAL(r->address, "127.0.0.1");
+	}
+	free(a);
+	papers_free(&p);
+}
+
+static void test_visits(void)
+{
+	struct world w = { .changes = parts };
+	struct judge_store *store = world_store(&w, "R");
+	struct tls_context *context = make_context(store);
+	struct front_fixture x;
+	struct refusals r;
+
+	start(&x, &r, context);
+	for (size_t i = 0; i < sizeof(visits) / sizeof(*visits); i++) {
+		check_visit(&x, &r, &w, &visits[i], true);
+		check_visit(&x, &r, &w, &visits[i], false);
+	}
+	front_fixture_stop(&x);
+	CU_ASSERT_FALSE(r.certified);
+	CU_ASSERT_EQUAL(x.backend.strangers, 0);
+	tls_context_unref(context);
+	judge_store_unref(store);
+	world_end(&w);
+}
+
+/* Where nobody is asked, a certificate is not looked at and tells nothing. */
+static void test_not_asked(void)
+{
+	struct world w = { 0 };
+	struct tls_context *context = make_context(NULL);
+	struct papers p = papers_of(&w, "LI");
+	struct front_fixture x;
+	struct refusals r;
+	int alert;
+	char *a;
+
+	start(&x, &r, context);
+	a = ask(x.https, false, &p, &alert);
+	CU_ASSERT_PTR_NOT_NULL(strstr(a, "login=-\n"));
+	free(a);
+	front_fixture_stop(&x);
+	CU_ASSERT_EQUAL(r.count, 0);
+	papers_free(&p);
+	tls_context_unref(context);
+	world_end(&w);
+}
+
+static void set_context(struct front_fixture *x, void *arg)
+{
+	front_set_tls(x->front, arg);
+}
+
+/* A connection that stands keeps what it has when the context changes. */
+static void test_change(void)
+{
+	static const char request[] = "GET /echo HTTP/1.1\r\nHost: h\r\n"
+				      "Connection: close\r\n\r\n";
+	struct world w = { 0 };
+	struct judge_store *store = world_store(&w, "R");
+	struct tls_context *open = make_context(NULL);
+	struct tls_context *closed = make_context(store);
+	struct papers p = papers_of(&w, "LI");
+	struct tls_caller *stands;
+	struct front_fixture x;
+	struct refusals r;
+	int alert;
+	char *a;
+
+	start(&x, &r, closed);
+	stands = caller_new(x.https, false);
+	caller_identify(stands, p.chain, p.key);
+	CU_ASSERT_TRUE_FATAL(caller_handshake(stands));
+	front_fixture_call(&x, set_context, open);
+	a = ask(x.https, false, &p, &alert);
+	CU_ASSERT_PTR_NOT_NULL(strstr(a, "login=-\n"));
+	free(a);
+	front_fixture_call(&x, set_context, closed);
+	a = ask(x.https, false, NULL, &alert);
+	CU_ASSERT_EQUAL(alert, 116);
+	free(a);
+	caller_write(stands, request, sizeof(request) - 1);
+	a = caller_all(stands, NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(a, "login=alice\n"));
+	free(a);
+	caller_free(stands);
+	front_fixture_stop(&x);
+	papers_free(&p);
+	tls_context_unref(open);
+	tls_context_unref(closed);
+	judge_store_unref(store);
+	world_end(&w);
+}
+
+static const struct unit_test tests[] = {
+	{ "visits", test_visits },
+	{ "not asked", test_not_asked },
+	{ "change of the context", test_change },
+	{ NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	return unit_main(argc, argv, "front-clients", tests, setup, teardown);
+}
