@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "ctl/arguments.h"
+#include "ctl/console.h"
 #include "ctl/member_types.h"
 #include "ctl/print.h"
 
@@ -144,5 +145,7 @@ const struct command general_commands[] = {
 	  run_token_show },
 	{ "call", "METHOD [NAME=VALUE | NAME=@FILE]...",
 	  "call a method of the API", run_call },
+	{ "console", "", "commands one after the other from standard input",
+	  console_run },
 	{ 0 }
 };

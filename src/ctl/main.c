@@ -7,17 +7,11 @@
 
 #include "config.h"
 #include "config/config.h"
-#include "ctl/commands.h"
+#include "ctl/command_table.h"
 #include "ctl/password.h"
 
 #define CONFIG_FILE    SB_SYSCONFDIR "/sealbridge.conf"
 #define CONTROL_SOCKET SB_RUNSTATEDIR "/control.sock"
-
-static const struct command *const tables[] = {
-	general_commands, certificate_commands,  trust_commands,
-	user_commands,    verification_commands, change_commands
-};
-enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 struct options {
 	const char *config_file, *socket_path, *user, *password_file;
@@ -31,11 +25,7 @@ static void print_usage(FILE *out)
 	    "                     [--login USER [--login-password-file FILE]] "
 	    "COMMAND ...\n\n",
 	    out);
-	for (int t = 0; t < TABLES; t++)
-		for (const struct command *c = tables[t]; c->name; c++)
-			fprintf(out, "  %s%s%s\n        %s\n", c->name,
-				*c->arguments ? " " : "", c->arguments,
-				c->help);
+	command_list(out);
 	fputs("\n"
 	      "  -c FILE        configuration that names the control socket\n"
 	      "                 (" CONFIG_FILE ")\n"
@@ -84,22 +74,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-/* The row whose name argv begins with; *words_out is how many words it has. */
-static const struct command *find_command(int argc, char **argv, int *words_out)
-{
-	char two[64] = "";
-
-	if (argc > 1)
-		snprintf(two, sizeof(two), "%s %s", argv[0], argv[1]);
-	for (int t = 0; t < TABLES; t++)
-		for (const struct command *c = tables[t]; c->name; c++) {
-			*words_out = strchr(c->name, ' ') ? 2 : 1;
-			if (!strcmp(c->name, *words_out == 2 ? two : argv[0]))
-				return c;
-		}
-	return NULL;
-}
-
 /* The caller frees. A configuration that cannot be read matters only when it
  * was named. */
 static char *control_socket(const struct options *o, struct error *e)
@@ -136,7 +110,7 @@ int main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc > 0)
-		command = find_command(argc, argv, &words);
+		command = command_find(argc, argv, &words);
 	if (!command) {
 		print_usage(stderr);
 		return CTL_USAGE;

@@ -126,13 +126,59 @@ def on_terminal(service, args, answers):
         except OSError:
             break
         shown += chunk
-        if shown.endswith(b": ") and answers:
+        if shown.endswith((b": ", b"bridge> ", b"bridge# ")) and answers:
             os.write(master, answers.pop(0).encode() + b"\n")
     else:
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     os.close(master)
     return shown.decode(), os.waitstatus_to_exitcode(status)
+
+
+def piped_console(service, text, *args):
+    return service.ctl(*args, "console", input=text)
+
+
+def test_console_reads_commands(service):
+    done = piped_console(service, "# what follows is two commands\ntoken show\n\n"
+                                  "call system.methodHelp 'methodName=token.query'")
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert "sealbridge" in done.stdout and "State" in done.stdout
+    for text, complaint in ((("bogus\n"), "no such command"), ("call 'x\n", "has no end"),
+                            ("console\n", "no such command"), ("x" * 9000 + "\n", "more than"),
+                            ("a " * 65 + "\n", "more than")):
+        done = piped_console(service, text)
+        assert done.returncode != 0 and complaint in done.stderr, text
+    # The last command decides, and nothing is read behind "quit".
+    assert piped_console(service, "bogus\nstatus\nquit\nbogus\n").returncode == 0
+    assert piped_console(service, "").returncode == 0
+    assert service.ctl("console", "more").returncode == 2
+
+
+def test_console_asks_for_a_login(service):
+    service.local().call("user.add", userName="konsole", password="Typed 1 pass", privilege="administrator",
+                         forceChange=False)
+    service.local().call("user.add", userName="lesser", password="Typed 2 pass",
+                         privilege="conference creation", forceChange=False)
+    service.local().call("security.modify", requireLogin=True)
+    try:
+        text, code = on_terminal(service, ["console"], ["", "token show", "quit"])
+        assert "needed" in text and "Not logged in" in text and code == 1, text
+        text, code = on_terminal(service, ["console"], [
+            "konsole", "wrong", "lesser", "Typed 2 pass", "konsole", "Typed 1 pass",
+            "token show", "quit"])
+        assert code == 0 and "sealbridge# " in text, text
+        assert "insufficient" in text and "Typed" not in text
+        assert "ready" in text
+        # Nobody types: the user comes with the command line.
+        assert "needed" in piped_console(service, "token show\n").stderr
+        done = service.ctl("user", "list")
+        assert done.returncode == 1
+    finally:
+        service.local().call("security.modify", requireLogin=False, authenticationUser="konsole",
+                             authenticationPassword="Typed 1 pass")
+    ok(service, "user", "delete", "konsole")
+    ok(service, "user", "delete", "lesser")
 
 
 def test_users_with_prompt(service):
