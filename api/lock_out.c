@@ -64,17 +64,7 @@ static int check_redirect(const struct call *c, const struct setting_numbers *n,
 			 state.problem[0] ? ": " : "", state.problem);
 }
 
-/* The console and the control socket, where a login is asked for. */
-static int check_local(enum certificate_mode mode, struct error *e)
-{
-	const struct certificate_rule *rule =
-	    certificate_mode_rule(mode, DOOR_LOCAL, OFFER_NONE);
-
-	return rule->way == LOGIN_REFUSED
-		   ? error_set(e, ERR_LOCK_OUT, "%s", rule->why)
-		   : 0;
-}
-
+/* The control socket counts where it asks for a login. */
 static int check_mode(const struct call *c, const struct setting_numbers *n,
 		      uint64_t changed, struct error *e)
 {
@@ -82,19 +72,16 @@ static int check_mode(const struct call *c, const struct setting_numbers *n,
 			       setting_bit(SETTING_CONSOLE_REQUIRE_LOGIN);
 	const uint64_t remote = setting_bit(SETTING_CLIENT_CERTIFICATE) |
 				setting_bit(SETTING_REDIRECT_HTTP);
-	enum certificate_mode mode =
-	    (enum certificate_mode)n->of[SETTING_CLIENT_CERTIFICATE];
 	struct way_in way = way_of(c, n);
 
-	if (way.door == DOOR_LOCAL)
-		return (changed & local) &&
-			       is_on(n, SETTING_CONSOLE_REQUIRE_LOGIN)
-			   ? check_local(mode, e)
-			   : 0;
-	if (!(changed & remote))
+	if (way.door == DOOR_LOCAL && !is_on(n, SETTING_CONSOLE_REQUIRE_LOGIN))
 		return 0;
-	return certificate_mode_check_caller(c->services->users, mode, way.door,
-					     way.certificate, e);
+	if (!(changed & (way.door == DOOR_LOCAL ? local : remote)))
+		return 0;
+	return certificate_mode_check_caller(
+	    c->services->users,
+	    (enum certificate_mode)n->of[SETTING_CLIENT_CERTIFICATE], way.door,
+	    way.certificate, e);
 }
 
 static int check_version(const struct call *c, const struct setting_numbers *n,

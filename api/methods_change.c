@@ -142,8 +142,8 @@ static const struct param id_rows[] = {
 };
 
 const struct method methods_change[] = {
-	{ "change.query", PRIVILEGE_ADMINISTRATOR, METHOD_WITHOUT_CSRF, NULL,
-	  query,
+	{ "change.query", PRIVILEGE_ADMINISTRATOR,
+	  METHOD_WITHOUT_CSRF | METHOD_WITHOUT_TOUCH, NULL, query,
 	  "changes array of struct (changeId, userName, peer string; startedAt "
 	  "time; secondsLeft int; settings array of struct name, label, from, "
 	  "to; canConfirm boolean: this connection was opened after it)",

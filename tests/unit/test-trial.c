@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -510,6 +512,98 @@ static void test_strange_rows(void)
 	end();
 }
 
+/* --- threads --- */
+
+enum { ROUNDS = 40 };
+
+static atomic_uint lost;
+
+static void *trying(void *arg)
+{
+	const struct trial_request rq = { "admin", "192.0.2.1", 60 };
+	struct error err = ERROR_INIT;
+	char id[TRIAL_ID_SIZE], value[16];
+	struct setting_change c = { SETTING_HTTPS_PORT, value };
+	struct trial out;
+
+	(void)arg;
+	for (int i = 0; i < ROUNDS; i++) {
+		int rc;
+
+		snprintf(value, sizeof(value), "%d", 9000 + i);
+		if (settings_try(t.s, &c, 1, &rq, id, &err) < 0)
+			continue;
+		rc = i % 2 ? settings_revert(t.s, id, &out, &err)
+			   : settings_confirm(t.s, id, INT64_MAX, &out, &err);
+		if (rc == 0)
+			trial_clear(&out);
+		else if (err.kind != ERR_NO_CHANGE) /* rescued meanwhile */
+			atomic_fetch_add(&lost, 1);
+	}
+	return NULL;
+}
+
+static void *rescuing(void *arg)
+{
+	const struct setting_change c = { SETTING_HTTP_ENABLED, "yes" };
+	struct error err = ERROR_INIT;
+	size_t ignored;
+
+	(void)arg;
+	for (int i = 0; i < ROUNDS; i++)
+		if (settings_rescue(t.s, &c, 1, &ignored, &err) < 0)
+			atomic_fetch_add(&lost, 1);
+	return NULL;
+}
+
+static int look(void *arg, const struct trial *tr,
+		const struct trial_clock *now, struct error *err)
+{
+	unsigned *bad = arg;
+
+	(void)err;
+	*bad += tr->count != 1 || trial_ms_left(&tr->row, now) <= 0;
+	return 0;
+}
+
+static void *looking(void *arg)
+{
+	struct error err = ERROR_INIT;
+	unsigned bad = 0;
+
+	(void)arg;
+	for (int i = 0; i < ROUNDS; i++) {
+		free(settings_text(t.s, SETTING_HTTPS_PORT));
+		if (settings_has_trials(t.s) &&
+		    settings_trial_each(t.s, look, &bad, &err) < 0)
+			bad++;
+	}
+	atomic_fetch_add(&lost, bad);
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	static void *(*const work[])(void *) = { trying, trying, rescuing,
+						 looking };
+	pthread_t threads[4];
+	int64_t port;
+
+	begin();
+	atomic_store(&lost, 0);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, work[i], NULL);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CU_ASSERT_EQUAL(atomic_load(&lost), 0);
+	CU_ASSERT_FALSE(settings_has_trials(t.s));
+	port = settings_int(t.s, SETTING_HTTPS_PORT);
+	again(); /* what was in force is what was stored */
+	CU_ASSERT_EQUAL(settings_int(t.s, SETTING_HTTPS_PORT), port);
+	CU_ASSERT_FALSE(settings_has_trials(t.s));
+	end();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -526,6 +620,7 @@ int main(int argc, char **argv)
 		{ "the most trials", test_trial_limit },
 		{ "rescue", test_rescue },
 		{ "strange rows", test_strange_rows },
+		{ "threads", test_threads },
 		{ NULL, NULL },
 	};
 
