@@ -67,11 +67,4 @@ int xmlrpc_write_response(struct buf *out, const struct value *result,
 int xmlrpc_write_fault(struct buf *out, int32_t code, const char *text,
 		       bool utf8, struct error *e) MUST_CHECK;
 
-/* Base64 of RFC 4648. decode passes over white space; -1 for anything else that
- * does not belong, ERR_INPUT. Both append. */
-int base64_encode(struct view bytes, struct buf *out,
-		  struct error *e) MUST_CHECK;
-int base64_decode(struct view text, struct buf *out,
-		  struct error *e) MUST_CHECK;
-
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/xmlrpc.h"
+#include "base/base64.h"
 
 /* Longest text of a number or time. */
 enum { NUMBER_TEXT_MAX = 350 };
@@ -117,9 +117,11 @@ static struct value *scalar_base64(struct view text, struct error *e)
 {
 	struct value *v = NULL;
 	struct buf bytes;
+	size_t bad;
 
-	buf_init_secret(&bytes, text.len);
-	if (base64_decode(text, &bytes, e) == 0)
+	buf_init_secret(&bytes, base64_decoded_max(text.len));
+	if (buf_reserve(&bytes, bytes.max, e) == 0 &&
+	    base64_decode(text, bytes.ptr, &bytes.len, &bad) == 0)
 		v = value_new_base64(buf_view(&bytes));
 	buf_free(&bytes);
 	return v;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/xml_text.h"
+#include "base/base64.h"
 #include "base/clock.h"
 
 /* Written by hand and not by xmlTextWriter: what XML cannot carry must be

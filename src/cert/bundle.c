@@ -90,7 +90,7 @@ static int add_cert(struct parse *p, const struct pem_block *b, struct error *e)
 	int rc;
 
 	pem_split_headers(b->body, &headers, &base64);
-	if (pem_decoded_max(base64.len) > 2 * CERT_BYTES_MAX)
+	if (base64_decoded_max(base64.len) > 2 * CERT_BYTES_MAX)
 		return error_set(e, ERR_LIMIT, "larger than %d bytes",
 				 CERT_BYTES_MAX);
 	if (pem_decode(base64, p->der, &len, &bad) < 0)

@@ -90,7 +90,7 @@ static int decode(struct view pem, struct view base64, struct secret *out,
 {
 	size_t bad = 0;
 
-	if (secret_alloc(out, pem_decoded_max(base64.len), e) < 0)
+	if (secret_alloc(out, base64_decoded_max(base64.len), e) < 0)
 		return -1;
 	if (pem_decode(base64, out->ptr, &out->len, &bad) < 0)
 		return error_set(

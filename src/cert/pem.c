@@ -162,22 +162,6 @@ void pem_split_headers(struct view body, struct view *headers,
 	*base64 = from(body, at);
 }
 
-size_t pem_decoded_max(size_t chars)
-{
-	return chars / 4 * 3 + 3;
-}
-
-static int base64_value(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -186,39 +170,9 @@ static bool is_blank(uint8_t c)
 int pem_decode(struct view base64, uint8_t *out, size_t *len_out,
 	       size_t *bad_out)
 {
-	unsigned quad = 0, have = 0, pads = 0;
-	size_t len = 0, i;
-
-	for (i = 0; i < base64.len; i++) {
-		uint8_t c = base64.ptr[i];
-		int value = base64_value(c);
-
-		if (is_blank(c))
-			continue;
-		*bad_out = i;
-		if (c == '=' && have >= 2 && have + pads < 4) {
-			pads++;
-			continue;
-		}
-		if (value < 0 || pads)
-			return -1;
-		quad = quad << 6 | (unsigned)value;
-		if (++have == 4) {
-			out[len++] = (uint8_t)(quad >> 16);
-			out[len++] = (uint8_t)(quad >> 8);
-			out[len++] = (uint8_t)quad;
-			quad = have = 0;
-		}
-	}
-	*bad_out = i;
-	if ((have && have + pads != 4) || (!have && !len))
+	if (base64_decode(base64, out, len_out, bad_out) < 0)
 		return -1;
-	if (have >= 2)
-		out[len++] = (uint8_t)(quad >> (have == 2 ? 4 : 10));
-	if (have == 3)
-		out[len++] = (uint8_t)(quad >> 2);
-	*len_out = len;
-	return 0;
+	return *len_out ? 0 : -1;
 }
 
 const char *pem_why_none(struct view text)

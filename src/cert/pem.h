@@ -2,7 +2,7 @@
 #ifndef SB_CERT_PEM_H
 #define SB_CERT_PEM_H
 
-#include "base/buf.h"
+#include "base/base64.h"
 
 /* Private to src/cert: the textual armour of RFC 7468 and RFC 1421, read laxly
  * (anything may stand between blocks, any line ends, blocks glued together),
@@ -30,10 +30,8 @@ int pem_next(struct pem_reader *r, struct pem_block *out, struct error *e);
 void pem_split_headers(struct view body, struct view *headers,
 		       struct view *base64);
 
-/* Bytes that decoding so many characters can need at most. */
-size_t pem_decoded_max(size_t chars);
-/* Decode into out, which has pem_decoded_max() bytes. -1: not base64 or empty,
- * *bad_out is the offset of the wrong character (or of the end). */
+/* Decode into out, which has base64_decoded_max() bytes. -1: not base64 or
+ * empty, *bad_out is the offset of the wrong character (or of the end). */
 int pem_decode(struct view base64, uint8_t *out, size_t *len_out,
 	       size_t *bad_out);
 /* Line ends in front of p, which points into text. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/xmlrpc.h"
+#include "base/base64.h"
 #include "base/clock.h"
 
 enum { INDENT = 2 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -236,12 +237,97 @@ static void test_public_key_forms(void)
 		    &e, ERR_KEY, "not a public key");
 }
 
+static void test_base64(void)
+{
+	static const struct {
+		const char *bytes, *text; /* RFC 4648, 10 */
+	} rows[] = {
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
+		{ "\xff\xfe\xfd", "//79" },
+		{ "\xfb\xf0", "+/A=" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct error e = ERROR_INIT;
+		uint8_t out[64];
+		size_t len = 99, bad = 99;
+		struct buf text;
+
+		buf_init(&text, 64);
+		CHECK_OK(base64_encode(view_str(rows[i].bytes), &text, &e), &e);
+		CU_ASSERT_STRING_EQUAL(buf_cstr(&text), rows[i].text);
+		buf_free(&text);
+		CU_ASSERT_EQUAL(
+		    base64_decode(view_str(rows[i].text), out, &len, &bad), 0);
+		CU_ASSERT(view_is(view_of(out, len), rows[i].bytes));
+		CU_ASSERT(len <= base64_decoded_max(strlen(rows[i].text)));
+	}
+}
+
+static void test_base64_spaces(void)
+{
+	static const char text[] = "\r\n Zm 9v\tYg\n=\n= \n";
+	uint8_t out[sizeof(text)];
+	size_t len, bad;
+
+	CU_ASSERT_EQUAL(base64_decode(view_str(text), out, &len, &bad), 0);
+	CU_ASSERT(view_is(view_of(out, len), "foob"));
+}
+
+static void test_base64_refused(void)
+{
+	static const struct {
+		const char *text;
+		size_t bad;
+	} rows[] = {
+		{ "Z", 1 },
+		{ "Zm", 2 },
+		{ "Zm9", 3 },
+		{ "Zm9vY", 5 },
+		{ "=", 0 },
+		{ "Z===", 1 },
+		{ "Zg=", 3 },
+		{ "Zg===", 4 },
+		{ "Zm8==", 4 },
+		{ "Zm9v=", 4 },
+		{ "Zg==Zg==", 4 },
+		{ "Zm8=v", 4 },
+		{ "Zm*v", 2 },
+		{ "Zm9v-_", 4 },
+		{ "Zm\x0b"
+		  "9v",
+		  2 },
+		{ "Zm9v\xc3\xa4", 4 },
+		{ "Z=g=", 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint8_t out[64];
+		size_t len, bad = 99;
+
+		CU_ASSERT_EQUAL(
+		    base64_decode(view_str(rows[i].text), out, &len, &bad), -1);
+		if (bad != rows[i].bad)
+			unit_note("row %zu: %zu", i, bad);
+		CU_ASSERT_EQUAL(bad, rows[i].bad);
+	}
+}
+
 static const struct unit_test tests[] = {
 	{ "error prefix", test_error_prefix },
 	{ "error kinds have names", test_error_kinds_have_names },
 	{ "error texts are cut", test_error_long_text },
 	{ "buffer keeps its limit", test_buf_limit },
 	{ "hex", test_hex },
+	{ "base64", test_base64 },
+	{ "base64 with spaces", test_base64_spaces },
+	{ "base64 refused", test_base64_refused },
 	{ "secret from a file", test_secret_file },
 	{ "random text", test_random_text },
 	{ "clock", test_clock },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "api/xmlrpc.h"
+#include "base/base64.h"
 
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -45,44 +45,49 @@ static bool is_space(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* n digits of one group, the missing ones as zero bits. */
-static int add_group(struct buf *out, uint32_t group, unsigned n,
-		     struct error *e)
+size_t base64_decoded_max(size_t chars)
 {
-	uint8_t bytes[3] = { (uint8_t)(group >> 16), (uint8_t)(group >> 8),
-			     (uint8_t)group };
-
-	return buf_add(out, bytes, n - 1, e);
+	return chars / 4 * 3 + 3;
 }
 
-int base64_decode(struct view text, struct buf *out, struct error *e)
+/* The bytes of a group of n digits, the missing ones as zero bits. */
+static size_t put_group(uint8_t *out, uint32_t group, unsigned digits)
+{
+	for (unsigned i = 0; i + 1 < digits; i++)
+		out[i] = (uint8_t)(group >> (16 - 8 * i));
+	return digits ? digits - 1 : 0;
+}
+
+int base64_decode(struct view text, uint8_t *out, size_t *len_out,
+		  size_t *bad_out)
 {
 	unsigned digits = 0, padding = 0;
 	uint32_t group = 0;
+	size_t len = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		int d = digit_of(text.ptr[i]);
+		uint8_t c = text.ptr[i];
+		int d = digit_of(c);
 
-		if (is_space(text.ptr[i]))
+		if (is_space(c))
 			continue;
-		if (text.ptr[i] == '=' && digits + padding >= 2 &&
-		    digits + padding < 4) {
+		*bad_out = i;
+		if (c == '=' && digits >= 2 && digits + padding < 4) {
 			padding++;
 			continue;
 		}
 		if (d < 0 || padding)
-			return error_set(e, ERR_INPUT, "not valid base64");
+			return -1;
 		group |= (uint32_t)d << (18 - 6 * digits);
 		if (++digits < 4)
 			continue;
-		if (add_group(out, group, digits, e) < 0)
-			return -1;
+		len += put_group(out + len, group, digits);
 		group = 0;
 		digits = 0;
 	}
-	if (digits == 0 && padding == 0)
-		return 0;
-	if (digits + padding != 4)
-		return error_set(e, ERR_INPUT, "base64 is cut short");
-	return add_group(out, group, digits, e);
+	*bad_out = text.len;
+	if (digits && digits + padding != 4)
+		return -1;
+	*len_out = len + put_group(out + len, group, digits);
+	return 0;
 }
