@@ -229,7 +229,13 @@ static int enter_locked(struct attempt *a, struct user_row *out,
 		account_logged_in(out, a->now);
 	if (stale && store_user_update(a->u->store, out, &write_error) < 0)
 		log_failure(LOG_LEVEL_ERROR, "auth", &write_error);
-	return *why_out ? error_set(e, ERR_AUTH, "%s", *why_out) : 0;
+	if (!*why_out)
+		return 0;
+	/* Closed by others while this password was looked at: it must not show
+	 * that it is right. */
+	if (account_block(out, a->advanced, a->now) == ACCOUNT_BY_FAILURES)
+		return refuse(e);
+	return error_set(e, ERR_AUTH, "%s", *why_out);
 }
 
 static int enter(struct attempt *a, struct error *e)

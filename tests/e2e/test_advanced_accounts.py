@@ -93,6 +93,7 @@ def test_without_the_mode_nothing_changes(service, user):
     assert [r["id"] for r in rules["rules"]] == ["maximum"]
 
 
+@pytest.mark.sanitized
 def test_turning_it_on_lets_all_passwords_expire(service, user):
     api = user("olaf", "short")
     assert api.call("session.query")["mustChangePassword"] is False
@@ -144,6 +145,7 @@ def test_rules_before_hostile_passwords(service):
     assert "never" not in str(local.call("user.enumerate"))
 
 
+@pytest.mark.sanitized
 def test_three_failures_disable(service, user):
     turn_on(service)
     user("carl")
@@ -188,6 +190,7 @@ def test_failures_survive_kill_and_restart(service, user):
     assert account(service, "emil")["disabledReason"] == "failures"
 
 
+@pytest.mark.sanitized
 def test_declined_changes_disable(service, user):
     user("fred")
     turn_on(service)
@@ -197,6 +200,7 @@ def test_declined_changes_disable(service, user):
     assert account(service, "fred")["disabledReason"] == "expiredPassword"
 
 
+@pytest.mark.sanitized
 def test_history_and_one_change_a_day(service, user):
     turn_on(service)
     api = user("gina")
@@ -236,6 +240,7 @@ def warnings(service):
     return {w["id"]: w for w in service.local().call("security.warnings")["warnings"]}
 
 
+@pytest.mark.sanitized
 def test_warnings_come_and_go(service):
     local = service.local()
     found = warnings(service)
