@@ -309,10 +309,70 @@ static void test_change(void)
 	world_end(&w);
 }
 
+/* --- many at once, while the trust store changes and changes back */
+
+enum { CALLERS = 6, CALLS = 8 };
+
+struct crowd {
+	uint16_t port;
+	struct papers papers;
+	atomic_uint calls, let_in;
+};
+
+static void *call_often(void *arg)
+{
+	struct crowd *c = arg;
+
+	for (int i = 0; i < CALLS; i++) {
+		int alert;
+		char *a = ask(c->port, i % 2, &c->papers, &alert);
+
+		if (strstr(a, "login=alice\n"))
+			atomic_fetch_add(&c->let_in, 1);
+		free(a);
+		atomic_fetch_add(&c->calls, 1);
+	}
+	return NULL;
+}
+
+static void test_crowd(void)
+{
+	static const char *const stores[] = { "RO", "SR" };
+	struct world w = { 0 };
+	struct crowd c = { .papers = papers_of(&w, "LI") };
+	struct front_fixture x;
+	struct refusals r;
+	pthread_t threads[CALLERS];
+
+	start(&x, &r, NULL);
+	c.port = x.https;
+	for (int i = 0; i < CALLERS; i++)
+		CU_ASSERT_EQUAL_FATAL(
+		    pthread_create(&threads[i], NULL, call_often, &c), 0);
+	for (int i = 0; atomic_load(&c.calls) < CALLERS * CALLS; i++) {
+		struct judge_store *store = world_store(&w, stores[i % 2]);
+		struct tls_context *context = make_context(store);
+
+		/* Those who use them hold them. */
+		judge_store_unref(store);
+		front_fixture_call(&x, set_context, context);
+		tls_context_unref(context);
+		sleep_ms(5);
+	}
+	for (int i = 0; i < CALLERS; i++)
+		pthread_join(threads[i], NULL);
+	CU_ASSERT_EQUAL(atomic_load(&c.let_in), CALLERS * CALLS);
+	front_fixture_stop(&x);
+	CU_ASSERT_EQUAL(atomic_load(&r.count), 0);
+	papers_free(&c.papers);
+	world_end(&w);
+}
+
 static const struct unit_test tests[] = {
 	{ "visits", test_visits },
 	{ "not asked", test_not_asked },
 	{ "change of the context", test_change },
+	{ "many while the store changes", test_crowd },
 	{ NULL, NULL },
 };
 
