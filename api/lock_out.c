@@ -126,6 +126,19 @@ int lock_out_check_trust(const struct call *c, const struct setting_numbers *n,
 			 "first");
 }
 
+int lock_out_check_no_trust(const struct call *c, struct error *e)
+{
+	if (c->request->peer.via != PEER_HTTPS ||
+	    certificate_mode_in_force(c->services->settings) ==
+		CERTIFICATE_NOT_REQUIRED)
+		return 0;
+	return error_set(e, ERR_LOCK_OUT,
+			 "\"%s\" is on, and without this store nobody would "
+			 "get a connection over HTTPS; set it to Not required "
+			 "first, or delete with force",
+			 setting_row(SETTING_CLIENT_CERTIFICATE)->label);
+}
+
 static const char *describe_offer(const struct call *c, struct way_in way,
 				  enum certificate_mode mode)
 {

@@ -20,6 +20,10 @@ int lock_out_check_trust(const struct call *c,
 			 const struct setting_numbers *numbers,
 			 uint64_t changed, struct error *e) MUST_CHECK;
 
+/* ERR_LOCK_OUT: the caller comes over HTTPS, where clients are verified, and
+ * with an empty HTTPS trust store nobody's certificate would pass. */
+int lock_out_check_no_trust(const struct call *c, struct error *e) MUST_CHECK;
+
 /* In plain words: how the caller would get in afterwards, when he would. */
 const char *lock_out_describe(const struct call *c,
 			      const struct setting_numbers *numbers);

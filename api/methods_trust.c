@@ -2,6 +2,7 @@
 #include "api/method.h"
 
 #include "api/key_value.h"
+#include "api/lock_out.h"
 #include "base/clock.h"
 
 /* trustStore.*: the three stores of interface 5. */
@@ -207,6 +208,10 @@ static struct value *delete_store(struct call *c, struct error *e)
 	enum trust_store_id id = store_of(c);
 	size_t removed;
 
+	if (id == TRUST_HTTPS &&
+	    !value_boolean(value_member(c->params, "force")) &&
+	    lock_out_check_no_trust(c, e) < 0)
+		return failed(c, "deletion", e);
 	if (trust_store_delete(c->services->trust, id, &removed, e) < 0)
 		return failed(c, "deletion", e);
 	call_audit(c, AUDIT_TRUST_STORE_DELETED, "%s: %zu certificates removed",
@@ -243,6 +248,14 @@ static const struct param query_rows[] = {
 
 static const struct param store_rows[] = {
 	STORE_ROW("https|sip|callHome", true),
+	{ 0 },
+};
+
+static const struct param delete_rows[] = {
+	STORE_ROW("https|sip|callHome", true),
+	{ .name = "force",
+	  .type = VALUE_BOOLEAN,
+	  .help = "also when it would lock out the caller" },
 	{ 0 },
 };
 
@@ -284,7 +297,7 @@ const struct method methods_trust[] = {
 	{ "trustStore.upload", PRIVILEGE_ADMINISTRATOR, 0, upload_rows, upload,
 	  "status string; " COUNTS,
 	  "Replace the whole content of a trust store." },
-	{ "trustStore.delete", PRIVILEGE_ADMINISTRATOR, 0, store_rows,
+	{ "trustStore.delete", PRIVILEGE_ADMINISTRATOR, 0, delete_rows,
 	  delete_store, NULL, "Leave a trust store empty." },
 	{ "trustStore.reset", PRIVILEGE_ADMINISTRATOR, 0, reset_rows, reset,
 	  NULL, "Back to the factory content of the Call Home trust store." },

@@ -248,6 +248,34 @@ static void test_other_doors(void)
 	reset();
 }
 
+/* Whoever is verified by a store does not delete it by the way. */
+static void test_deleting_the_store(void)
+{
+	reset();
+	fill_trust_store();
+	set(SETTING_CLIENT_CERTIFICATE, "verify");
+	CU_ASSERT_EQUAL(fault_of(&with_ann, "trustStore.delete",
+				 text_param("trustStore", "https"),
+				 "is on, and without this store nobody"),
+			1007);
+	CU_ASSERT_EQUAL(fault_of(&with_ann, "trustStore.delete",
+				 text_param("trustStore", "sip"), NULL),
+			1012);
+	CU_ASSERT_EQUAL(fault_of(&http, "trustStore.delete",
+				 text_param("trustStore", "https"), NULL),
+			0);
+	fill_trust_store();
+	CU_ASSERT_EQUAL(fault_of(&with_ann, "trustStore.delete",
+				 forced(text_param("trustStore", "https")),
+				 NULL),
+			0);
+	reset();
+	fill_trust_store();
+	CU_ASSERT_EQUAL(fault_of(&https, "trustStore.delete",
+				 text_param("trustStore", "https"), NULL),
+			0);
+}
+
 /* The control socket asks for a login, and the mode allows none there. */
 static void test_local(void)
 {
@@ -458,6 +486,7 @@ int main(int argc, char **argv)
 		{ "services and versions that would lock out",
 		  test_other_doors },
 		{ "the control socket", test_local },
+		{ "deleting the trust store", test_deleting_the_store },
 		{ "the redirect", test_redirect },
 		{ "preview", test_preview },
 		{ "trials", test_trials },
