@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/key_value.h"
+#include "auth/certificate_mode.h"
 #include "base/clock.h"
 #include "cert/bundle.h"
 #include "cert/judge.h"
@@ -108,14 +109,32 @@ static int put_user(struct value *out, const char *name, const char *reason)
 	return 0;
 }
 
-/* The account it logs in as in the modes with certificate login. */
+/* The account it logs in as in the modes with certificate login, by the same
+ * rules as then. */
+static int put_account(struct value *out, const struct call *c,
+		       const struct judgement *j, struct error *e)
+{
+	const struct client_certificate own = { .present = true,
+						.login = j->login };
+	struct certificate_user found;
+	char text[2 * USER_ID_MAX + 128];
+
+	if (users_find_by_certificate(c->services->users, &own, clock_now(),
+				      &found, e) < 0)
+		return -1;
+	if (found.offer != OFFER_MATCHING)
+		return put_user(out, "", found.why);
+	if (found.usable)
+		return put_user(out, found.user.id, "");
+	snprintf(text, sizeof(text), "user \"%s\": %s", found.user.id,
+		 found.why);
+	return put_user(out, "", text);
+}
+
 static int put_login(struct value *out, const struct call *c,
 		     const struct test *t, const struct judgement *j,
 		     struct error *e)
 {
-	struct identity_of_user user;
-	char text[USER_ID_MAX + 128];
-
 	if (t->role == JUDGE_SERVER)
 		return put_user(out, "", "servers do not log in");
 	if (t->store != TRUST_HTTPS)
@@ -123,16 +142,7 @@ static int put_login(struct value *out, const struct call *c,
 				"only the HTTPS trust store lets users in");
 	if (!j->accepted)
 		return put_user(out, "", "the certificate is refused");
-	if (!j->login.name[0])
-		return put_user(out, "", j->login.reason);
-	if (users_lookup(c->services->users, j->login.name, &user, e) == 0)
-		return put_user(out, user.id, "");
-	if (e->kind != ERR_NO_USER)
-		return -1;
-	snprintf(text, sizeof(text), "no enabled account has the name \"%s\"",
-		 j->login.name);
-	error_clear(e);
-	return put_user(out, "", text);
+	return put_account(out, c, j, e);
 }
 
 static struct value *report(const struct call *c, const struct test *t,

@@ -80,7 +80,7 @@ def test_nobody_of_that_name(page, world, file_of):
     ask(page, file_of(leaf(issuing, "stranger") + issuing.pem))
     wait_verdict(page, "Accepted.")
     assert "Nobody" in page.text("#test-verdict")
-    assert 'No enabled account has the name "stranger".' in page.text("#test-verdict")
+    assert 'No user is named "stranger".' in page.text("#test-verdict")
 
 
 def test_server_wants_a_host(page, world, file_of):

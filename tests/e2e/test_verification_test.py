@@ -73,7 +73,7 @@ def test_user_it_would_log_in_as(service, world):
     api.call("user.modify", userName="alice", disabled=True)
     try:
         reply = ask(service, [issue_for(issuing, "alice"), issuing.certificate])
-        assert reply["userName"] == "" and "no enabled account" in reply["userReason"]
+        assert reply["userName"] == "" and "disabled" in reply["userReason"]
     finally:
         api.call("user.modify", userName="alice", disabled=False)
 
