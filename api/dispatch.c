@@ -164,18 +164,13 @@ static void trace_unknown_members(const struct call *c)
 	}
 }
 
-static void run(struct call *c, const struct value *params, struct outcome *o)
+/* The caller is known. */
+static void handle(struct call *c, struct outcome *o)
 {
-	struct value *bare = NULL;
-
-	if (find_params(c, params, &bare, &o->code, &o->e) < 0)
-		goto out;
-	if (admit(c, &o->code, &o->e) < 0)
-		goto out;
 	if (log_level() >= LOG_LEVEL_TRACE)
 		trace_unknown_members(c);
 	if (params_check(c->method->params, c->params, &o->code, &o->e) < 0)
-		goto out;
+		return;
 	o->result = c->method->handle(c, &o->e);
 	if (o->result && !value_complete(o->result)) {
 		value_free(o->result);
@@ -184,7 +179,15 @@ static void run(struct call *c, const struct value *params, struct outcome *o)
 	}
 	if (o->result)
 		warnings_after_call(c);
-out:
+}
+
+static void run(struct call *c, const struct value *params, struct outcome *o)
+{
+	struct value *bare = NULL;
+
+	if (find_params(c, params, &bare, &o->code, &o->e) == 0 &&
+	    admit(c, &o->code, &o->e) == 0)
+		handle(c, o);
 	value_free(bare);
 }
 
@@ -230,6 +233,14 @@ static void log_fault(const struct call *c, const struct error *e)
 	log_failure(ours ? LOG_LEVEL_WARNING : LOG_LEVEL_TRACE, "api", &copy);
 }
 
+static int32_t fault_of(const struct call *c, const struct outcome *o,
+			char text[FAULT_TEXT_MAX])
+{
+	log_fault(c, &o->e);
+	return o->code ? fault_with_code(o->code, o->e.text, text)
+		       : fault_of_error(&o->e, text);
+}
+
 static int write_outcome(const struct call *c, const struct outcome *o,
 			 struct error *e)
 {
@@ -240,10 +251,48 @@ static int write_outcome(const struct call *c, const struct outcome *o,
 	if (o->result)
 		return xmlrpc_write_response(&reply->body, o->result,
 					     reply->utf8, e);
-	log_fault(c, &o->e);
-	code = o->code ? fault_with_code(o->code, o->e.text, text)
-		       : fault_of_error(&o->e, text);
+	code = fault_of(c, o, text);
 	return xmlrpc_write_fault(&reply->body, code, text, reply->utf8, e);
+}
+
+/* What is open to all is not for an identity, and a batch in a batch would have
+ * no end. */
+static int check_inside(struct call *c, const struct call *batch,
+			const char *method, struct outcome *o)
+{
+	c->method = method_find(method);
+	if (!c->method) {
+		o->code = FAULT_METHOD_NOT_SUPPORTED;
+		return error_set(&o->e, ERR_INPUT, "%s", method);
+	}
+	if (c->method == batch->method ||
+	    c->method->privilege == PRIVILEGE_NONE)
+		return error_set(&o->e, ERR_INPUT, "%s cannot be in a batch",
+				 method);
+	return check_rights(c, &o->e);
+}
+
+void call_inside(struct call *batch, const char *method,
+		 const struct value *params, struct value *out)
+{
+	struct outcome o = { .e = ERROR_INIT };
+	struct value *none = params ? NULL : value_new_struct();
+	struct call c = *batch;
+	char text[FAULT_TEXT_MAX];
+
+	c.params = params ? params : none;
+	c.bare = false;
+	if (check_inside(&c, batch, method, &o) == 0)
+		handle(&c, &o);
+	if (o.result) {
+		value_put(out, "result", o.result);
+	} else {
+		value_put_int(out, "faultCode", fault_of(&c, &o, text));
+		value_put_string(out, "faultString", text);
+	}
+	batch->restart_wanted |= c.restart_wanted;
+	batch->restart_kind = c.restart_kind;
+	value_free(none);
 }
 
 int api_handle(void *arg, const struct web_request *rq, struct web_reply *reply,

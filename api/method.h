@@ -126,6 +126,12 @@ extern const struct method methods_services[];
 /* The services of an api. */
 const struct api_services *api_services_of(const struct api *a);
 
+/* One call of a batch, as the batch's caller: rights and parameters are checked
+ * as if it stood alone. out, a struct, gets result, or faultCode and
+ * faultString. params NULL: none. */
+void call_inside(struct call *batch, const char *method,
+		 const struct value *params, struct value *out);
+
 /* For handlers: { status: "operation successful" }. */
 struct value *result_ok(void);
 /* A trust store as it is in force, to be given back. NULL: never read since the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/method.h"
 
+#include "api/setting_call.h"
 #include "config/trial.h"
 
 /* Changes on trial: look, confirm, revert; and the way back from a lock-out. */
@@ -39,6 +40,10 @@ static int add_trial(void *arg, const struct trial *t,
 		value_put_string(v, "label", row->label);
 		value_put_string(v, "from", t->values[i].from);
 		value_put_string(v, "to", t->values[i].to);
+		value_put(v, "fromText",
+			  setting_words(t->values[i].id, t->values[i].from));
+		value_put(v, "toText",
+			  setting_words(t->values[i].id, t->values[i].to));
 	}
 	return 0;
 }
@@ -146,7 +151,8 @@ const struct method methods_change[] = {
 	  METHOD_WITHOUT_CSRF | METHOD_WITHOUT_TOUCH, NULL, query,
 	  "changes array of struct (changeId, userName, peer string; startedAt "
 	  "time; secondsLeft int; settings array of struct name, label, from, "
-	  "to; canConfirm boolean: this connection was opened after it)",
+	  "to, fromText, toText; canConfirm boolean: this connection was "
+	  "opened after it)",
 	  "The changes on trial." },
 	{ "change.confirm", PRIVILEGE_ADMINISTRATOR, 0, id_rows, confirm, NULL,
 	  "A change on trial stays. Only on a connection that was opened after "

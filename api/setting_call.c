@@ -190,6 +190,26 @@ static void put_choices(const struct setting_row *row, struct value *out)
 	}
 }
 
+struct value *setting_words(enum setting_id id, const char *text)
+{
+	const struct setting_row *row = setting_row(id);
+	const char *word = row->choices, *label = row->choice_labels;
+	size_t length = strlen(text);
+
+	if (row->type == SETTING_BOOL)
+		return value_new_string(!strcmp(text, "yes") ? "On" : "Off");
+	while (label && word && *word) {
+		size_t n = strcspn(word, " "), m = strcspn(label, "|");
+
+		if (n == length && !memcmp(word, text, n))
+			return value_new_text(
+			    (struct view){ (const uint8_t *)label, m });
+		word += n + strspn(word + n, " ");
+		label += m + (label[m] == '|');
+	}
+	return value_new_string(text);
+}
+
 void setting_describe(struct settings *s, enum setting_id id,
 		      struct value *list)
 {

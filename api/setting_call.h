@@ -48,6 +48,9 @@ void setting_describe(struct settings *s, enum setting_id id,
 /* Its value as the type that fits, put in under its last name. */
 void setting_put_value(struct settings *s, enum setting_id id,
 		       struct value *out);
+/* A value that is stored as text, as people read it: the label of a choice, On,
+ * Off. */
+struct value *setting_words(enum setting_id id, const char *text);
 /* "clientCertificate" of "verification.clientCertificate". */
 const char *setting_last_name(enum setting_id id);
 

@@ -163,13 +163,32 @@ def test_confirmed(settled):
     assert row["changeId"] == trial and row["userName"] == "local" and row["secondsLeft"] > 3500
     assert row["canConfirm"] is True  # this connection is a new one
     assert row["settings"] == [{"name": "tls.minimumVersion", "label": "Minimum TLS version",
-                                "from": "1.2", "to": "1.3"}]
+                                "from": "1.2", "to": "1.3",
+                                "fromText": "1.2", "toText": "1.3"}]
     assert minimum(settled) == "1.3"
     fault(201, trial, settled.api().call, "security.modify", minimumVersion="1.2")
     api.call("change.confirm", changeId=trial)
     fault(1008, "", api.call, "change.confirm", changeId=trial)
     assert not changes(settled) and minimum(settled) == "1.3"
     assert trial in events(settled, "trialConfirmed")[-1]["detail"]
+
+
+@pytest.mark.parametrize("method, members, words", [
+    ("verification.configure", {"sip": "outgoing"}, ("No verification", "Outgoing calls only")),
+    ("verification.configure", {"sip": "outgoingAndIncoming"},
+     ("No verification", "Outgoing and incoming calls")),
+    ("verification.configure", {"serverCertificate": "verify"},
+     ("No verification", "Verify certificate")),
+    ("security.modify", {"redirectHttp": True}, ("Off", "On")),
+    ("security.modify", {"timeoutMinutes": 9}, ("30", "9")),
+])
+def test_trial_in_words(settled, method, members, words):
+    api = settled.local()
+    trial = api.call(method, confirmWithinSeconds=600, **members)["changeId"]
+    row, = changes(settled)
+    value, = row["settings"]
+    assert (value["fromText"], value["toText"]) == words
+    api.call("change.revert", changeId=trial)
 
 
 def test_old_connection_cannot_confirm(settled):

@@ -663,6 +663,114 @@ static void test_introspection_by_convention(void)
 	answer_free(&a);
 }
 
+/* --- several calls in one */
+
+static struct value *batch_of(struct value **calls_out)
+{
+	struct value *s = value_new_struct();
+
+	*calls_out = value_put_array(s, "calls");
+	return s;
+}
+
+static struct value *add_call(struct value *calls, const char *method)
+{
+	struct value *one = value_add_struct(calls);
+
+	value_put_string(one, "methodName", method);
+	return one;
+}
+
+static int32_t fault_in(const struct answer *a, size_t i)
+{
+	const struct value *list = value_member(a->response.result, "results");
+
+	return value_int(value_member(value_item(list, i), "faultCode"));
+}
+
+static const char *text_in(const struct answer *a, size_t i, const char *name)
+{
+	const struct value *list = value_member(a->response.result, "results");
+	const struct value *one = value_item(list, i);
+
+	return value_string(value_member(value_member(one, "result"), name));
+}
+
+static void test_batch(void)
+{
+	struct value *calls, *s = batch_of(&calls);
+	struct answer a;
+
+	add_call(calls, "device.query");
+	add_call(calls, "no.such");
+	add_call(calls, "trustStore.progress");
+	value_put_string(
+	    value_put_struct(add_call(calls, "trustStore.query"), "params"),
+	    "trustStore", "sip");
+	/* Not for a batch. */
+	add_call(calls, "system.batch");
+	add_call(calls, "session.login");
+	add_call(calls, "token.query");
+	call_by(&door_local, "system.batch", s, &a);
+	CU_ASSERT_EQUAL(value_count(value_member(a.response.result, "results")),
+			7);
+	CU_ASSERT_STRING_EQUAL(text_in(&a, 0, "model"), "Sealbridge");
+	CU_ASSERT_EQUAL(fault_in(&a, 1), 1);
+	CU_ASSERT_EQUAL(fault_in(&a, 2), 101);
+	CU_ASSERT_STRING_EQUAL(text_in(&a, 3, "source"), "none");
+	CU_ASSERT_EQUAL(fault_in(&a, 4), 102);
+	CU_ASSERT_EQUAL(fault_in(&a, 5), 102);
+	CU_ASSERT_STRING_NOT_EQUAL(text_in(&a, 6, "state"), "");
+	CU_ASSERT_EQUAL(a.set_session[0], '\0');
+	answer_free(&a);
+}
+
+/* What somebody may not do alone, he may not do in a batch. */
+static void test_batch_rights(void)
+{
+	char id[SESSION_ID_SIZE], csrf[SESSION_ID_SIZE];
+	struct door d = { .session_id = id, .csrf_token = csrf };
+	struct value *calls, *s = batch_of(&calls);
+	struct answer a;
+
+	make_user("batcher", PRIVILEGE_CONFERENCE_LIST);
+	open_session("batcher", PRIVILEGE_CONFERENCE_LIST, false, id, csrf);
+	add_call(calls, "session.query");
+	add_call(calls, "token.query");
+	add_call(calls, "device.restart");
+	call_by(&d, "system.batch", s, &a);
+	CU_ASSERT_STRING_EQUAL(text_in(&a, 0, "userName"), "batcher");
+	CU_ASSERT_EQUAL(fault_in(&a, 1), 15);
+	CU_ASSERT_EQUAL(fault_in(&a, 2), 15);
+	CU_ASSERT_EQUAL(device.restarts, 0);
+	answer_free(&a);
+}
+
+static void test_batch_limits(void)
+{
+	struct value *calls, *s = batch_of(&calls);
+
+	CU_ASSERT_EQUAL(fault_of(&door_local, "system.batch", s, NULL), 0);
+	s = batch_of(&calls);
+	for (size_t i = 0; i < 16; i++)
+		add_call(calls, "device.query");
+	CU_ASSERT_EQUAL(fault_of(&door_local, "system.batch", s, NULL), 0);
+	s = batch_of(&calls);
+	for (size_t i = 0; i < 17; i++)
+		add_call(calls, "device.query");
+	CU_ASSERT_EQUAL(
+	    fault_of(&door_local, "system.batch", s, "more than 16"), 102);
+	s = batch_of(&calls);
+	value_add_struct(calls);
+	CU_ASSERT_EQUAL(
+	    fault_of(&door_local, "system.batch", s, "calls[0].methodName"),
+	    101);
+	s = batch_of(&calls);
+	value_put_string(add_call(calls, "device.query"), "params", "x");
+	CU_ASSERT_EQUAL(
+	    fault_of(&door_local, "system.batch", s, "calls[0].params"), 103);
+}
+
 static void test_help_of_every_row(void)
 {
 	const struct method *m;
@@ -969,6 +1077,9 @@ int main(int argc, char **argv)
 		{ "introspection in structs", test_introspection_in_structs },
 		{ "introspection by convention",
 		  test_introspection_by_convention },
+		{ "batch", test_batch },
+		{ "rights in a batch", test_batch_rights },
+		{ "limits of a batch", test_batch_limits },
 		{ "help of every row", test_help_of_every_row },
 		{ "device", test_device },
 		{ "restart", test_restart },
