@@ -152,7 +152,7 @@ rule(() => textElements().flatMap((element) => {
 	return ratio >= (large ? 3 : 4.5) ? []
 		: [`contrast ${ratio.toFixed(2)}: ${show(element)}`];
 }));
-rule(() => all("input:not([type=checkbox], [type=file]), select, textarea")
+rule(() => all("input:not([type=checkbox], [type=radio], [type=file]), select, textarea")
 	.filter((element) => !element.disabled).flatMap((element) => {
 		const ratio = contrast(parseColour(getComputedStyle(element).borderTopColor),
 			groundOf(element.parentElement));
@@ -183,7 +183,7 @@ rule(() => {
 	return all("button, .button, nav a, input, select, .help-link").filter((element) =>
 		!isClipped(element) && !element.closest("p, dd, td li")).flatMap((element) => {
 		const { width, height } = targetSize(element);
-		const narrow = element.type === "checkbox" ? 24 : least;
+		const narrow = ["checkbox", "radio"].includes(element.type) ? 24 : least;
 		return width >= Math.min(least, narrow) - 0.5 && height >= Math.min(least, narrow) - 0.5
 			? [] : [`${width.toFixed(0)} x ${height.toFixed(0)}: ${show(element)}`];
 	});

@@ -6,11 +6,13 @@ import pytest
 from browser import Browser
 
 PAGES = (
-    "/index.html", "/network/ssl-certificates.html", "/status/status.html",
+    "/index.html", "/network/services.html", "/network/ssl-certificates.html",
+    "/network/transition.html", "/settings/security.html", "/status/status.html",
     "/users/users.html", "/users/change-password.html", "/settings/shutdown.html",
     "/help/index.html", "/help/home.html", "/help/login.html", "/help/status.html",
     "/help/users.html", "/help/change-password.html", "/help/ssl-certificates.html",
-    "/help/shutdown.html",
+    "/help/security.html", "/help/services.html", "/help/shutdown.html",
+    "/help/transition.html",
 )
 LOOKS = (
     {"width": 1280, "dark": False}, {"width": 1280, "dark": True},
@@ -131,6 +133,6 @@ def test_usable_soon_after_the_request(seen):
     files = seen.script(
         "return performance.getEntriesByType('resource')"
         ".map((e) => [new URL(e.name).pathname, e.decodedBodySize])")
-    # Modules, styles and calls; each trust store asks for itself.
-    assert len(files) <= 28
+    # Modules, styles and calls.
+    assert len(files) <= 25
     assert sum(size for _, size in files) < 150_000

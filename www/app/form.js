@@ -2,10 +2,13 @@
 // Forms drawn from rows. A row describes one field:
 //
 //   name, label           required
-//   type                  text, password, file, select, checkbox, textarea
+//   type                  text, password, file, select, checkbox, textarea, number,
+//                         radio
 //   help                  a sentence under the field
-//   value                 what it holds at first (checkbox: boolean)
-//   options               select: [value, label] pairs
+//   value                 what it holds at first (checkbox: boolean, number: integer)
+//   options               select: [value, label] pairs; radio: [value, label, sentence]
+//   minimum, maximum      number: its range
+//   disabled              why it cannot be changed now; stands in place of the help
 //   required              the text to show when it is left empty
 //   maxLength, autocomplete, accept, rows, inputMode, spellcheck
 //
@@ -32,27 +35,61 @@ const CONTROLS = {
 	select: (row, attributes) => make("select", attributes,
 		row.options.map(([value, label]) =>
 			make("option", { value, selected: value === row.value }, label))),
+	number: (row, attributes) => make("input", { type: "text", ...attributes,
+		inputmode: "numeric", autocomplete: "off", class: "number" }),
 };
+
+const WITH_TEXT = ["text", "password", "textarea", "number"];
 
 function drawControl(row, id, helpId, errorId) {
 	const control = CONTROLS[row.type ?? "text"](row, {
 		id, name: row.name,
-		"aria-describedby": row.help ? `${helpId} ${errorId}` : errorId,
+		"aria-describedby": row.help || row.disabled ? `${helpId} ${errorId}` : errorId,
 		"aria-required": row.required ? "true" : undefined,
 		maxlength: row.maxLength, autocomplete: row.autocomplete, accept: row.accept,
 		inputmode: row.inputMode, spellcheck: row.spellcheck,
+		disabled: Boolean(row.disabled),
 	});
-	if (row.value !== undefined && ["text", "password", "textarea"].includes(row.type ?? "text"))
+	if (row.value !== undefined && WITH_TEXT.includes(row.type ?? "text"))
 		control.value = row.value;
 	return control;
 }
 
+function drawHelp(row, id) {
+	const text = row.disabled || row.help;
+	return text ? make("p", { class: "field-help", id }, text) : null;
+}
+
+// One choice of several, each with a sentence on what it does.
+function drawRadios(row) {
+	const id = newId(row.name);
+	const error = make("p", { class: "field-error", id: `${id}-error`, hidden: true });
+	const options = row.options.map(([value, label, text], i) => {
+		const input = make("input", { type: "radio", id: `${id}-${i}`, name: id, value,
+			checked: value === row.value, disabled: Boolean(row.disabled),
+			"aria-describedby": text ? `${id}-${i}-help ${error.id}` : error.id });
+		return { input, element: make("div", { class: "radio" }, input,
+			make("label", { for: input.id }, label),
+			text ? make("p", { class: "field-help", id: `${id}-${i}-help` }, text) : null) };
+	});
+	return {
+		row, error, inputs: options.map((option) => option.input),
+		get control() {
+			return this.inputs.find((input) => input.checked) ?? this.inputs[0];
+		},
+		element: make("fieldset", { class: "radios" }, make("legend", {}, row.label),
+			drawHelp(row, `${id}-help`), options.map((option) => option.element), error),
+	};
+}
+
 function drawField(row) {
+	if (row.type === "radio")
+		return drawRadios(row);
 	const id = newId(row.name);
 	const control = drawControl(row, id, `${id}-help`, `${id}-error`);
 	const label = make("label", { for: id }, row.label);
 	const error = make("p", { class: "field-error", id: `${id}-error`, hidden: true });
-	const help = row.help ? make("p", { class: "field-help", id: `${id}-help` }, row.help) : null;
+	const help = drawHelp(row, `${id}-help`);
 	const check = row.type === "checkbox";
 	return {
 		row, control, error,
@@ -61,12 +98,36 @@ function drawField(row) {
 	};
 }
 
-function valueOf({ row, control }) {
+function numberOf({ row, control }) {
+	const text = control.value.trim();
+	const value = Number(text);
+	if (!/^\d{1,9}$/.test(text) || value < row.minimum || value > row.maximum)
+		throw new FieldError(row.name,
+			`Type a whole number from ${row.minimum} to ${row.maximum}.`);
+	return value;
+}
+
+function valueOf(field) {
+	const { row, control } = field;
 	switch (row.type) {
+	case "number": return numberOf(field);
+	case "radio":
+		if (!control.checked)
+			throw new FieldError(row.name, "Choose one of these.");
+		return control.value;
 	case "checkbox": return control.checked;
 	case "file": return control.files[0];
 	default: return control.value;
 	}
+}
+
+function setValue({ row, control, inputs }, value) {
+	if (row.type === "radio")
+		inputs.forEach((input) => { input.checked = input.value === value; });
+	else if (row.type === "checkbox")
+		control.checked = value;
+	else
+		control.value = value;
 }
 
 function showFieldError(field, text) {
@@ -88,7 +149,7 @@ function clearFieldError(field) {
 //   faults    code of a fault -> [name of the field, cure], where the text of
 //             the fault belongs; other errors stand at the button
 //   buttons   more buttons beside submit
-// Returns { element, control(name), values(), reset(), clear() }.
+// Returns { element, control(name), values(), set(values), reset(), clear() }.
 export function drawForm({ rows, submit, onSubmit, faults = {}, buttons = [], danger = false }) {
 	const fields = new Map(rows.map((row) => [row.name, drawField(row)]));
 	const submitButton = make("button",
@@ -117,7 +178,7 @@ export function drawForm({ rows, submit, onSubmit, faults = {}, buttons = [], da
 	};
 	const missing = () => {
 		const empty = [...fields.values()].filter((field) =>
-			field.row.required && !valueOf(field));
+			field.row.required && !field.control.value);
 		empty.forEach((field) => showFieldError(field, field.row.required));
 		empty[0]?.control.focus();
 		return empty.length > 0;
@@ -144,6 +205,8 @@ export function drawForm({ rows, submit, onSubmit, faults = {}, buttons = [], da
 	return {
 		element, values, clear,
 		control: (name) => fields.get(name).control,
+		set: (changed) => Object.entries(changed).forEach(([name, value]) =>
+			setValue(fields.get(name), value)),
 		reset: () => element.reset(),
 	};
 }

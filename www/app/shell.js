@@ -4,7 +4,7 @@
 import { button, fill, icon, make, notice } from "/app/dom.js";
 import { sentence } from "/app/form.js";
 import {
-	call, currentSession, goToLogin, hasPrivilege, logOut,
+	call, callAll, currentSession, goToLogin, hasPrivilege, logOut,
 } from "/app/session.js";
 import { warningsOf } from "/app/warnings.js";
 
@@ -15,7 +15,13 @@ export const MENU = [
 	{ path: "/index.html", label: "Home" },
 	{ path: "/status/status.html", label: "Status", privilege: ADMINISTRATOR },
 	{ path: "/users/users.html", label: "Users", privilege: ADMINISTRATOR },
+	{ path: "/network/services.html", label: "Services", group: "Network",
+	  privilege: ADMINISTRATOR },
 	{ path: "/network/ssl-certificates.html", label: "SSL certificates", group: "Network",
+	  privilege: ADMINISTRATOR },
+	{ path: "/network/transition.html", label: "Certificate-based security", group: "Network",
+	  privilege: ADMINISTRATOR },
+	{ path: "/settings/security.html", label: "Security", group: "Settings",
 	  privilege: ADMINISTRATOR },
 	{ path: "/settings/shutdown.html", label: "Shutdown", group: "Settings",
 	  privilege: ADMINISTRATOR },
@@ -141,9 +147,10 @@ class Frame {
 
 const FACTS = {
 	device: "device.query", certificate: "certificate.query", token: "token.query",
+	trials: "change.query",
 };
 
-// What the pages work with. state holds device, certificate and token as the
+// What the pages work with. state holds device, certificate, token and trials as the
 // service told them; a part that it could not tell is missing there and its
 // error stands in problems.
 class Page {
@@ -168,16 +175,51 @@ class Page {
 		const wanted = this.isAdministrator ? FACTS : { device: FACTS.device };
 		this.problems = {};
 		this.state = {};
-		await Promise.all(Object.entries(wanted).map(async ([part, method]) => {
-			try {
-				this.state[part] = await call(method);
-			} catch (error) {
-				this.problems[part] = error;
-			}
-		}));
+		try {
+			const answers = await callAll(
+				...Object.values(wanted).map((method) => [method]));
+			Object.keys(wanted).forEach((part, i) => this.#keep(part, answers[i]));
+		} catch (error) {
+			Object.keys(wanted).forEach((part) => this.#keep(part, { error }));
+		}
 		if (this.state.device)
 			this.frame.drawDevice(this.state.device);
+		await this.#showTrials(this.state.trials?.changes);
 		this.drawWarnings();
+	}
+
+	#keep(part, { value, error }) {
+		if (error)
+			this.problems[part] = error;
+		else
+			this.state[part] = value;
+	}
+
+	async #trialBar() {
+		if (!this.trials) {
+			const { makeTrialBar } = await import("/app/trial.js");
+			this.trials = makeTrialBar(this);
+		}
+		return this.trials;
+	}
+
+	async #showTrials(changes) {
+		if (changes && (changes.length > 0 || this.trials))
+			(await this.#trialBar()).show(changes);
+	}
+
+	// A change on trial that this page has just made.
+	async beginTrial(change) {
+		const bar = await this.#trialBar();
+		this.drawWarnings();
+		await bar.begin(change);
+	}
+
+	// Somebody else is logged in now, or in another way.
+	async renewSession() {
+		this.session = await currentSession();
+		this.frame.drawTop(this.session);
+		await this.refresh();
 	}
 
 	// Ask again and show it everywhere; after a change.
@@ -188,7 +230,7 @@ class Page {
 	}
 
 	drawWarnings(...before) {
-		fill(this.frame.warnings, before,
+		fill(this.frame.warnings, this.trials?.element, before,
 			warningsOf(this.state).map((warning) => this.#drawWarning(warning)));
 	}
 

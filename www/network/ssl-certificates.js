@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Network > SSL certificates: the local certificate, its configuration, the
-// trust stores, and the test of a certificate.
+// Network > SSL certificates: the local certificate, its configuration, the trust
+// stores, whose certificates are demanded, and the test of a certificate.
 
 import { byId, button, fill, make, notice } from "/app/dom.js";
 import { confirmDialog } from "/app/dialog.js";
 import { actionButton, sentence } from "/app/form.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
-import { call } from "/app/session.js";
+import { call, callAll } from "/app/session.js";
 import { certificateFacts } from "/network/certificate-view.js";
 import { drawKeyRequests } from "/network/key-requests.js";
 import { drawCertificateTest } from "/network/test-certificate.js";
 import { drawTrustStores } from "/network/trust-stores.js";
 import { drawUploadForm } from "/network/upload-form.js";
+import { drawVerification } from "/network/verification.js";
 
 function card(id, title, text, action, content) {
 	return make("section", { class: "card", id, "aria-labelledby": `${id}-title` },
@@ -90,6 +91,14 @@ function drawDelete(page) {
 	};
 }
 
+async function callBoth(...methods) {
+	try {
+		return await callAll(...methods.map((method) => [method]));
+	} catch (error) {
+		return methods.map(() => ({ error }));
+	}
+}
+
 openPage({
 	privilege: ADMINISTRATOR,
 	start: async (page) => {
@@ -107,6 +116,8 @@ openPage({
 		};
 		page.onChange(draw);
 		draw();
-		await drawTrustStores(byId("trust-stores"));
+		const [stores, settings] = await callBoth("trustStore.query", "verification.query");
+		const places = drawTrustStores(byId("trust-stores"), stores);
+		drawVerification(page, places, settings);
 	},
 });

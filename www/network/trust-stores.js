@@ -113,6 +113,7 @@ class TrustStore {
 		this.problem = make("div", {});
 		this.bar = make("div", { class: "trust-progress", role: "status", "aria-live": "polite" });
 		this.result = make("div", { class: "result", "aria-live": "polite" });
+		this.settings = make("div", { id: `${store.name}-settings` });
 		this.buttons = this.#drawButtons();
 		this.element = this.#draw(id);
 	}
@@ -130,7 +131,8 @@ class TrustStore {
 					make("p", { class: "field-help" },
 						"PEM, with up to 1000 certificates. It replaces what is there.")),
 				make("div", { class: "buttons" }, Object.values(this.buttons)),
-				this.bar, this.result));
+				this.bar, this.result),
+			this.settings);
 	}
 
 	#drawButtons() {
@@ -189,10 +191,22 @@ class TrustStore {
 		try {
 			this.show(await call("trustStore.query", { trustStore: this.store.name }));
 		} catch (error) {
-			this.state.textContent = "";
-			fill(this.problem, notice("error", sentence(error.message)));
-			this.table.element.hidden = true;
+			this.showProblem(error.message);
 		}
+	}
+
+	showProblem(text) {
+		this.state.textContent = "";
+		fill(this.problem, notice("error", sentence(text)));
+		this.table.element.hidden = true;
+	}
+
+	// One of the stores that trustStore.query lists.
+	showListed(listed) {
+		if (listed.unread)
+			this.showProblem(listed.unread);
+		else
+			this.show(listed);
 	}
 
 	show({ certificates, source, problem, progress }) {
@@ -312,9 +326,14 @@ class TrustStore {
 	}
 }
 
-// Put the sections of all stores into place and fill them.
-export async function drawTrustStores(place) {
+// Put the sections of all stores into place. answer: of trustStore.query for all
+// stores, { value } or { error }. Returns where the settings of each store belong:
+// its name -> element.
+export function drawTrustStores(place, { value, error }) {
 	const stores = STORES.map((store) => new TrustStore(store));
 	fill(place, stores.map((store) => store.element));
-	await Promise.all(stores.map((store) => store.load()));
+	const listed = new Map(value?.stores.map((one) => [one.trustStore, one]));
+	stores.forEach((store) => error ? store.showProblem(error.message)
+		: store.showListed(listed.get(store.store.name)));
+	return new Map(stores.map((store) => [store.store.name, store.settings]));
 }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Forms drawn from the settings that the API describes (verification.query,
+// security.query): kinds, labels, help, ranges and choices are the service's.
+
+import { drawForm } from "/app/form.js";
+
+const KINDS = { boolean: "checkbox", int: "number", choice: "radio", text: "text" };
+
+// The settings of a reply by their name.
+export function settingsByName(reply) {
+	return new Map(reply.settings.map((setting) => [setting.name, setting]));
+}
+
+// A value as people read it.
+export function valueText(setting, value) {
+	if (setting.type === "boolean")
+		return value ? "On" : "Off";
+	return setting.choices?.find((choice) => choice.value === value)?.label ?? String(value);
+}
+
+function drawRow(setting, value, { sentences, disabled }) {
+	const texts = sentences?.[setting.name] ?? {};
+	return {
+		name: setting.name, label: setting.label, value,
+		type: KINDS[setting.type],
+		help: setting.help,
+		minimum: setting.minimum, maximum: setting.maximum,
+		disabled: disabled?.[setting.name],
+		options: setting.choices?.map((choice) =>
+			[choice.value, choice.label, texts[choice.value]]),
+	};
+}
+
+// What of the values differs from the reply, as { name, label, from, to,
+// fromText, toText, canLockOut }.
+export function changesOf(reply, values) {
+	return reply.settings
+		.filter(({ name }) => name in values && values[name] !== reply[name])
+		.map((setting) => ({
+			name: setting.name, label: setting.label,
+			from: valueText(setting, reply[setting.name]),
+			to: valueText(setting, values[setting.name]),
+			value: values[setting.name], canLockOut: setting.canLockOut,
+		}));
+}
+
+// A form for some settings of a reply.
+//   names      which, in this order
+//   submit     label of the button
+//   sentences  name -> value of a choice -> what it does, in plain words
+//   disabled   name -> why it cannot be changed now
+//   apply      async (changes) => message, or undefined when it was called off
+// Returns the form of drawForm.
+export function drawSettingsForm({ reply, names, submit, sentences, disabled, apply }) {
+	const known = settingsByName(reply);
+	const form = drawForm({
+		rows: names.map((name) =>
+			drawRow(known.get(name), reply[name], { sentences, disabled })),
+		submit,
+		onSubmit: async (values) => {
+			const changes = changesOf(reply, values);
+			return changes.length === 0
+				? "Nothing to change: this is what is set already." : apply(changes);
+		},
+	});
+	return form;
+}
+
+// The members to send for changes.
+export function membersOf(changes) {
+	return Object.fromEntries(changes.map(({ name, value }) => [name, value]));
+}
