@@ -33,15 +33,15 @@ class Client:
             if self.chain.stat().st_size else ["-cert", self.certificate, "-key", self.key]
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """A service that verifies its clients, and the clients."""
+@pytest.fixture(scope="module", params=["ecP256", "rsa2048"])
+def world(request, tmp_path_factory):
+    """A service with a key of each kind, and clients."""
     from sealbridge_service import Service
     folder = tmp_path_factory.mktemp("clients")
     root, stranger = Authority("Client root"), Authority("Stranger")
     between = Authority("Client issuing", parent=root, kind="rsa2048")
     now = datetime.datetime.utcnow()
-    with Service() as service:
+    with Service(key=request.param) as service:
         service.root, service.stranger = root, stranger
         service.clients = {
             "trusted": Client(folder, "alice", root),
@@ -69,9 +69,9 @@ VERSIONS = {"-tls1_2": "TLSv1.2", "-tls1_3": "TLSv1.3"}
 def s_client(service, version, client=None):
     """One request by openssl; what it says."""
     more = service.clients[client].openssl() if client else []
-    done = run("sh", "-c", '(printf "GET /status HTTP/1.1\\r\\nHost: x\\r\\n'
-               'Connection: close\\r\\n\\r\\n"; sleep 1) | exec openssl s_client "$@"', "-",
-               "-connect", f"{service.host}:{service.https}", version, "-ign_eof", *more)
+    done = run("openssl", "s_client", "-connect", f"{service.host}:{service.https}", version,
+               "-ign_eof", *more,
+               input="GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     return done.stdout + done.stderr
 
 
@@ -161,6 +161,17 @@ def test_mode_changes_act_at_once(trusting, version):
     stands.close()
     local.call("verification.configure", clientCertificate="notRequired")
     assert not exchange(trusting, first)[1]
+
+
+def test_minimum_version_acts_at_once(trusting):
+    local = trusting.local()
+    local.call("security.modify", minimumVersion="1.3")
+    try:
+        assert "alert protocol version" in s_client(trusting, "-tls1_2", "trusted")
+        assert "HTTP/1.1 " in s_client(trusting, "-tls1_3", "trusted")
+    finally:
+        local.call("security.modify", minimumVersion="1.2")
+    assert "HTTP/1.1 " in s_client(trusting, "-tls1_2", "trusted")
 
 
 def test_mode_survives_a_restart(trusting):
