@@ -4,11 +4,11 @@
 #include <string.h>
 
 static const struct method *const areas[] = {
-	methods_system,      methods_session, methods_device,
-	methods_certificate, methods_token,   methods_trust,
-	methods_user,        methods_audit,   methods_verification_test,
-	methods_warnings,
-	methods_settings,    methods_change,  methods_services,
+	methods_system,      methods_session,  methods_device,
+	methods_certificate, methods_token,    methods_trust,
+	methods_user,        methods_audit,    methods_verification_test,
+	methods_warnings,    methods_settings, methods_change,
+	methods_services,
 };
 
 const struct method *method_at(size_t i)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/method.h"
 
-
 #include "api/device_info.h"
 #include "base/clock.h"
 

@@ -33,7 +33,7 @@ struct settings {
 	} listeners[SETTINGS_LISTENERS_MAX];
 	size_t listener_count;
 	struct trial trials[TRIALS_MAX]; /* oldest first */
-	atomic_size_t trial_count; /* read without it */
+	atomic_size_t trial_count;       /* read without it */
 };
 
 struct setting_plan {
