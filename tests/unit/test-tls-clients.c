@@ -30,6 +30,7 @@ struct row {
 	const char *store, *sent; /* sent "": no certificate */
 	const char *wrong_key;    /* instead of the leaf's */
 	const char *junk;         /* a PEM block behind the list */
+	const char *suite13;      /* the only one of TLS 1.3 */
 	/* Of a refusal. */
 	const char *reason, *words;
 	int alert, alert12; /* alert12 0: the same */
@@ -80,6 +81,9 @@ static struct meeting meet(struct tls_context *ctx, struct world *w,
 	char *chain = chain_pem(w, r);
 	char *key = NULL;
 	char byte;
+
+	if (tls13)
+		o.suites = r->suite13;
 
 	if (*r->sent) {
 		key = test_key_pem(client_key(w, r), "pkcs8", NULL, NULL);
@@ -326,6 +330,30 @@ static void test_refused(void)
 	CHECK_ROWS(rows);
 }
 
+/* The alert of TLS 1.3 is sealed by us, so under each suite. */
+static void test_suites(void)
+{
+	static const struct row rows[] = {
+		{ "AES-128", .store = "O", .sent = "LI",
+		  .suite13 = "TLS13-AES128-GCM-SHA256",
+		  .reason = "unknownAuthority", .words = "CN=Root",
+		  .alert = 48 },
+		{ "AES-256", .store = "O", .sent = "LI",
+		  .suite13 = "TLS13-AES256-GCM-SHA384",
+		  .reason = "unknownAuthority", .words = "CN=Root",
+		  .alert = 48 },
+		{ "ChaCha20", .store = "O", .sent = "LI",
+		  .suite13 = "TLS13-CHACHA20-POLY1305-SHA256",
+		  .reason = "unknownAuthority", .words = "CN=Root",
+		  .alert = 48 },
+		{ "AES-256 and none", .store = "O", .sent = "",
+		  .suite13 = "TLS13-AES256-GCM-SHA384", .reason = "nothingSent",
+		  .words = "no certificate", .alert = 116, .alert12 = 40 },
+	};
+
+	CHECK_ROWS(rows);
+}
+
 /* A certificate that others can have, too: it is public. */
 static void test_not_proved(void)
 {
@@ -554,6 +582,7 @@ static void test_release(void)
 static const struct unit_test tests[] = {
 	{ "accepted", test_accepted },
 	{ "refused", test_refused },
+	{ "refused under each suite", test_suites },
 	{ "key not proved", test_not_proved },
 	{ "hostile lists", test_hostile },
 	{ "altered on the way", test_altered },
