@@ -53,7 +53,10 @@ def test_criteria_are_checked_while_typing(browser, user):
         assert {r for r, state in now.items() if state is False} == missing, typed
         assert {r for r, state in now.items() if state is None} == \
             {"history", "frequency", "age"}
-    assert browser.check() == []
+    for look in {}, {"dark": True}, {"width": 400, "touch": True}:
+        browser.look(**look)
+        assert browser.check() == []
+        assert browser.script("return document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_service_names_what_fails(browser, user):

@@ -33,33 +33,47 @@ static void add(struct store *s, const char *id)
 	CHECK_OK(store_user_add(s, &row, &e), &e);
 }
 
-/* A database of the first release, with its accounts. */
+/* What the first release made, as far as accounts go. */
 static const char first_release[] =
-    "DROP TABLE former_password; DROP TABLE advanced_accounts;"
-    "ALTER TABLE account DROP COLUMN disabled_reason;"
-    "ALTER TABLE account DROP COLUMN active_from;"
-    "ALTER TABLE account DROP COLUMN expired_logins;"
-    "ALTER TABLE account DROP COLUMN password_expired;"
-    "ALTER TABLE account DROP COLUMN own_change_at;"
-    "UPDATE schema_version SET version = 1;"
-    "UPDATE account SET disabled = 1 WHERE id = 'b'";
+    "CREATE TABLE account ("
+    " account_key INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " id TEXT NOT NULL UNIQUE,"
+    " name TEXT NOT NULL,"
+    " password_hash TEXT NOT NULL,"
+    " privilege INTEGER NOT NULL,"
+    " built_in INTEGER NOT NULL,"
+    " disabled INTEGER NOT NULL,"
+    " lock_password INTEGER NOT NULL,"
+    " force_change INTEGER NOT NULL,"
+    " e164 TEXT NOT NULL,"
+    " endpoint TEXT NOT NULL,"
+    " password_set_at INTEGER NOT NULL,"
+    " last_login_at INTEGER NOT NULL,"
+    " failures INTEGER NOT NULL,"
+    " disabled_until INTEGER NOT NULL) STRICT;"
+    "INSERT INTO account VALUES"
+    " (1, 'a', '', 'hash', 7, 0, 0, 0, 0, '', '', 5, 6, 2, 0),"
+    " (2, 'b', '', '', 1, 0, 1, 0, 0, '', '', 0, 0, 0, 0);"
+    "CREATE TABLE schema_version (version INTEGER NOT NULL);"
+    "INSERT INTO schema_version VALUES (1)";
 
 static void test_upgrade(void)
 {
 	const char *dir = unit_temp_dir();
 	struct error e = ERROR_INIT;
-	struct store *s = open_store(dir);
+	struct store *s;
 	struct user_row row;
 	int64_t since = 7;
 
-	add(s, "a");
-	add(s, "b");
-	store_close(s);
 	tamper(dir, first_release);
 	s = open_store(dir);
 	row = get(s, "a");
-	CU_ASSERT(row.failures == 2 && row.disabled_reason == 0 &&
-		  row.active_from == 0 && !row.password_expired);
+	CU_ASSERT(row.key == 1 && row.privilege == 7 && row.failures == 2 &&
+		  row.password_set_at == 5 && row.last_login_at == 6);
+	CU_ASSERT_STRING_EQUAL(row.password_hash, "hash");
+	CU_ASSERT(row.disabled_reason == 0 && row.active_from == 0 &&
+		  row.expired_logins == 0 && !row.password_expired &&
+		  row.own_change_at == 0);
 	/* Who was disabled was so by an administrator. */
 	row = get(s, "b");
 	CU_ASSERT(row.disabled && row.disabled_reason == 1);
