@@ -137,23 +137,35 @@ static void put_json_string(FILE *out, const char *s)
 	fputc('"', out);
 }
 
+/* In place of an indentation: everything in one line. */
+enum { ONE_LINE = -1 };
+
 static void put_json(FILE *out, const struct value *v, int indent);
+
+static void put_break(FILE *out, int indent)
+{
+	if (indent != ONE_LINE)
+		fprintf(out, "\n%*s", indent, "");
+}
 
 static void put_json_items(FILE *out, const struct value *v, int indent)
 {
 	bool is_struct = value_is(v, VALUE_STRUCT);
+	int inner = indent == ONE_LINE ? ONE_LINE : indent + INDENT;
 
 	fputc(is_struct ? '{' : '[', out);
 	for (size_t i = 0; i < value_count(v); i++) {
-		fprintf(out, "%s\n%*s", i ? "," : "", indent + INDENT, "");
+		if (i)
+			fputs(inner == ONE_LINE ? ", " : ",", out);
+		put_break(out, inner);
 		if (is_struct) {
 			put_json_string(out, value_item_name(v, i));
 			fputs(": ", out);
 		}
-		put_json(out, value_item(v, i), indent + INDENT);
+		put_json(out, value_item(v, i), inner);
 	}
 	if (value_count(v))
-		fprintf(out, "\n%*s", indent, "");
+		put_break(out, indent);
 	fputc(is_struct ? '}' : ']', out);
 }
 
@@ -181,5 +193,11 @@ static void put_json(FILE *out, const struct value *v, int indent)
 void print_json(FILE *out, const struct value *v)
 {
 	put_json(out, v, 0);
+	fputc('\n', out);
+}
+
+void print_json_line(FILE *out, const struct value *v)
+{
+	put_json(out, v, ONE_LINE);
 	fputc('\n', out);
 }

@@ -16,6 +16,9 @@ void print_text(FILE *out, const struct value *v);
 /* One JSON document and a line end. Times are RFC 3339 in UTC, bytes base64. */
 void print_json(FILE *out, const struct value *v);
 
+/* The same in one line. */
+void print_json_line(FILE *out, const struct value *v);
+
 /* Printable form of a string: control characters become '?', line ends too. */
 void print_line(FILE *out, const char *s);
 
