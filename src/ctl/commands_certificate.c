@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "ctl/arguments.h"
 #include "ctl/password.h"
 #include "ctl/print.h"
 
@@ -113,22 +112,11 @@ static int run_show(struct ctl *c, int argc, char **argv)
 static int put_file(struct value *params, const char *member, const char *path,
 		    bool *encrypted, struct error *e)
 {
-	struct buf content;
-	int rc = -1;
-
-	buf_init_secret(&content, ARGUMENT_FILE_MAX);
-	if (argument_read_file(path, &content, e) == 0) {
-		if (memchr(buf_cstr(&content), 0, content.len)) {
-			error_set(e, ERR_INPUT, "%s: not a PEM file", path);
-		} else {
-			*encrypted =
-			    strstr(buf_cstr(&content), "ENCRYPTED") != NULL;
-			value_put_string(params, member, buf_cstr(&content));
-			rc = 0;
-		}
-	}
-	buf_free(&content);
-	return rc;
+	if (command_put_pem(params, member, path, e) < 0)
+		return -1;
+	*encrypted = strstr(value_string(value_member(params, member)),
+			    "ENCRYPTED") != NULL;
+	return 0;
 }
 
 static int put_password(struct value *params, const char *file, struct error *e)
