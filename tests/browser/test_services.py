@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Network > Services: what listens, conflicts at the field, a port that moves."""
 
+import socket
+
 import pytest
 from selenium.webdriver.common.keys import Keys
 
@@ -63,6 +65,18 @@ def test_conflict_is_told_at_the_field(service, page):
     page.click("Try for 2 minutes")
     error = page.wait_error_at("HTTP port")
     assert str(service.https) in error and "Nothing was changed." in error
+    assert wanted(service, "http") == (True, service.http)
+
+
+def test_port_of_another_program_is_told_at_the_field(service, page):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        page.type("HTTP port", port)
+        page.click("Apply changes")
+        page.click("Try for 2 minutes")
+        assert str(port) in page.wait_error_at("HTTP port")
     assert wanted(service, "http") == (True, service.http)
 
 

@@ -94,6 +94,7 @@ def test_without_certificate_verify_would_lock_out(service, page):
     page.wait_text("This would lock you out.", "dialog")
     assert "Not required" in page.text("dialog .facts")
     assert "Verify certificate" in page.text("dialog .facts")
+    assert "cannot tell yet whether this browser has one" in page.text("dialog")
     assert page.focused_text() == "Try for 2 minutes"
     page.click("Apply for good")
     page.wait_text("Apply for good although it locks you out?", "dialog")

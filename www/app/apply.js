@@ -14,12 +14,13 @@ const FAULT_WOULD_LOCK_OUT = 1007;
 
 const RESCUE = "The way back is then a shell on the machine itself: sealbridgectl rescue.";
 
-function drawOutlook({ wouldLockOut, reason, session }) {
+function drawOutlook({ wouldLockOut, reason, session, note }) {
 	return [
 		session ? notice(wouldLockOut ? "warning" : "info",
 			make("strong", {}, "Your session: "), sentence(session)) : null,
 		wouldLockOut ? notice("error", make("strong", {}, "This would lock you out. "),
 			reason ? sentence(reason) : "") : null,
+		note ? make("p", {}, note) : null,
 	];
 }
 
@@ -66,14 +67,13 @@ async function applyForGood({ method, members, outlook }) {
 	}
 	try {
 		await call(method, { ...members, ...force && { force } });
-		return true;
 	} catch (error) {
 		if (!(error instanceof Fault) || error.code !== FAULT_WOULD_LOCK_OUT || force)
 			throw error;
+		if (!await askAgain(error.message))
+			return false;
+		await call(method, { ...members, force: true });
 	}
-	if (!await askAgain(outlook.reason))
-		return false;
-	await call(method, { ...members, force: true });
 	return true;
 }
 
@@ -82,7 +82,7 @@ async function applyForGood({ method, members, outlook }) {
 //   method    verification.configure, security.modify or services.modify
 //   members   what to send
 //   changes   [{ label, from, to, canLockOut }] in words
-//   preview   async () => { wouldLockOut, reason, session }
+//   preview   async () => { wouldLockOut, reason, session, note }
 //   newAddress  where this page is afterwards, when it moves
 //   trialSeconds  a multiple of 60
 // Returns what to say at the button; undefined when it was called off.

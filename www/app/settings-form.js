@@ -7,18 +7,19 @@ import { drawForm } from "/app/form.js";
 const KINDS = { boolean: "checkbox", int: "number", choice: "radio", text: "text" };
 
 // The settings of a reply by their name.
-export function settingsByName(reply) {
+function settingsByName(reply) {
 	return new Map(reply.settings.map((setting) => [setting.name, setting]));
 }
 
 // A value as people read it.
-export function valueText(setting, value) {
+function valueText(setting, value) {
 	if (setting.type === "boolean")
 		return value ? "On" : "Off";
 	return setting.choices?.find((choice) => choice.value === value)?.label ?? String(value);
 }
 
-function drawRow(setting, value, { sentences, disabled }) {
+function drawRow(setting, value, { sentences, disabled, only }) {
+	const offered = only?.[setting.name];
 	const texts = sentences?.[setting.name] ?? {};
 	return {
 		name: setting.name, label: setting.label, value,
@@ -26,13 +27,14 @@ function drawRow(setting, value, { sentences, disabled }) {
 		help: setting.help,
 		minimum: setting.minimum, maximum: setting.maximum,
 		disabled: disabled?.[setting.name],
-		options: setting.choices?.map((choice) =>
-			[choice.value, choice.label, texts[choice.value]]),
+		options: setting.choices
+			?.filter((choice) => !offered || offered.includes(choice.value))
+			.map((choice) => [choice.value, choice.label, texts[choice.value]]),
 	};
 }
 
-// What of the values differs from the reply, as { name, label, from, to,
-// fromText, toText, canLockOut }.
+// What of the values differs from the reply, as { name, label, from, to (as people
+// read them), was, value (as they are sent), canLockOut }.
 export function changesOf(reply, values) {
 	return reply.settings
 		.filter(({ name }) => name in values && values[name] !== reply[name])
@@ -40,7 +42,7 @@ export function changesOf(reply, values) {
 			name: setting.name, label: setting.label,
 			from: valueText(setting, reply[setting.name]),
 			to: valueText(setting, values[setting.name]),
-			value: values[setting.name], canLockOut: setting.canLockOut,
+			was: reply[setting.name], value: values[setting.name], canLockOut: setting.canLockOut,
 		}));
 }
 
@@ -49,13 +51,13 @@ export function changesOf(reply, values) {
 //   submit     label of the button
 //   sentences  name -> value of a choice -> what it does, in plain words
 //   disabled   name -> why it cannot be changed now
+//   only       name -> the choices to offer, if not all
 //   apply      async (changes) => message, or undefined when it was called off
 // Returns the form of drawForm.
-export function drawSettingsForm({ reply, names, submit, sentences, disabled, apply }) {
+export function drawSettingsForm({ reply, names, submit, apply, ...how }) {
 	const known = settingsByName(reply);
-	const form = drawForm({
-		rows: names.map((name) =>
-			drawRow(known.get(name), reply[name], { sentences, disabled })),
+	return drawForm({
+		rows: names.map((name) => drawRow(known.get(name), reply[name], how)),
 		submit,
 		onSubmit: async (values) => {
 			const changes = changesOf(reply, values);
@@ -63,7 +65,6 @@ export function drawSettingsForm({ reply, names, submit, sentences, disabled, ap
 				? "Nothing to change: this is what is set already." : apply(changes);
 		},
 	});
-	return form;
 }
 
 // The members to send for changes.

@@ -16,6 +16,8 @@ const FAULT_NO_SUCH_CHANGE = 1008;
 
 const LOCKED_OUT = "The service no longer lets this page in. There is nothing to do: the change reverts by itself. Still trying.";
 
+const TIME_IS_OVER = "The time is over. If this page stays locked out, somebody else has kept the change. Still trying.";
+
 function pause(milliseconds) {
 	return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
@@ -179,7 +181,7 @@ class TrialBar {
 			await this.#lookOnce();
 		} catch {
 			this.#retry((trial) => trial.secondsLeft > 0 ? LOCKED_OUT
-				: "Waiting for the service to answer again.");
+				: TIME_IS_OVER);
 		}
 	}
 
@@ -214,7 +216,7 @@ class TrialBar {
 			return;
 		}
 		this.#retry(() => way === "none"
-			? `${LOCKED_OUT} ${sentence(reason)}`
+			? `${LOCKED_OUT} ${reason ? sentence(reason) : ""}`
 			: ["Your session has ended with this change. Either wait until it reverts by itself, or ",
 				make("a", { href: "/login.html" }, "log in now"), " and keep it."]);
 	}

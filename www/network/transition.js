@@ -37,17 +37,9 @@ async function readState(page) {
 	};
 }
 
-// Only some of the choices of Client certificate security.
-function withChoices(verification, values) {
-	return { ...verification, settings: verification.settings.map((setting) =>
-		setting.name !== "clientCertificate" ? setting
-			: { ...setting, choices: setting.choices.filter(({ value }) =>
-				values.includes(value)) }) };
-}
-
 function drawModes(page, { verification }) {
 	return drawSettingsForm({
-		reply: withChoices(verification, ["verify", "allowed"]),
+		reply: verification, only: { clientCertificate: ["verify", "allowed"] },
 		names: ["clientCertificate"], submit: "Apply changes", sentences: SENTENCES,
 		apply: (changes) => applyVerification(page, changes, TRIAL_SECONDS),
 	}).element;

@@ -30,13 +30,24 @@ const PLACES = [
 	["https", ["clientCertificate", "serverCertificate"]],
 ];
 
+const NOT_ASKED = "Over HTTPS the service asks for certificates in the new mode only, so it cannot tell yet whether this browser has one. The trial shows it.";
+
+// What the service foresees; of a certificate that it has not asked for it knows
+// nothing.
+async function foresee(members, changes) {
+	const outlook = await call("verification.preview", members);
+	const unasked = location.protocol === "https:" &&
+		changes.some(({ name, was }) => name === "clientCertificate" && was === "notRequired");
+	return { ...outlook, note: outlook.wouldLockOut && unasked ? NOT_ASKED : undefined };
+}
+
 // Ask, then apply, on trial if wanted. changes: of app/settings-form.js.
 export async function applyVerification(page, changes, trialSeconds) {
 	const { applyChanges } = await import("/app/apply.js");
 	const members = membersOf(changes);
 	return applyChanges({
 		page, method: "verification.configure", members, changes, trialSeconds,
-		preview: () => call("verification.preview", members),
+		preview: () => foresee(members, changes),
 	});
 }
 
