@@ -104,6 +104,24 @@ def test_redirect_on_trial_kept(service, page):
     page.until(lambda: page.driver.current_url.startswith(service.url), "the HTTPS address")
 
 
+def test_redirect_over_plain_http_leads_to_the_new_address(service, make_browser):
+    page = make_browser(service)
+    page.url = service.http_url
+    page.log_in("admin", service.admin_password)
+    page.open(PAGE)
+    page.control("Redirect HTTP requests to HTTPS").click()
+    page.click("Update security settings")
+    page.wait_text("You are connected over plain HTTP", "dialog")
+    page.click("Try for 2 minutes")
+    page.wait_text(f"This page is now at {service.url}{PAGE}", ".warnings")
+    page.follow(f"{service.url}{PAGE}")
+    page.until(lambda: page.driver.current_url.startswith(service.url), "the HTTPS address")
+    page.wait_drawn()
+    page.click("Keep")
+    page.wait_text("Kept.", ".warnings")
+    assert now(service)["redirectHttp"] is True
+
+
 def test_require_login_on_trial_reverted(service, page):
     page.control("Require administrator login").click()
     page.click("Update console settings")

@@ -8,6 +8,8 @@ import { sentence } from "/app/form.js";
 import { plural } from "/app/format.js";
 import { Fault } from "/app/rpc.js";
 import { call } from "/app/session.js";
+// Loaded before the change: afterwards this page may be out of reach of the service.
+import "/app/trial.js";
 
 const TRIAL_SECONDS = 120;
 const FAULT_WOULD_LOCK_OUT = 1007;

@@ -180,8 +180,8 @@ class TrialBar {
 		try {
 			await this.#lookOnce();
 		} catch {
-			this.#retry((trial) => trial.secondsLeft > 0 ? LOCKED_OUT
-				: TIME_IS_OVER);
+			this.#retry((trial) => trial.secondsLeft === 0 ? TIME_IS_OVER
+				: trial.newAddress ? "Here the service no longer answers." : LOCKED_OUT);
 		}
 	}
 

@@ -55,9 +55,12 @@ function redirectChange(on) {
 		from: on ? "Off" : "On", to: on ? "On" : "Off", value: on, canLockOut: on }];
 }
 
-function setRedirect(page, on) {
+function setRedirect(page, { services, overHttps }, on) {
 	const changes = redirectChange(on);
-	return applyChanges({ page, method: "security.modify", members: membersOf(changes), changes });
+	return applyChanges({
+		page, method: "security.modify", members: membersOf(changes), changes,
+		newAddress: on && !overHttps ? addressOf("https", services.https.port) : undefined,
+	});
 }
 
 async function bothOn(page, { services }) {
@@ -76,13 +79,14 @@ function link(address, label) {
 const CONTROLS = {
 	trust: () => link("/network/ssl-certificates.html#https-trust", "Open the HTTPS trust store"),
 	services: (page, state) => actionButton("Turn HTTP and HTTPS on", () => bothOn(page, state)),
-	redirect: (page) => actionButton("Turn the redirect off", () => setRedirect(page, false)),
+	redirect: (page, state) =>
+		actionButton("Turn the redirect off", () => setRedirect(page, state, false)),
 	mode: drawModes,
 	https: (page, { services }) =>
 		link(addressOf("https", services.https.port), "Open this page over HTTPS"),
 	test: (page) => button("Test again", () => page.refresh()),
-	close: (page) => [
-		actionButton("Turn the redirect on", () => setRedirect(page, true)),
+	close: (page, state) => [
+		actionButton("Turn the redirect on", () => setRedirect(page, state, true)),
 		link("/network/services.html", "Turn HTTP off under Services")],
 	require: (page, state) => [
 		make("p", { class: "quiet small-text" }, SENTENCES.clientCertificate.required),

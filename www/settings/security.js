@@ -8,6 +8,7 @@ import { sentence } from "/app/form.js";
 import { drawSettingsForm, membersOf } from "/app/settings-form.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { call } from "/app/session.js";
+import { addressOf } from "/network/address.js";
 
 const SENTENCES = {
 	minimumVersion: {
@@ -59,6 +60,13 @@ const OUTLOOKS = {
 		? "if your browser knows no newer version of TLS, new connections fail" : "it goes on",
 };
 
+// Where a page that came over plain HTTP is once that leads to HTTPS.
+function newAddressOf(changes, services) {
+	const https = services.find(({ name }) => name === "https");
+	return valueOf(changes, "redirectHttp") && location.protocol === "http:"
+		? addressOf("https", https.port) : undefined;
+}
+
 function outlookOf(changes) {
 	const texts = changes.map(({ name, value }) => OUTLOOKS[name]?.(value)).filter(Boolean);
 	const telling = texts.filter((text) => text !== "it goes on");
@@ -83,6 +91,7 @@ class SecurityPage {
 		try {
 			const [reply, { services }] = await Promise.all([
 				call("security.query"), call("services.query")]);
+			this.services = services;
 			this.#draw(reply, disabledBy(services));
 		} catch (error) {
 			for (const { place } of FORMS)
@@ -115,6 +124,7 @@ class SecurityPage {
 		return applyChanges({
 			page: this.page, method: "security.modify", members: membersOf(changes), changes,
 			preview: async () => outlookOf(changes),
+			newAddress: newAddressOf(changes, this.services),
 		});
 	}
 }
