@@ -173,6 +173,21 @@ def test_bar_on_another_page_counts_down(service, page):
         == "off"
 
 
+def test_trial_that_nobody_keeps_ends_on_the_page(service, page):
+    service.local().call("verification.configure", sip="outgoing", confirmWithinSeconds=10)
+    page.open(PAGE)
+    page.wait_text("On trial", ".warnings")
+    assert chosen(page, "sip") == "outgoing"
+    page.wait_text("The trial is over, and everything is as it was", ".warnings")
+    page.until(lambda: chosen(page, "sip") == "none", "the old value")
+    assert "On trial" not in page.text(".warnings")
+
+
+def test_leads_to_the_transition(page):
+    page.follow("Certificate-based security")
+    page.wait_path("/network/transition.html")
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("dark", [False, True])
 def test_looks(page, width, dark):

@@ -51,6 +51,11 @@ export async function applyVerification(page, changes, trialSeconds) {
 	});
 }
 
+function drawWay() {
+	return make("p", {}, "The safe way from passwords to certificates, step by step: ",
+		make("a", { href: "/network/transition.html" }, "Certificate-based security"), ".");
+}
+
 // The settings, drawn once; later replies go into the same forms.
 class Settings {
 	constructor(page, places) {
@@ -77,7 +82,8 @@ class Settings {
 		});
 		form.element.id = `${name}-form`;
 		this.forms.set(name, form);
-		return make("div", { class: "part" }, form.element);
+		return make("div", { class: "part" }, form.element,
+			name === "clientCertificate" ? drawWay() : null);
 	}
 
 	fail(error) {
