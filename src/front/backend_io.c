@@ -84,28 +84,29 @@ static bool is_stale(const struct backend *b)
 	return b->x->conn && b->reused && !b->seen && !b->x->retried;
 }
 
-/* Requests that change something only when the kernel says that they were not
- * read whole. */
-static bool may_retry(const struct backend *b, bool reset)
+/* The kernel's word that the peer did not read everything, once: asking takes
+ * it away. */
+static bool take_reset(const struct backend *b)
 {
-	const struct exchange *x = b->x;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (!is_stale(b))
-		return false;
-	if (x->rq.safe || reset || b->mute)
-		return true;
 	return getsockopt(b->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) ==
 		   0 &&
 	       error != 0;
+}
+
+/* Requests that change something only when they were not read whole. */
+static bool may_retry(const struct backend *b, bool reset)
+{
+	return is_stale(b) && (b->x->rq.safe || b->mute || reset);
 }
 
 void backend_fail(struct backend *b, bool reset, const char *text)
 {
 	struct front *f = b->front;
 	struct exchange *x = b->x;
-	bool retry = may_retry(b, reset);
+	bool retry = may_retry(b, reset || take_reset(b));
 
 	b->x = NULL;
 	x->backend = NULL;
@@ -127,15 +128,12 @@ void backend_fail(struct backend *b, bool reset, const char *text)
 /* When civetweb closes while the request is on its way, the kernel may tell the
  * end first and the reset, which says that the request was not read, a moment
  * later. */
-static bool wait_for_reset(struct backend *b)
+static void wait_for_reset(struct backend *b)
 {
-	if (b->ended || !is_stale(b) || may_retry(b, false))
-		return false;
 	b->ended = true;
 	/* The end would be told again and again. */
 	watch_forget(&b->front->watcher, &b->watch);
 	deadline_set(&b->front->deadlines, &b->deadline, DEADLINE_RESET);
-	return true;
 }
 
 static void on_end(struct backend *b, bool reset)
@@ -144,11 +142,17 @@ static void on_end(struct backend *b, bool reset)
 		backend_close(b);
 		backend_submit_waiting(b->front);
 		front_settle(b->front);
-	} else if (!reset && http_response_end(&b->rs) == HTTP_DONE) {
-		complete(b, false);
-	} else if (reset || !wait_for_reset(b)) {
-		backend_fail(b, reset, "the web server broke off");
+		return;
 	}
+	if (!reset && http_response_end(&b->rs) == HTTP_DONE) {
+		complete(b, false);
+		return;
+	}
+	reset = reset || take_reset(b);
+	if (b->ended || !is_stale(b) || may_retry(b, reset))
+		backend_fail(b, reset, "the web server broke off");
+	else
+		wait_for_reset(b);
 }
 
 /* An answer that cannot be passed on: its connection is drained like one whose

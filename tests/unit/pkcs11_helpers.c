@@ -121,3 +121,19 @@ bool wait_for_state(struct token *t, enum token_state wanted)
 	unit_note("state is %s: %s", token_state_name(info.state), info.reason);
 	return false;
 }
+
+bool wait_for_sessions(struct token *t, unsigned wanted)
+{
+	int64_t deadline = clock_monotonic_ms() + 20000;
+	struct timespec nap = { 0, 5000000L };
+	struct token_info info;
+
+	do {
+		token_get_info(t, &info);
+		if (info.sessions_open == wanted)
+			return true;
+		nanosleep(&nap, NULL);
+	} while (clock_monotonic_ms() < deadline);
+	unit_note("%u sessions are open", (unsigned)info.sessions_open);
+	return false;
+}

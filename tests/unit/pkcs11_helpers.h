@@ -27,5 +27,7 @@ void make_member(struct set_member *m, struct fake_certificate *room,
 
 /* Wait until the state is the wanted one, at most 20 s; false: it is not. */
 bool wait_for_state(struct token *t, enum token_state wanted);
+/* The same with the number of open sessions. */
+bool wait_for_sessions(struct token *t, unsigned wanted);
 
 #endif

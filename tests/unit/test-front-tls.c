@@ -382,11 +382,20 @@ static void test_not_tls(void)
 	front_fixture_stop(&x);
 }
 
+static void set_patience(struct front_fixture *x, void *arg)
+{
+	const unsigned *ms = arg;
+
+	x->front->deadlines.duration_ms[DEADLINE_HANDSHAKE] = ms[0];
+	x->front->deadlines.duration_ms[DEADLINE_IDLE] = ms[1];
+}
+
 static void test_deadlines(void)
 {
 	struct front_fixture x;
 	struct front_stats stats;
 	struct tls_caller *c;
+	unsigned ms[2] = { 30000, 500 };
 	char *a, b;
 	int fd;
 
@@ -409,12 +418,16 @@ static void test_deadlines(void)
 	CU_ASSERT_TRUE(WAIT_FOR(
 	    (front_get_stats(x.front, &stats), stats.handshakes_failed == 2)));
 	CU_ASSERT_EQUAL(stats.handshakes, 0);
-	/* A handshake, and no request: ends in good form. */
+	/* A handshake, and no request: ends in good form. From here on only
+	 * what is meant may come too late. */
+	front_fixture_call(&x, set_patience, ms);
 	c = caller_open(x.https, false);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
 	CU_ASSERT_EQUAL(caller_read(c, &b, 1), 0);
 	caller_free(c);
 	/* Half a request. */
+	ms[1] = 30000;
+	front_fixture_call(&x, set_patience, ms);
 	c = caller_open(x.https, false);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
 	caller_write(c, "GET ", 4);
