@@ -426,6 +426,7 @@ static void test_no_descriptors(void)
 	struct front_fixture x;
 	struct rlimit old, low;
 	struct rusage before, after;
+	struct front_stats stats;
 	int fds[64], n = 0, extra;
 	char *a;
 
@@ -434,7 +435,15 @@ static void test_no_descriptors(void)
 	a = client_ask(x.http, GET_CLOSE("/bytes/2"));
 	CU_ASSERT_EQUAL(answer_status(a), 200);
 	free(a);
-	extra = client_tcp(x.http); /* accepted before it gets tight */
+	/* Accepted before it gets tight, and nothing is left that would be
+	 * closed later and make room. */
+	extra = client_tcp(x.http);
+	client_send(extra, GET("/bytes/2"));
+	a = client_one(extra);
+	CU_ASSERT_EQUAL(answer_status(a), 200);
+	free(a);
+	CU_ASSERT(WAIT_FOR(
+	    (front_get_stats(x.front, &stats), stats.connections == 1)));
 	getrlimit(RLIMIT_NOFILE, &old);
 	low = old;
 	low.rlim_cur = 64;
