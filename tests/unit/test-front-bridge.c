@@ -348,8 +348,8 @@ static void check_status(struct front_fixture *x, const char *request,
 	char *a = client_ask(x->http, request);
 
 	if (answer_status(a) != status)
-		unit_note("%d for %.12s, %u requests", answer_status(a), request,
-			  (unsigned)x->backend.requests);
+		unit_note("%d for %.12s, %u requests", answer_status(a),
+			  request, (unsigned)x->backend.requests);
 	CU_ASSERT_EQUAL(answer_status(a), status);
 	free(a);
 }
