@@ -67,6 +67,10 @@ void db_rows_init(struct db_rows *r);
 void db_rows_free(struct db_rows *r);
 /* Takes the next row; false when there is none. The texts live as long as r. */
 bool db_rows_next(struct db_rows *r, struct db_cell cells[DB_COLUMNS_MAX]);
+/* A text into an array of that size. ERR_IO: it does not fit or holds a NUL,
+ * which nobody here has written. */
+int db_cell_copy(char *out, size_t size, const struct db_cell *c,
+		 struct error *e) MUST_CHECK;
 
 /* ERR_EXISTS: a unique column has that value. Otherwise ERR_IO and ERR_NOMEM.
  * rows may be NULL where a statement gives none; rows are added to it. */

@@ -42,3 +42,14 @@ bool db_rows_next(struct db_rows *r, struct db_cell cells[DB_COLUMNS_MAX])
 	}
 	return true;
 }
+
+int db_cell_copy(char *out, size_t size, const struct db_cell *c,
+		 struct error *e)
+{
+	if (c->len >= size || strlen(c->text) != c->len)
+		return error_set(e, ERR_IO,
+				 "the database is damaged: a text of %zu bytes",
+				 c->len);
+	memcpy(out, c->text, c->len + 1);
+	return 0;
+}

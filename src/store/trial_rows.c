@@ -97,23 +97,13 @@ int store_settings_change(struct store *s, const struct setting_changes *c,
 	return store_end(s, rc, e);
 }
 
-static int copy_text(char *out, size_t size, const struct db_cell *c,
-		     struct error *e)
-{
-	if (c->len >= size || strlen(c->text) != c->len)
-		return error_set(e, ERR_IO,
-				 "the database is damaged: text of a trial");
-	memcpy(out, c->text, c->len + 1);
-	return 0;
-}
-
 static int row_of(const struct db_cell *c, struct trial_row *t, struct error *e)
 {
 	memset(t, 0, sizeof(*t));
-	if (copy_text(t->id, sizeof(t->id), &c[0], e) < 0 ||
-	    copy_text(t->user_name, sizeof(t->user_name), &c[1], e) < 0 ||
-	    copy_text(t->peer, sizeof(t->peer), &c[2], e) < 0 ||
-	    copy_text(t->boot, sizeof(t->boot), &c[3], e) < 0)
+	if (db_cell_copy(t->id, sizeof(t->id), &c[0], e) < 0 ||
+	    db_cell_copy(t->user_name, sizeof(t->user_name), &c[1], e) < 0 ||
+	    db_cell_copy(t->peer, sizeof(t->peer), &c[2], e) < 0 ||
+	    db_cell_copy(t->boot, sizeof(t->boot), &c[3], e) < 0)
 		return -1;
 	t->started_at = c[4].number;
 	t->started_ms = c[5].number;

@@ -36,26 +36,16 @@ static void values_of(const struct user_row *u,
 	memcpy(out, values, sizeof(values));
 }
 
-static int copy_text(char *out, size_t size, const struct db_cell *c,
-		     struct error *e)
-{
-	if (c->len >= size || strlen(c->text) != c->len)
-		return error_set(e, ERR_IO,
-				 "the database is damaged: text of an account");
-	memcpy(out, c->text, c->len + 1);
-	return 0;
-}
-
 static int row_of(const struct db_cell *c, struct user_row *u, struct error *e)
 {
 	memset(u, 0, sizeof(*u));
 	u->key = c[0].number;
-	if (copy_text(u->id, sizeof(u->id), &c[1], e) < 0 ||
-	    copy_text(u->name, sizeof(u->name), &c[2], e) < 0 ||
-	    copy_text(u->password_hash, sizeof(u->password_hash), &c[3], e) <
+	if (db_cell_copy(u->id, sizeof(u->id), &c[1], e) < 0 ||
+	    db_cell_copy(u->name, sizeof(u->name), &c[2], e) < 0 ||
+	    db_cell_copy(u->password_hash, sizeof(u->password_hash), &c[3], e) <
 		0 ||
-	    copy_text(u->e164, sizeof(u->e164), &c[9], e) < 0 ||
-	    copy_text(u->endpoint, sizeof(u->endpoint), &c[10], e) < 0)
+	    db_cell_copy(u->e164, sizeof(u->e164), &c[9], e) < 0 ||
+	    db_cell_copy(u->endpoint, sizeof(u->endpoint), &c[10], e) < 0)
 		return -1;
 	u->privilege = (int)c[4].number;
 	u->built_in = (int)c[5].number;
@@ -217,8 +207,8 @@ int store_user_history(struct store *s, int64_t key, struct user_history *out,
 			&rows, e);
 	while (rc == 0 && out->count < USER_HISTORY_MAX &&
 	       db_rows_next(&rows, cells))
-		rc = copy_text(out->hashes[out->count++], USER_HASH_MAX, cells,
-			       e);
+		rc = db_cell_copy(out->hashes[out->count++], USER_HASH_MAX,
+				  cells, e);
 	db_rows_free(&rows);
 	return rc;
 }
