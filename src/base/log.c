@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,19 +10,45 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 2048 };
+#include "base/clock.h"
+#include "base/utf8.h"
+
+enum { ESCAPE_BYTES = 4 /* of \xNN */ };
 
 static atomic_int threshold = LOG_LEVEL_INFO;
 
 static const struct {
 	const char *name;
-	int priority; /* syslog(3) */
-} levels[] = {
+	int severity;
+} levels[LOG_LEVEL_COUNT] = {
 	[LOG_LEVEL_ERROR] = { "error", 3 },
 	[LOG_LEVEL_WARNING] = { "warning", 4 },
-	[LOG_LEVEL_INFO] = { "info", 6 },
-	[LOG_LEVEL_TRACE] = { "trace", 7 },
+	[LOG_LEVEL_INFO] = { "info", 5 },
+	[LOG_LEVEL_TRACE] = { "trace", 6 },
+	[LOG_LEVEL_DETAILED_TRACE] = { "detailedTrace", 7 },
 };
+
+/* Held for reading while sinks run, for writing while they change. */
+static pthread_rwlock_t outlets_lock = PTHREAD_RWLOCK_INITIALIZER;
+static struct {
+	log_sink_fn *fn;
+	void *arg;
+} sinks[LOG_SINKS_MAX];
+static log_output_fn *output;
+static void *output_arg;
+
+/* This thread is inside a sink, or works for one. */
+static _Thread_local bool local_only;
+
+const char *log_level_name(enum log_level level)
+{
+	return levels[level].name;
+}
+
+int log_level_severity(enum log_level level)
+{
+	return levels[level].severity;
+}
 
 void log_set_level(enum log_level level)
 {
@@ -33,57 +60,103 @@ enum log_level log_level(void)
 	return (enum log_level)atomic_load(&threshold);
 }
 
-/* Copy text with control characters made visible; returns the new length. */
-static size_t put_visible(char *out, size_t cap, const char *text)
+/* --- the text ------------------------------------------------------------- */
+
+/* Copies text (out takes at least its first character) with whatever is no
+ * plain character made visible; cut between characters. */
+static void put_visible(char *out, size_t size, const char *text)
 {
-	size_t n = 0;
+	struct view s = view_str(text);
+	uint32_t code;
 
-	for (; *text && n + 5 < cap; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (s.len) {
+		size_t n = utf8_next(s, &code);
+		bool plain = n > 0 && !utf8_is_control(code);
+		size_t room = plain ? n : ESCAPE_BYTES;
 
-		if (c >= 0x20 && c != 0x7f)
-			out[n++] = (char)c;
+		if (room >= size)
+			break;
+		if (plain)
+			memcpy(out, s.ptr, n);
 		else
-			n += (size_t)snprintf(out + n, cap - n, "\\x%02x", c);
+			snprintf(out, size, "\\x%02x", s.ptr[0]);
+		out += room;
+		size -= room;
+		n = plain ? n : 1;
+		s = view_of(s.ptr + n, s.len - n);
 	}
-	return n;
+	*out = '\0';
 }
 
-static size_t put_head(char *out, size_t cap, enum log_level level)
+static size_t put_head(char *out, size_t cap, const struct log_event *event)
 {
-	struct timespec now;
+	time_t seconds = (time_t)(event->at_ms / 1000);
 	struct tm tm;
 	size_t n;
 
 	if (getenv("JOURNAL_STREAM"))
 		return (size_t)snprintf(out, cap, "<%d>",
-					levels[level].priority);
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
+					levels[event->level].severity);
+	gmtime_r(&seconds, &tm);
 	n = strftime(out, cap, "%Y-%m-%dT%H:%M:%S", &tm);
-	return n + (size_t)snprintf(out + n, cap - n, ".%03ldZ %s ",
-				    now.tv_nsec / 1000000, levels[level].name);
+	return n + (size_t)snprintf(out + n, cap - n, ".%03dZ %s ",
+				    (int)(event->at_ms % 1000),
+				    levels[event->level].name);
+}
+
+static void write_line(const struct log_event *event)
+{
+	char line[LOG_TEXT_MAX + 128];
+	size_t n = put_head(line, sizeof(line), event);
+
+	n += (size_t)snprintf(line + n, sizeof(line) - n, "%.64s: %s\n",
+			      event->group, event->text);
+	/* One write keeps lines of several threads apart. There is nowhere left
+	 * to say that it failed. */
+	if (write(STDERR_FILENO, line, n) < 0)
+		return;
+}
+
+/* --- where it goes -------------------------------------------------------- */
+
+static void hand_out(const struct log_event *event)
+{
+	bool written = false;
+
+	if (local_only) {
+		write_line(event);
+		return;
+	}
+	pthread_rwlock_rdlock(&outlets_lock);
+	local_only = true;
+	if (output)
+		written = output(output_arg, event);
+	if (!written)
+		write_line(event);
+	for (int i = 0; i < LOG_SINKS_MAX; i++)
+		if (sinks[i].fn)
+			sinks[i].fn(sinks[i].arg, event);
+	local_only = false;
+	pthread_rwlock_unlock(&outlets_lock);
 }
 
 void log_at(enum log_level level, const char *group, const char *fmt, ...)
 {
-	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES + 128];
+	char raw[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
+	struct log_event event = { .level = level,
+				   .group = group,
+				   .text = text };
 	int saved = errno;
 	va_list ap;
-	size_t n;
 
 	if ((int)level > atomic_load(&threshold))
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
-	n = put_head(line, sizeof(line), level);
-	n += (size_t)snprintf(line + n, sizeof(line) - n, "%s: ", group);
-	n += put_visible(line + n, sizeof(line) - n - 1, text);
-	line[n++] = '\n';
-	/* One write keeps lines of several threads apart. */
-	if (write(STDERR_FILENO, line, n) < 0)
-		errno = saved; /* nowhere left to say so */
+	put_visible(text, sizeof(text), raw);
+	event.at_ms = clock_now_ms();
+	hand_out(&event);
 	errno = saved;
 }
 
@@ -95,4 +168,44 @@ void log_failure(enum log_level level, const char *group, const struct error *e)
 	else
 		log_at(level, group, "%s [%s]", e->text,
 		       error_kind_name(e->kind));
+}
+
+/* --- who listens ---------------------------------------------------------- */
+
+int log_add_sink(log_sink_fn *fn, void *arg)
+{
+	int rc = -1;
+
+	pthread_rwlock_wrlock(&outlets_lock);
+	for (int i = 0; i < LOG_SINKS_MAX && rc < 0; i++) {
+		if (sinks[i].fn)
+			continue;
+		sinks[i].fn = fn;
+		sinks[i].arg = arg;
+		rc = 0;
+	}
+	pthread_rwlock_unlock(&outlets_lock);
+	return rc;
+}
+
+void log_remove_sink(log_sink_fn *fn, void *arg)
+{
+	pthread_rwlock_wrlock(&outlets_lock);
+	for (int i = 0; i < LOG_SINKS_MAX; i++)
+		if (sinks[i].fn == fn && sinks[i].arg == arg)
+			sinks[i].fn = NULL;
+	pthread_rwlock_unlock(&outlets_lock);
+}
+
+void log_keep_local(void)
+{
+	local_only = true;
+}
+
+void log_set_output(log_output_fn *fn, void *arg)
+{
+	pthread_rwlock_wrlock(&outlets_lock);
+	output = fn;
+	output_arg = arg;
+	pthread_rwlock_unlock(&outlets_lock);
 }
