@@ -200,6 +200,18 @@ int audit_verify(struct audit *a, struct audit_verdict *out, struct error *e)
 	return 0;
 }
 
+int audit_range(struct audit *a, uint64_t *first_out, uint64_t *last_out,
+		struct error *e)
+{
+	struct audit_chain chain;
+
+	if (store_audit_page(a->store, 1, 0, &chain, no_row, NULL, e) < 0)
+		return error_prefix(e, "audit trail");
+	*first_out = chain.first;
+	*last_out = chain.last;
+	return 0;
+}
+
 struct each_call {
 	int (*each)(void *arg, const struct audit_record *r, struct error *e);
 	void *arg;

@@ -82,6 +82,10 @@ struct audit_record {
 	const char *module, *severity, *user_name, *peer, *event, *detail;
 };
 
+/* The oldest and the newest record kept; *last_out < *first_out: none. */
+int audit_range(struct audit *a, uint64_t *first_out, uint64_t *last_out,
+		struct error *e) MUST_CHECK;
+
 /* Records with index >= from, at most count, in order. each() is called without
  * a lock; its -1 ends the walk. */
 int audit_each(struct audit *a, uint64_t from, size_t count,

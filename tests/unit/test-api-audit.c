@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tests/unit/api_fixture.h"
 
 /* auditlog.enumerate: batches, and the filter. */
@@ -142,6 +143,135 @@ static void test_batches(void)
 	CU_ASSERT_EQUAL(seen, FILLERS);
 }
 
+/* The index of the i-th event, 0 without. */
+static int32_t index_at(const struct answer *a, size_t i)
+{
+	return value_int(value_member(
+	    value_item(value_member(a->response.result, "events"), i),
+	    "index"));
+}
+
+static int32_t next_of(const struct answer *a)
+{
+	return value_int(value_member(a->response.result, "nextIndex"));
+}
+
+/* From the newest down, every record once. */
+static void test_downward(void)
+{
+	int32_t next = INT32_MAX, before = INT32_MAX;
+	size_t seen = 0;
+	bool more = true;
+
+	while (more && seen <= FILLERS) {
+		struct value *s = ask("event", "requestCreated");
+		struct answer a;
+
+		value_put_boolean(s, "newestFirst", true);
+		value_put_int(s, "numEvents", 77);
+		if (next != INT32_MAX)
+			value_put_int(s, "index", next);
+		call_by(&door_local, "auditlog.enumerate", s, &a);
+		for (size_t i = 0; i < count_of(&a); i++) {
+			CU_ASSERT(index_at(&a, i) < before);
+			before = index_at(&a, i);
+		}
+		seen += count_of(&a);
+		more = remaining(&a);
+		next = next_of(&a);
+		CU_ASSERT(more ? next < before && next > 0 : next == 0);
+		answer_free(&a);
+	}
+	CU_ASSERT_EQUAL(seen, FILLERS);
+}
+
+static void test_next_index(void)
+{
+	static const struct {
+		bool down;
+		int32_t index, number;
+		size_t count;
+		int32_t first, next; /* counted from the newest, 0, down */
+	} rows[] = {
+		{ false, 2, 2, 2, 2, 0 },   { false, 0, 5, 1, 0, -1 },
+		{ false, -1, 5, 0, 0, -1 }, { true, 0, 3, 3, 0, 3 },
+		{ true, -9, 3, 3, 0, 3 },   { true, 4, 1, 1, 4, 5 },
+	};
+	struct answer a;
+	int32_t newest;
+
+	call_by(&door_local, "auditlog.query", NULL, &a);
+	newest = value_int(value_member(a.response.result, "lastIndex"));
+	answer_free(&a);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct value *s = value_new_struct();
+
+		value_put_boolean(s, "newestFirst", rows[i].down);
+		value_put_int(s, "index", newest - rows[i].index);
+		value_put_int(s, "numEvents", rows[i].number);
+		call_by(&door_local, "auditlog.enumerate", s, &a);
+		CU_ASSERT_EQUAL(count_of(&a), rows[i].count);
+		if (rows[i].count)
+			CU_ASSERT_EQUAL(index_at(&a, 0),
+					newest - rows[i].first);
+		CU_ASSERT_EQUAL(next_of(&a), newest - rows[i].next);
+		answer_free(&a);
+	}
+}
+
+static void test_times(void)
+{
+	static const struct {
+		const char *member;
+		int seconds;
+		bool any;
+	} rows[] = {
+		{ "since", -3600, true },      { "since", 3600, false },
+		{ "until", -3600, false },     { "until", 3600, true },
+		{ "since", INT32_MAX, false },
+	};
+	struct answer a;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct value *s = value_new_struct();
+		struct value *filter = value_put_struct(s, "filter");
+
+		value_put_time(filter, rows[i].member,
+			       clock_now() + rows[i].seconds);
+		call_by(&door_local, "auditlog.enumerate", s, &a);
+		CU_ASSERT_EQUAL(count_of(&a) > 0, rows[i].any);
+		answer_free(&a);
+	}
+}
+
+static int32_t int_of(const struct answer *a, const char *name)
+{
+	return value_int(value_member(a->response.result, name));
+}
+
+static void test_query(void)
+{
+	const struct value *events, *login;
+	struct answer a;
+
+	call_by(&door_local, "auditlog.query", NULL, &a);
+	CU_ASSERT_EQUAL(int_of(&a, "firstIndex"), 1);
+	CU_ASSERT(int_of(&a, "lastIndex") > FILLERS);
+	CU_ASSERT_EQUAL(int_of(&a, "numEvents"), int_of(&a, "lastIndex"));
+	CU_ASSERT_EQUAL(int_of(&a, "deleteableIndex"), int_of(&a, "lastIndex"));
+	CU_ASSERT_EQUAL(int_of(&a, "percentageCapacity"), 0);
+	events = value_member(a.response.result, "events");
+	CU_ASSERT_EQUAL(value_count(events), AUDIT_EVENT_COUNT);
+	login = value_item(events, AUDIT_LOGIN);
+	CU_ASSERT_STRING_EQUAL(value_string(value_member(login, "event")),
+			       "login");
+	CU_ASSERT_STRING_EQUAL(value_string(value_member(login, "severity")),
+			       "Info");
+	CU_ASSERT_STRING_EQUAL(value_string(value_member(login, "label")),
+			       "A user logged in");
+	answer_free(&a);
+}
+
 static void test_refused(void)
 {
 	static const struct {
@@ -175,10 +305,14 @@ int main(int argc, char **argv)
 		{ "filter", test_filter },
 		{ "all must fit", test_all_must_fit },
 		{ "batches", test_batches },
+		{ "newest first", test_downward },
+		{ "next index", test_next_index },
+		{ "since and until", test_times },
+		{ "query", test_query },
 		{ "refused", test_refused },
 		{ 0 },
 	};
 
-	return unit_main(argc, argv, "auditlog.enumerate", tests,
+	return unit_main(argc, argv, "auditlog.enumerate, query", tests,
 			 api_device_open, api_device_close);
 }
