@@ -226,6 +226,7 @@ static void on_housekeeping(uv_timer_t *handle)
 	struct service *s = handle->data;
 	struct token_info info;
 
+	log_tell_suppressed(false);
 	if (s->stopping)
 		return;
 	tls_policy_housekeeping(s->tls);
@@ -569,6 +570,7 @@ static void tear_down(struct service *s)
 	settings_free(s->settings);
 	store_close(s->store);
 	tls_global_cleanup();
+	log_tell_suppressed(true);
 }
 
 enum service_end service_run(struct config *config, bool restarted,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_limit.h"
 #include "base/utf8.h"
 
 enum { ESCAPE_BYTES = 4 /* of \xNN */ };
@@ -36,6 +37,9 @@ static struct {
 } sinks[LOG_SINKS_MAX];
 static log_output_fn *output;
 static void *output_arg;
+
+static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct log_limit limit;
 
 /* This thread is inside a sink, or works for one. */
 static _Thread_local bool local_only;
@@ -140,6 +144,63 @@ static void hand_out(const struct log_event *event)
 	pthread_rwlock_unlock(&outlets_lock);
 }
 
+static void tell(const struct log_tally *tally)
+{
+	char text[128];
+	const struct log_event event = { .at_ms = clock_now_ms(),
+					 .level = tally->level,
+					 .group = tally->group,
+					 .text = text };
+
+	snprintf(text, sizeof(text),
+		 "%u more events of \"%s\" (%s) were suppressed", tally->count,
+		 tally->group, levels[tally->level].name);
+	hand_out(&event);
+}
+
+static bool is_admitted(enum log_level level, const char *group)
+{
+	struct log_tally before;
+	bool admitted;
+
+	if ((int)level > atomic_load(&threshold))
+		return false;
+	pthread_mutex_lock(&limit_lock);
+	admitted = log_limit_admit(&limit, level, group, clock_monotonic_ms(),
+				   &before);
+	pthread_mutex_unlock(&limit_lock);
+	if (before.count)
+		tell(&before);
+	return admitted;
+}
+
+void log_tell_suppressed(bool all)
+{
+	struct log_tally tally;
+	int saved = errno;
+	bool found;
+
+	do {
+		pthread_mutex_lock(&limit_lock);
+		found =
+		    log_limit_settle(&limit, clock_monotonic_ms(), all, &tally);
+		pthread_mutex_unlock(&limit_lock);
+		if (found)
+			tell(&tally);
+	} while (found);
+	errno = saved;
+}
+
+uint64_t log_suppressed(void)
+{
+	uint64_t total;
+
+	pthread_mutex_lock(&limit_lock);
+	total = limit.total;
+	pthread_mutex_unlock(&limit_lock);
+	return total;
+}
+
 void log_at(enum log_level level, const char *group, const char *fmt, ...)
 {
 	char raw[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
@@ -149,8 +210,10 @@ void log_at(enum log_level level, const char *group, const char *fmt, ...)
 	int saved = errno;
 	va_list ap;
 
-	if ((int)level > atomic_load(&threshold))
+	if (!is_admitted(level, group)) {
+		errno = saved;
 		return;
+	}
 	va_start(ap, fmt);
 	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);

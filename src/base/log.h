@@ -35,6 +35,14 @@ enum log_level log_level(void);
 void log_at(enum log_level level, const char *group, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Not more than base/log_limit.h admits is told; the rest is counted, and told
+ * by one line when the next event of that group and level comes or by this,
+ * which the application calls now and then: those whose minute is over, at the
+ * end (all) whatever there is. */
+void log_tell_suppressed(bool all);
+/* How many there were since the start. */
+uint64_t log_suppressed(void);
+
 #define log_error(group, ...)   log_at(LOG_LEVEL_ERROR, group, __VA_ARGS__)
 #define log_warning(group, ...) log_at(LOG_LEVEL_WARNING, group, __VA_ARGS__)
 #define log_info(group, ...)    log_at(LOG_LEVEL_INFO, group, __VA_ARGS__)

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "front/conn.h"
@@ -19,7 +18,7 @@
  * is over, with the first request already decrypted. A step never waits for a
  * peer. */
 
-enum { READ_MAX = 16384 + 512, LOG_EVERY_MS = 1000 };
+enum { READ_MAX = 16384 + 512 };
 
 static void give_back(struct conn *c, bool established)
 {
@@ -70,31 +69,20 @@ bool handshake_submit(struct conn *c)
 	return false;
 }
 
-/* Once a second, so that nobody fills the log. */
-static bool may_log(_Atomic int64_t *last_ms)
-{
-	int64_t now = clock_monotonic_ms(), last = atomic_load(last_ms);
-
-	return now - last >= LOG_EVERY_MS &&
-	       atomic_compare_exchange_strong(last_ms, &last, now);
-}
-
 /* Peers that fail are everyday life; our own side is worth a line, and so is a
- * certificate that does not do: somebody will ask why. */
+ * certificate that does not do: somebody will ask why. Under a name of its own,
+ * so that peers that fail in masses drown only each other. */
 static void log_failed(const struct conn *c, const struct error *e,
 		       const struct tls_verdict *refusal)
 {
-	static _Atomic int64_t warned_ms = -LOG_EVERY_MS,
-			       refused_ms = -LOG_EVERY_MS;
 	bool ours = e->kind != ERR_TLS && e->kind != ERR_NONE;
 	enum log_level level = LOG_LEVEL_TRACE;
 
-	if (ours && may_log(&warned_ms))
+	if (ours)
 		level = LOG_LEVEL_WARNING;
-	else if (refusal && may_log(&refused_ms))
+	else if (refusal)
 		level = LOG_LEVEL_INFO;
-	log_at(level, "front", "handshake with %s: %s", c->peer.address,
-	       e->text);
+	log_at(level, "handshake", "%s: %s", c->peer.address, e->text);
 }
 
 static void note_failed(const struct conn *c, const struct error *e)

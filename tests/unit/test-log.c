@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/log_limit.h"
 #include "tests/lib/unit.h"
 
 /* What a sink has heard. */
@@ -319,6 +320,121 @@ static void test_threads(void)
 	CU_ASSERT_EQUAL(lines_captured(), THREADS * LINES);
 }
 
+/* --- limits ----------------------------------------------------------------
+ */
+
+static unsigned admitted(struct log_limit *l, enum log_level level,
+			 const char *group, int64_t now_ms, unsigned tries)
+{
+	struct log_tally before;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < tries; i++)
+		n += log_limit_admit(l, level, group, now_ms, &before);
+	return n;
+}
+
+static void test_limit_rates(void)
+{
+	static const struct {
+		enum log_level level;
+		unsigned burst;
+		int64_t each_ms;
+	} rows[] = {
+		{ LOG_LEVEL_ERROR, LOG_LIMIT_BURST, LOG_LIMIT_EACH_MS },
+		{ LOG_LEVEL_WARNING, LOG_LIMIT_BURST, LOG_LIMIT_EACH_MS },
+		{ LOG_LEVEL_INFO, LOG_LIMIT_BURST, LOG_LIMIT_EACH_MS },
+		{ LOG_LEVEL_TRACE, LOG_LIMIT_TRACE_BURST,
+		  LOG_LIMIT_TRACE_EACH_MS },
+		{ LOG_LEVEL_DETAILED_TRACE, LOG_LIMIT_TRACE_BURST,
+		  LOG_LIMIT_TRACE_EACH_MS },
+	};
+	static struct log_limit l;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		enum log_level level = rows[i].level;
+		unsigned burst = rows[i].burst;
+		int64_t now = 5, each = rows[i].each_ms;
+
+		CU_ASSERT_EQUAL(admitted(&l, level, "tls", now, 5000), burst);
+		now += each - 1;
+		CU_ASSERT_EQUAL(admitted(&l, level, "tls", now, 9), 0);
+		CU_ASSERT_EQUAL(admitted(&l, level, "tls", now + 1, 9), 1);
+		now += 1 + 7 * each;
+		CU_ASSERT_EQUAL(admitted(&l, level, "tls", now, 99), 7);
+		now += 2 * burst * each;
+		CU_ASSERT_EQUAL(admitted(&l, level, "tls", now, 5000), burst);
+		/* Nobody else has paid for it. */
+		CU_ASSERT_EQUAL(admitted(&l, level, "app", now, 3), 3);
+	}
+}
+
+static void test_limit_tells(void)
+{
+	static struct log_limit l;
+	struct log_tally t;
+
+	admitted(&l, LOG_LEVEL_WARNING, "tls", 0, LOG_LIMIT_BURST);
+	CU_ASSERT_FALSE(log_limit_settle(&l, 0, true, &t));
+	CU_ASSERT_EQUAL(admitted(&l, LOG_LEVEL_WARNING, "tls", 0, 57), 0);
+	CU_ASSERT_EQUAL(l.total, 57);
+	CU_ASSERT_FALSE(log_limit_settle(&l, 59999, false, &t));
+	/* With the next that is admitted, but once a minute. */
+	CU_ASSERT(log_limit_admit(&l, LOG_LEVEL_WARNING, "tls", 59999, &t));
+	CU_ASSERT_EQUAL(t.count, 0);
+	CU_ASSERT(log_limit_admit(&l, LOG_LEVEL_WARNING, "tls", 60000, &t));
+	CU_ASSERT_EQUAL(t.count, 57);
+	CU_ASSERT_EQUAL(t.level, LOG_LEVEL_WARNING);
+	CU_ASSERT_STRING_EQUAL(t.group, "tls");
+	CU_ASSERT_FALSE(log_limit_settle(&l, 1000000, true, &t));
+	admitted(&l, LOG_LEVEL_INFO, "web", 0, LOG_LIMIT_BURST + 2);
+	CU_ASSERT_FALSE(log_limit_settle(&l, 1, false, &t));
+	CU_ASSERT(log_limit_settle(&l, 1, true, &t));
+	CU_ASSERT_EQUAL(t.count, 2);
+	CU_ASSERT_STRING_EQUAL(t.group, "web");
+	CU_ASSERT_FALSE(log_limit_settle(&l, 1, true, &t));
+}
+
+/* Names beyond the table, and long ones, share a place; nothing overflows. */
+static void test_limit_many_groups(void)
+{
+	static struct log_limit l;
+	unsigned n = 0;
+	char name[100];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "group-%d%s", i,
+			 i % 2 ? "" : "-with-a-name-that-has-no-end-at-all");
+		n += admitted(&l, LOG_LEVEL_ERROR, name, 0, 1);
+	}
+	CU_ASSERT_EQUAL(l.groups, LOG_LIMIT_GROUPS);
+	CU_ASSERT_EQUAL(n, LOG_LIMIT_GROUPS - 1 + LOG_LIMIT_BURST);
+	CU_ASSERT_STRING_EQUAL(l.names[LOG_LIMIT_GROUPS - 1], "others");
+}
+
+/* The whole way: a flood on standard error and in a sink. */
+static void test_flood(void)
+{
+	struct ear ear = { 0 };
+	uint64_t before = log_suppressed();
+
+	CU_ASSERT_EQUAL_FATAL(log_add_sink(hear, &ear), 0);
+	capture_begin();
+	for (int i = 0; i < LOG_LIMIT_BURST + 40; i++)
+		log_warning("flood", "garbage");
+	errno = ENOENT;
+	log_tell_suppressed(true);
+	CU_ASSERT_EQUAL(errno, ENOENT);
+	capture_end();
+	log_remove_sink(hear, &ear);
+	CU_ASSERT_EQUAL(log_suppressed() - before, 40);
+	CU_ASSERT_EQUAL(ear.count, LOG_LIMIT_BURST + 1);
+	CU_ASSERT_EQUAL(lines_captured(), LOG_LIMIT_BURST + 1);
+	CU_ASSERT_STRING_EQUAL(
+	    ear.text, "40 more events of \"flood\" (warning) were suppressed");
+	CU_ASSERT_EQUAL(ear.last.level, LOG_LEVEL_WARNING);
+}
+
 static const struct unit_test tests[] = {
 	{ "levels", test_levels },
 	{ "threshold", test_threshold },
@@ -330,6 +446,10 @@ static const struct unit_test tests[] = {
 	{ "room for sinks", test_room_for_sinks },
 	{ "another output", test_output },
 	{ "threads", test_threads },
+	{ "rates", test_limit_rates },
+	{ "what was suppressed is told", test_limit_tells },
+	{ "many groups", test_limit_many_groups },
+	{ "a flood", test_flood },
 	{ NULL, NULL },
 };
 
