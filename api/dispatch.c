@@ -226,7 +226,8 @@ static int parse(const struct web_request *rq, struct xmlrpc_call *xml,
 static void log_fault(const struct call *c, const struct error *e)
 {
 	bool ours = e->kind == ERR_INTERNAL || e->kind == ERR_NOMEM ||
-		    e->kind == ERR_IO || e->kind == ERR_TOKEN;
+		    e->kind == ERR_IO || e->kind == ERR_FULL ||
+		    e->kind == ERR_TOKEN;
 	struct error copy = *e;
 
 	error_prefix(&copy, "%s", c->method ? c->method->name : "call");

@@ -46,6 +46,7 @@ static const struct row {
 	{ ERR_USER_EXISTS, 1010, "user exists" },
 	{ ERR_PASSWORD_RULES, 1011, "password does not meet the rules" },
 	{ ERR_TRUST_EMPTY, 1012, "trust store empty" },
+	{ ERR_FULL, 1013, "disk full" },
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(*rows) };

@@ -13,6 +13,7 @@ static const char *const kind_names[ERR_KIND_COUNT] = {
 	[ERR_LIMIT] = "limit",
 	[ERR_TIMEOUT] = "timeout",
 	[ERR_IO] = "io",
+	[ERR_FULL] = "full",
 	[ERR_CONFIG] = "config",
 	[ERR_NOT_FOUND] = "not-found",
 	[ERR_EXISTS] = "exists",
@@ -68,6 +69,16 @@ int error_set_native(struct error *e, enum error_kind kind, long native,
 	return -1;
 }
 
+static enum error_kind kind_of_errno(int number)
+{
+	switch (number) {
+	case ENOMEM: return ERR_NOMEM;
+	case ENOSPC:
+	case EDQUOT: return ERR_FULL;
+	default: return ERR_IO;
+	}
+}
+
 int error_errno(struct error *e, const char *fmt, ...)
 {
 	int saved = errno;
@@ -78,8 +89,8 @@ int error_errno(struct error *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	return error_set_native(e, saved == ENOMEM ? ERR_NOMEM : ERR_IO, saved,
-				"%s: %s", what, why ? why : "unknown error");
+	return error_set_native(e, kind_of_errno(saved), saved, "%s: %s", what,
+				why ? why : "unknown error");
 }
 
 int error_nomem(struct error *e)

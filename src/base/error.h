@@ -22,6 +22,7 @@ enum error_kind {
 	ERR_LIMIT,           /* a named limit was reached */
 	ERR_TIMEOUT,         /* a deadline passed */
 	ERR_IO,              /* file, disk or socket failed; native = errno */
+	ERR_FULL,            /* no room on the disk; native = errno, SQLite */
 	ERR_CONFIG,          /* configuration file or setting */
 	ERR_NOT_FOUND,       /* no such object */
 	ERR_EXISTS,          /* such an object is there already */
@@ -71,7 +72,7 @@ int error_set_native(struct error *e, enum error_kind kind, long native,
     __attribute__((format(printf, 4, 5)));
 
 /* As error_set(ERR_IO) with strerror(errno) behind the text and errno as the
- * native cause. ENOMEM becomes ERR_NOMEM. */
+ * native cause. ENOMEM becomes ERR_NOMEM, ENOSPC and EDQUOT ERR_FULL. */
 int error_errno(struct error *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -72,7 +72,7 @@ bool db_rows_next(struct db_rows *r, struct db_cell cells[DB_COLUMNS_MAX]);
 int db_cell_copy(char *out, size_t size, const struct db_cell *c,
 		 struct error *e) MUST_CHECK;
 
-/* ERR_EXISTS: a unique column has that value. Otherwise ERR_IO and ERR_NOMEM.
+/* ERR_EXISTS: a unique column has that value. Otherwise ERR_IO, ERR_FULL and ERR_NOMEM.
  * rows may be NULL where a statement gives none; rows are added to it. */
 int db_run(struct db *db, enum statement id, const struct db_value *values,
 	   size_t count, struct db_rows *rows, struct error *e) MUST_CHECK;

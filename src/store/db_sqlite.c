@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/room.h"
 #include "store/db_rows.h"
 
 /* Another process (an older service that ends, a backup) may hold the file. */
@@ -52,8 +53,7 @@ int sqlite_error(sqlite3 *db, int code, const char *what, struct error *e)
 	const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
 
 	if (db && disk_full(db, code, saved_errno))
-		return error_set_native(e, ERR_IO, code, "disk full: %s: %s",
-					what, text);
+		return room_error(sqlite3_db_filename(db, "main"), code, e);
 	switch (code & 0xff) {
 	case SQLITE_NOMEM: return error_nomem(e);
 	case SQLITE_CORRUPT:

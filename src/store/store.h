@@ -13,8 +13,8 @@
 /* Whatever must last and is no token object. SQLite today (WAL,
  * synchronous=FULL, numbered schema steps); no call of it and no SQL stands
  * outside this folder: each kind of record has its functions here. What a
- * function acknowledged is on disk. Errors: ERR_IO (native = SQLite code; also
- * a full disk), ERR_NOMEM, and those named. Any thread. */
+ * function acknowledged is on disk. Errors: ERR_IO (native = SQLite code),
+ * ERR_FULL (no room on the disk), ERR_NOMEM, and those named. Any thread. */
 
 struct store;
 

@@ -29,7 +29,7 @@ static const struct {
 } kinds[] = {
 	{ ERR_INPUT, 400 },     { ERR_LIMIT, 413 },     { ERR_TIMEOUT, 408 },
 	{ ERR_NOT_FOUND, 404 }, { ERR_AUTH, 403 },      { ERR_PRIVILEGE, 403 },
-	{ ERR_NOMEM, 503 },     { ERR_CANCELLED, 503 },
+	{ ERR_NOMEM, 503 },     { ERR_CANCELLED, 503 }, { ERR_FULL, 503 },
 };
 
 const char *http_reason(int status)

@@ -335,6 +335,8 @@ static void test_faults_table(void)
 		{ ERR_PASSWORD_RULES, "", "password does not meet the rules",
 		  1011 },
 		{ ERR_TRUST_EMPTY, "", "trust store empty", 1012 },
+		{ ERR_FULL, "no room on the file system /x",
+		  "disk full - no room on the file system /x", 1013 },
 		{ ERR_PORT_CONFLICT, "http", "port conflict - http", 42 },
 		{ ERR_CONFLICT, "x", "operation failed - x", 201 },
 	};

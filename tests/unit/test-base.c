@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "base/room.h"
 #include "base/secret.h"
 #include "tests/lib/unit.h"
 
@@ -42,6 +44,47 @@ static void test_error_long_text(void)
 	CU_ASSERT_EQUAL(strlen(e.text), ERROR_TEXT_MAX - 1);
 	error_prefix(&e, "%s", longer);
 	CU_ASSERT_EQUAL(strlen(e.text), ERROR_TEXT_MAX - 1);
+}
+
+static void test_error_from_errno(void)
+{
+	static const struct {
+		int number;
+		enum error_kind kind;
+	} rows[] = {
+		{ ENOMEM, ERR_NOMEM }, { ENOSPC, ERR_FULL },
+		{ EDQUOT, ERR_FULL },  { EIO, ERR_IO },
+		{ EACCES, ERR_IO },
+	};
+	struct error e = ERROR_INIT;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		errno = rows[i].number;
+		CU_ASSERT_EQUAL(error_errno(&e, "file %d", 7), -1);
+		CU_ASSERT_EQUAL(e.kind, rows[i].kind);
+		CU_ASSERT_EQUAL(e.native, rows[i].number);
+		CU_ASSERT_EQUAL(strncmp(e.text, "file 7: ", 8), 0);
+	}
+}
+
+/* Cause and cure, for a directory, a file in it, and what is not there. */
+static void test_room(void)
+{
+	struct error e = ERROR_INIT;
+	uint64_t left = 0;
+
+	CHECK_OK(room_left("/", &left, &e), &e);
+	CU_ASSERT(left > 0);
+	CHECK_FAILS(room_left("/no/such/place", &left, &e), &e, ERR_IO,
+		    "/no/such/place");
+	CHECK_FAILS(room_error("/proc/self/status", ENOSPC, &e), &e, ERR_FULL,
+		    "no room on the file system /proc");
+	CU_ASSERT_EQUAL(e.native, ENOSPC);
+	CHECK_FAILS(room_error(unit_temp_dir(), 13, &e), &e, ERR_FULL,
+		    " kB left): free space there");
+	CHECK_FAILS(room_error("/no/such/place", 13, &e), &e, ERR_FULL,
+		    "no room at /no/such/place: free space there or delete "
+		    "old audit records");
 }
 
 static void test_buf_limit(void)
@@ -323,6 +366,8 @@ static const struct unit_test tests[] = {
 	{ "error prefix", test_error_prefix },
 	{ "error kinds have names", test_error_kinds_have_names },
 	{ "error texts are cut", test_error_long_text },
+	{ "error from errno", test_error_from_errno },
+	{ "room on file systems", test_room },
 	{ "buffer keeps its limit", test_buf_limit },
 	{ "hex", test_hex },
 	{ "base64", test_base64 },

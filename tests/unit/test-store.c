@@ -602,7 +602,8 @@ static void test_kill_keeps_what_was_acknowledged(void)
 
 static int is_full(const struct error *e)
 {
-	return e->kind == ERR_IO && e->native && strstr(e->text, "disk full");
+	return e->kind == ERR_FULL && e->native &&
+	       strstr(e->text, "no room on the file system");
 }
 
 /* In a child with a limit on file sizes: 0 when every door of the store says
