@@ -72,8 +72,9 @@ bool db_rows_next(struct db_rows *r, struct db_cell cells[DB_COLUMNS_MAX]);
 int db_cell_copy(char *out, size_t size, const struct db_cell *c,
 		 struct error *e) MUST_CHECK;
 
-/* ERR_EXISTS: a unique column has that value. Otherwise ERR_IO, ERR_FULL and ERR_NOMEM.
- * rows may be NULL where a statement gives none; rows are added to it. */
+/* ERR_EXISTS: a unique column has that value. Otherwise ERR_IO, ERR_FULL and
+ * ERR_NOMEM. rows may be NULL where a statement gives none; rows are added to
+ * it. */
 int db_run(struct db *db, enum statement id, const struct db_value *values,
 	   size_t count, struct db_rows *rows, struct error *e) MUST_CHECK;
 /* Rows that the last statement changed. */
@@ -82,5 +83,13 @@ int64_t db_changes(struct db *db);
 int db_begin(struct db *db, struct error *e) MUST_CHECK;
 int db_commit(struct db *db, struct error *e) MUST_CHECK;
 void db_rollback(struct db *db);
+
+/* Outside a transaction. What waits in a log of the engine goes into its file,
+ * and the log's room back to the file system. */
+int db_fold_log(struct db *db, struct error *e) MUST_CHECK;
+/* At most so many unused pages go back to the file system; *left_out is how
+ * many there still are. */
+int db_give_back(struct db *db, int pages, int64_t *left_out,
+		 struct error *e) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -128,6 +129,11 @@ static int set_up(sqlite3 *db, struct error *e)
 	int code, rc;
 
 	sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+	/* Takes effect on a file without tables only: unused pages can be given
+	 * back bit by bit. An older file uses them again, but does not shrink.
+	 */
+	if (sqlite_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", e) < 0)
+		return -1;
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	code = sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &mode,
@@ -283,6 +289,43 @@ int db_begin(struct db *db, struct error *e)
 int db_commit(struct db *db, struct error *e)
 {
 	return sqlite_exec(db->sqlite, "COMMIT", e);
+}
+
+int db_fold_log(struct db *db, struct error *e)
+{
+	int code;
+
+	errno = 0;
+	code = sqlite3_wal_checkpoint_v2(
+	    db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return code == SQLITE_OK
+		   ? 0
+		   : sqlite_error(db->sqlite, code, "write-ahead log", e);
+}
+
+static int pragma_number(sqlite3 *db, const char *pragma, int64_t *out,
+			 struct error *e)
+{
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(db, pragma, -1, &st, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return code == SQLITE_ROW ? 0 : sqlite_error(db, code, pragma, e);
+}
+
+int db_give_back(struct db *db, int pages, int64_t *left_out, struct error *e)
+{
+	char vacuum[64];
+
+	snprintf(vacuum, sizeof(vacuum), "PRAGMA incremental_vacuum(%d)",
+		 pages);
+	if (sqlite_exec(db->sqlite, vacuum, e) < 0)
+		return -1;
+	return pragma_number(db->sqlite, "PRAGMA freelist_count", left_out, e);
 }
 
 void db_rollback(struct db *db)

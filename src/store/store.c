@@ -11,8 +11,12 @@
 
 #define DATABASE_FILE "sealbridge.db"
 
+/* Pages of 4 KiB that one transaction gives back. */
+enum { SHRINK_PAGES = 64 };
+
 struct store {
 	pthread_mutex_t lock;
+	char *directory;
 	struct db *db;
 };
 
@@ -36,7 +40,11 @@ struct store *store_open(const char *directory, struct error *e)
 		return NULL;
 	}
 	pthread_mutex_init(&s->lock, NULL);
-	s->db = db_open(path, e);
+	s->directory = strdup(directory);
+	if (s->directory)
+		s->db = db_open(path, e);
+	else
+		error_nomem(e);
 	if (!s->db) {
 		store_close(s);
 		return NULL;
@@ -50,7 +58,39 @@ void store_close(struct store *s)
 		return;
 	db_close(s->db);
 	pthread_mutex_destroy(&s->lock);
+	free(s->directory);
 	free(s);
+}
+
+const char *store_directory(const struct store *s)
+{
+	return s->directory;
+}
+
+int store_fold_log(struct store *s, struct error *e)
+{
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	rc = db_fold_log(s->db, e);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+int store_shrink(struct store *s, struct error *e)
+{
+	int64_t left = INT64_MAX, before;
+	int rc;
+
+	do {
+		before = left;
+		pthread_mutex_lock(&s->lock);
+		rc = db_give_back(s->db, SHRINK_PAGES, &left, e);
+		if (rc == 0)
+			rc = db_fold_log(s->db, e);
+		pthread_mutex_unlock(&s->lock);
+	} while (rc == 0 && left > 0 && left < before);
+	return rc;
 }
 
 int store_run(struct store *s, enum statement id, const struct db_value *values,

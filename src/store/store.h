@@ -33,6 +33,18 @@ enum {
 struct store *store_open(const char *directory, struct error *e) MUST_CHECK;
 void store_close(struct store *s);
 
+/* Where it lies. */
+const char *store_directory(const struct store *s);
+
+/* For a disk that is full. What was written lately lies in a log of up to
+ * 4 MiB beside the database: fold it in, and give its room back. Needs room
+ * only where the database itself has to grow (ERR_FULL). */
+int store_fold_log(struct store *s, struct error *e) MUST_CHECK;
+/* Give the room of deleted records back to the file system, in slices that need
+ * little room themselves; others use the store in between. A database made by
+ * an earlier build keeps it, and uses it again for new records. */
+int store_shrink(struct store *s, struct error *e) MUST_CHECK;
+
 /* Settings: name and value as text. */
 int store_setting_put(struct store *s, const char *name, const char *value,
 		      struct error *e) MUST_CHECK;

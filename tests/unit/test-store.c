@@ -694,6 +694,47 @@ static void check_no_gaps(const char *dir)
 	store_close(s);
 }
 
+static off_t size_of(const char *directory, const char *file)
+{
+	char path[PATH_MAX + 32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, file);
+	return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+/* What was deleted makes the files smaller, and what was not is still there. */
+static void test_room_is_given_back(void)
+{
+	enum { BLOB = 1 << 20 };
+	const char *dir = unit_temp_dir();
+	struct store *s = open_store(dir);
+	struct error e = ERROR_INIT;
+	struct found f = { .name = "kept" };
+	char *blob = calloc(1, BLOB);
+	off_t full;
+
+	CU_ASSERT_STRING_EQUAL(store_directory(s), dir);
+	CHECK_OK(store_setting_put(s, "kept", "value", &e), &e);
+	for (int i = 0; i < 3; i++)
+		CHECK_OK(store_manifest_put(s, "big", view_of(blob, BLOB), &e),
+			 &e);
+	CU_ASSERT(size_of(dir, "sealbridge.db-wal") > BLOB);
+	CHECK_OK(store_fold_log(s, &e), &e);
+	CU_ASSERT_EQUAL(size_of(dir, "sealbridge.db-wal"), 0);
+	full = size_of(dir, "sealbridge.db");
+	CU_ASSERT(full > BLOB);
+	CHECK_OK(store_manifest_prune(s, "big", view_of("x", 1), &e), &e);
+	CHECK_OK(store_shrink(s, &e), &e);
+	CU_ASSERT_EQUAL(size_of(dir, "sealbridge.db-wal"), 0);
+	CU_ASSERT(size_of(dir, "sealbridge.db") < full - BLOB);
+	CHECK_OK(store_shrink(s, &e), &e);
+	CHECK_OK(store_setting_each(s, find_setting, &f, &e), &e);
+	CU_ASSERT_STRING_EQUAL(f.value, "value");
+	free(blob);
+	store_close(s);
+}
+
 static void test_threads(void)
 {
 	const char *dir = unit_temp_dir();
@@ -750,6 +791,7 @@ int main(int argc, char **argv)
 		{ "kill -9 keeps what was acknowledged",
 		  test_kill_keeps_what_was_acknowledged },
 		{ "a full disk is named", test_full_disk },
+		{ "room is given back", test_room_is_given_back },
 		{ "threads", test_threads },
 		{ "processes", test_processes },
 		{ NULL, NULL },
