@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_private.h"
 #include "audit/audit_record.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 
-enum { MODULE_MAX = 32, ACTOR_MAX = 256, PAGE_RECORDS = 500 };
+enum {
+	MODULE_MAX = 32,
+	ACTOR_MAX = 256,
+};
 
 static const struct {
 	const char *name;
@@ -30,11 +34,6 @@ static const char *const severities[] = {
 	[AUDIT_STATUS_WARNING] = "Status Warning",
 };
 
-struct audit {
-	struct store *store;
-	_Atomic uint64_t lost;
-};
-
 const char *audit_severity_name(enum audit_severity s)
 {
 	return (unsigned)s <= AUDIT_STATUS_WARNING ? severities[s] : "";
@@ -45,29 +44,20 @@ const char *audit_event_name(enum audit_event event)
 	return (unsigned)event < AUDIT_EVENT_COUNT ? events[event].name : "";
 }
 
-static int no_row(void *arg, const struct audit_row *row, struct error *e)
-{
-	(void)arg;
-	(void)row;
-	(void)e;
-	return 0;
-}
-
 struct audit *audit_new(struct store *s, struct error *e)
 {
-	struct audit_chain chain;
-	struct audit *a;
+	struct audit *a = calloc(1, sizeof(*a));
+	uint64_t first, last;
 
-	if (store_audit_page(s, 1, 0, &chain, no_row, NULL, e) < 0) {
-		error_prefix(e, "audit trail");
-		return NULL;
-	}
-	a = calloc(1, sizeof(*a));
 	if (!a) {
 		error_nomem(e);
 		return NULL;
 	}
 	a->store = s;
+	if (audit_range(a, &first, &last, e) < 0) {
+		audit_free(a);
+		return NULL;
+	}
 	return a;
 }
 
@@ -96,13 +86,16 @@ int audit_append(struct audit *a, enum audit_event event,
 	char raw[AUDIT_DETAIL_MAX + 4], detail[AUDIT_DETAIL_MAX + 1];
 	struct audit_row row = {
 		.at = clock_now(),
+		.format = AUDIT_FORMAT_TEXT,
 		.module = module,
 		.severity = audit_severity_name(events[event].severity),
 		.user_name = user,
 		.peer = peer,
+		.via = "",
 		.event = events[event].name,
 		.detail = detail,
 	};
+	struct audit_row *const rows[] = { &row };
 	va_list ap;
 
 	va_start(ap, detail_fmt);
@@ -112,7 +105,8 @@ int audit_append(struct audit *a, enum audit_event event,
 	utf8_line(view_str(actor->user_name), user, sizeof(user));
 	utf8_line(view_str(actor->peer), peer, sizeof(peer));
 	utf8_line(view_str(raw), detail, sizeof(detail));
-	if (store_audit_append(a->store, &row, seal, AUDIT_RECORDS_MAX, e) == 0)
+	if (store_audit_append(a->store, rows, 1, seal, AUDIT_RECORDS_MAX, e) ==
+	    0)
 		return 0;
 	a->lost++;
 	error_prefix(e, "audit record \"%s\" lost (%" PRIu64 " so far)",
@@ -182,79 +176,22 @@ static void check_end(struct walk *w)
 
 int audit_verify(struct audit *a, struct audit_verdict *out, struct error *e)
 {
+	struct audit_page page = AUDIT_PAGE_ALL;
 	struct walk w = { 0 };
 
 	memset(out, 0, sizeof(*out));
+	page.count = AUDIT_PAGE_RECORDS;
 	do {
-		/* The first page begins at 0, before any valid number. */
 		w.in_page = 0;
-		if (store_audit_page(a->store, w.next, PAGE_RECORDS, &w.chain,
-				     check_row, &w, e) < 0)
+		if (store_audit_page(a->store, &page, &w.chain, check_row, &w,
+				     e) < 0)
 			return error_prefix(e, "audit trail");
+		page.from = (int64_t)w.next;
 	} while (w.in_page && !w.first_broken);
 	if (!w.first_broken)
 		check_end(&w);
 	out->intact = w.first_broken == 0;
 	out->checked = w.checked;
 	out->first_broken = w.first_broken;
-	return 0;
-}
-
-int audit_range(struct audit *a, uint64_t *first_out, uint64_t *last_out,
-		struct error *e)
-{
-	struct audit_chain chain;
-
-	if (store_audit_page(a->store, 1, 0, &chain, no_row, NULL, e) < 0)
-		return error_prefix(e, "audit trail");
-	*first_out = chain.first;
-	*last_out = chain.last;
-	return 0;
-}
-
-struct each_call {
-	int (*each)(void *arg, const struct audit_record *r, struct error *e);
-	void *arg;
-	uint64_t next;
-	size_t left;
-};
-
-static int hand_out(void *arg, const struct audit_row *row, struct error *e)
-{
-	struct each_call *call = arg;
-	const struct audit_record r = {
-		.index = row->number,
-		.time = (time_t)row->at,
-		.module = row->module,
-		.severity = row->severity,
-		.user_name = row->user_name,
-		.peer = row->peer,
-		.event = row->event,
-		.detail = row->detail,
-	};
-
-	call->next = row->number + 1;
-	call->left--;
-	return call->each(call->arg, &r, e);
-}
-
-int audit_each(struct audit *a, uint64_t from, size_t count,
-	       int (*each)(void *arg, const struct audit_record *r,
-			   struct error *e),
-	       void *arg, struct error *e)
-{
-	struct each_call call = { each, arg, from, count };
-	struct audit_chain chain;
-	size_t before;
-
-	do {
-		size_t page =
-		    call.left < PAGE_RECORDS ? call.left : PAGE_RECORDS;
-
-		before = call.left;
-		if (store_audit_page(a->store, call.next, page, &chain,
-				     hand_out, &call, e) < 0)
-			return -1;
-	} while (call.left && call.left < before);
 	return 0;
 }

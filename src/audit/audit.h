@@ -79,15 +79,35 @@ int audit_verify(struct audit *a, struct audit_verdict *out,
 struct audit_record {
 	uint64_t index;
 	time_t time;
-	const char *module, *severity, *user_name, *peer, *event, *detail;
+	const char *module, *severity, *user_name, *peer;
+	const char *via; /* how the user is known, "" in format 1 */
+	const char *event;
+	const char *fields;  /* as stored, "" in format 1 */
+	const char *detail;  /* a line for a person */
+	int format;          /* 1: a text; 2: fields */
+	const uint8_t *hash; /* SHA256_SIZE bytes */
 };
 
 /* The oldest and the newest record kept; *last_out < *first_out: none. */
 int audit_range(struct audit *a, uint64_t *first_out, uint64_t *last_out,
 		struct error *e) MUST_CHECK;
 
-/* Records with index >= from, at most count, in order. each() is called without
- * a lock; its -1 ends the walk. */
+/* Which records: those with all of these marks. */
+struct audit_selection {
+	uint64_t from, to;   /* indices, both included; to 0: no end */
+	time_t since, until; /* both included; 0: no end */
+	size_t count;        /* at most */
+	bool newest_first;   /* from the greatest index down */
+};
+
+/* Those records in order. No more is read than is handed out, a page of some
+ * hundred records at a time. each() is called without a lock; its -1 ends the
+ * walk and is returned. */
+int audit_read(struct audit *a, const struct audit_selection *what,
+	       int (*each)(void *arg, const struct audit_record *r,
+			   struct error *e),
+	       void *arg, struct error *e) MUST_CHECK;
+/* The same for records with index >= from, upward. */
 int audit_each(struct audit *a, uint64_t from, size_t count,
 	       int (*each)(void *arg, const struct audit_record *r,
 			   struct error *e),

@@ -90,6 +90,10 @@ static const char *const steps[] = {
 	" name TEXT NOT NULL,"
 	" former_value TEXT NOT NULL,"
 	" PRIMARY KEY (id, name)) STRICT;",
+	/* 3: audit records of format 2 */
+	"ALTER TABLE audit ADD COLUMN format INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE audit ADD COLUMN via TEXT NOT NULL DEFAULT '';"
+	"CREATE INDEX audit_time ON audit (happened_at);",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(*steps) };

@@ -164,6 +164,61 @@ static void test_pages(void)
 	trail_close(&t);
 }
 
+/* Either way and by time, over several pages of the store. */
+static void test_selections(void)
+{
+	static const struct {
+		struct audit_selection what; /* times count from the first */
+		size_t want;
+		uint64_t first, last; /* as handed out */
+	} rows[] = {
+		{ { .count = 20, .newest_first = true }, 20, 1100, 1081 },
+		{ { .count = 5000, .newest_first = true }, 1100, 1100, 1 },
+		{ { .count = 500, .to = 1000 }, 500, 1, 500 },
+		{ { .from = 10, .to = 900, .count = 999 }, 891, 10, 900 },
+		{ { .from = 10, .to = 900, .count = 501, .newest_first = true },
+		  501,
+		  900,
+		  400 },
+		{ { .from = 10, .to = 9, .count = 5 }, 0, 0, 0 },
+		{ { .since = 1, .count = 5000 }, 100, 1001, 1100 },
+		{ { .until = -1, .count = 5000 }, 1000, 1, 1000 },
+		{ { .until = -1, .count = 2, .newest_first = true },
+		  2,
+		  1000,
+		  999 },
+		{ { .since = 99999, .count = 5000 }, 0, 0, 0 },
+		{ { .from = UINT64_MAX, .count = 5 }, 0, 0, 0 },
+		{ { .to = UINT64_MAX, .count = 1, .newest_first = true },
+		  1,
+		  1100,
+		  1100 },
+	};
+	struct trail t = { .dir = unit_temp_dir() };
+	struct error e = ERROR_INIT;
+	time_t middle;
+
+	trail_open(&t);
+	add(&t, 1000);
+	middle = clock_now() + 500;
+	clock_set_offset(1000);
+	add(&t, 100);
+	clock_set_offset(0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct audit_selection what = rows[i].what;
+		struct seen s = { 0 };
+
+		what.since = what.since ? middle + what.since : 0;
+		what.until = what.until ? middle + what.until : 0;
+		CHECK_OK(audit_read(t.audit, &what, see, &s, &e), &e);
+		unit_note("row %zu", i);
+		CU_ASSERT_EQUAL(s.count, rows[i].want);
+		CU_ASSERT_EQUAL(s.first, rows[i].first);
+		CU_ASSERT_EQUAL(s.last, rows[i].last);
+	}
+	trail_close(&t);
+}
+
 static void test_hostile_texts(void)
 {
 	struct trail t = { .dir = unit_temp_dir() };
@@ -241,11 +296,13 @@ static void test_tampering(void)
 		  "UPDATE audit SET number = 5 WHERE number = 11",
 		  3, 4 },
 		{ "INSERT INTO audit SELECT 11, happened_at, module, severity,"
-		  " user_name, peer, event, detail, hash FROM audit"
+		  " user_name, peer, event, detail, hash, format, via FROM "
+		  "audit"
 		  " WHERE number = 10",
 		  10, 11 },
 		{ "INSERT INTO audit SELECT 0, happened_at, module, severity,"
-		  " user_name, peer, event, detail, hash FROM audit"
+		  " user_name, peer, event, detail, hash, format, via FROM "
+		  "audit"
 		  " WHERE number = 1",
 		  0, 1 },
 		{ "UPDATE audit SET number = 9000000000 WHERE number = 10", 9,
@@ -281,12 +338,15 @@ static void test_pruned(void)
 				 .user_name = "",
 				 .peer = "",
 				 .event = "login",
+				 .via = "",
+				 .format = AUDIT_FORMAT_TEXT,
 				 .detail = "" };
+	struct audit_row *const one[] = { &row };
 
 	trail_open(&t);
 	add(&t, 5);
 	for (int i = 0; i < 20; i++)
-		CHECK_OK(store_audit_append(t.store, &row, seal, 7, &e), &e);
+		CHECK_OK(store_audit_append(t.store, one, 1, seal, 7, &e), &e);
 	check_verdict(&t, 7, 0);
 	add(&t, 3);
 	check_verdict(&t, 10, 0);
@@ -295,25 +355,70 @@ static void test_pruned(void)
 	trail_close(&t);
 }
 
-/* The encoding is fixed for ever. */
-static void test_known_hash(void)
+/* The encodings are fixed for ever. */
+static void test_known_hashes(void)
 {
-	static const struct audit_row row = { .number = 1,
-					      .at = 1700000000,
-					      .module = "Web",
-					      .severity = "Info",
-					      .user_name = "admin",
-					      .peer = "::1",
-					      .event = "login",
-					      .detail = "" };
+	static const struct {
+		int format;
+		const char *via, *detail, *hex; /* NULL: refused */
+	} rows[] = {
+		{ 1, "", "",
+		  "8cb83b44f65f05e5511199b8de679840"
+		  "61fa9e148bc1894afd74e01cfbf38fbd" },
+		{ 2, "password", "subject=CN=a\nissuer=CN=b",
+		  "7275c506929721f130c0ff0238578387"
+		  "8d253a783c9ec498d41dfb51baed4f3e" },
+		{ 2, "", "",
+		  "456aa36d0d185cc23c1c0c18acfa2b3e"
+		  "b9338811c441a73c628379bee8e114d5" },
+		{ 0, "", "", NULL },
+		{ 3, "", "", NULL },
+	};
 	const uint8_t none[SHA256_SIZE] = { 0 };
+	struct audit_row row = { .number = 1,
+				 .at = 1700000000,
+				 .module = "Web",
+				 .severity = "Info",
+				 .user_name = "admin",
+				 .peer = "::1",
+				 .event = "login" };
 	uint8_t hash[SHA256_SIZE];
 	char hex[2 * SHA256_SIZE + 1];
 
-	CU_ASSERT(audit_record_hash(&row, none, hash));
-	hex_encode(hash, sizeof(hash), hex);
-	CU_ASSERT_STRING_EQUAL(hex, "8cb83b44f65f05e5511199b8de679840"
-				    "61fa9e148bc1894afd74e01cfbf38fbd");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		bool done;
+
+		row.format = rows[i].format;
+		row.via = rows[i].via;
+		row.detail = rows[i].detail;
+		done = audit_record_hash(&row, none, hash);
+		CU_ASSERT_EQUAL(done, rows[i].hex != NULL);
+		hex_encode(hash, sizeof(hash), hex);
+		if (rows[i].hex)
+			CU_ASSERT_STRING_EQUAL(hex, rows[i].hex);
+	}
+}
+
+/* What can be in the hash of a record of one format only must be empty in
+ * another. */
+static void test_via_of_format_1(void)
+{
+	struct audit_row row = { .number = 1,
+				 .format = AUDIT_FORMAT_TEXT,
+				 .module = "",
+				 .severity = "",
+				 .user_name = "",
+				 .peer = "",
+				 .via = "",
+				 .event = "",
+				 .detail = "" };
+	const uint8_t none[SHA256_SIZE] = { 0 };
+	uint8_t without[SHA256_SIZE], with[SHA256_SIZE];
+
+	CU_ASSERT(audit_record_hash(&row, none, without));
+	row.via = "password";
+	CU_ASSERT(audit_record_hash(&row, none, with));
+	CU_ASSERT_NOT_EQUAL(memcmp(with, without, sizeof(with)), 0);
 }
 
 static void test_lost_records(void)
@@ -353,12 +458,15 @@ static void *append_on(void *arg)
 				 .severity = "",
 				 .user_name = "",
 				 .peer = "",
+				 .via = "",
 				 .event = "",
+				 .format = AUDIT_FORMAT_TEXT,
 				 .detail = "" };
+	struct audit_row *const one[] = { &row };
 
 	/* A short trail, so that its front goes while it is verified. */
 	for (int i = 0; i < 150; i++)
-		if (store_audit_append(t->store, &row, seal, 30, &e) < 0)
+		if (store_audit_append(t->store, one, 1, seal, 30, &e) < 0)
 			return (void *)1;
 	return NULL;
 }
@@ -431,10 +539,12 @@ int main(int argc, char **argv)
 		{ "names", test_names },
 		{ "records", test_records },
 		{ "pages", test_pages },
+		{ "selections", test_selections },
 		{ "hostile texts", test_hostile_texts },
 		{ "tampering shows", test_tampering },
 		{ "a pruned trail", test_pruned },
-		{ "the encoding is fixed", test_known_hash },
+		{ "the encodings are fixed", test_known_hashes },
+		{ "format 1 has no via", test_via_of_format_1 },
 		{ "lost records are counted", test_lost_records },
 		{ "verify while appending", test_verify_while_appending },
 		{ NULL, NULL },

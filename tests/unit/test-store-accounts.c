@@ -33,7 +33,8 @@ static void add(struct store *s, const char *id)
 	CHECK_OK(store_user_add(s, &row, &e), &e);
 }
 
-/* What the first release made, as far as accounts go. */
+/* What the first release made, as far as accounts go (audit records:
+ * test-store-audit). */
 static const char first_release[] =
     "CREATE TABLE account ("
     " account_key INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -54,6 +55,8 @@ static const char first_release[] =
     "INSERT INTO account VALUES"
     " (1, 'a', '', 'hash', 7, 0, 0, 0, 0, '', '', 5, 6, 2, 0),"
     " (2, 'b', '', '', 1, 0, 1, 0, 0, '', '', 0, 0, 0, 0);"
+    "CREATE TABLE audit (number INTEGER PRIMARY KEY,"
+    " happened_at INTEGER NOT NULL) STRICT;"
     "CREATE TABLE schema_version (version INTEGER NOT NULL);"
     "INSERT INTO schema_version VALUES (1)";
 

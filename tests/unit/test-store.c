@@ -460,10 +460,13 @@ static int append(struct store *s, uint64_t keep, uint64_t *number,
 				 .severity = "Info",
 				 .user_name = "admin",
 				 .peer = "::1",
+				 .via = "",
 				 .event = "login",
+				 .format = AUDIT_FORMAT_TEXT,
 				 .detail = "d" };
+	struct audit_row *const one[] = { &row };
 
-	if (store_audit_append(s, &row, seal, keep, e) < 0)
+	if (store_audit_append(s, one, 1, seal, keep, e) < 0)
 		return -1;
 	*number = row.number;
 	return 0;
@@ -489,6 +492,17 @@ static int step(void *arg, const struct audit_row *row, struct error *e)
 	return 0;
 }
 
+/* From that number on; the others of struct walk are as before. */
+static int walk_from(struct store *s, int64_t from, size_t count,
+		     struct audit_chain *chain, struct walk *w, struct error *e)
+{
+	struct audit_page page = AUDIT_PAGE_ALL;
+
+	page.from = from;
+	page.count = count;
+	return store_audit_page(s, &page, chain, step, w, e);
+}
+
 static void test_audit_rows(void)
 {
 	struct error e = ERROR_INIT;
@@ -498,33 +512,31 @@ static void test_audit_rows(void)
 	struct walk w = { 0 };
 	uint64_t n;
 
-	CHECK_OK(store_audit_page(s, 0, 100, &chain, step, &w, &e), &e);
+	CHECK_OK(walk_from(s, 0, 100, &chain, &w, &e), &e);
 	CU_ASSERT(chain.first == 1 && chain.last == 0 && w.count == 0);
 	for (uint64_t i = 1; i <= 30; i++) {
 		CHECK_OK(append(s, 10, &n, &e), &e);
 		CU_ASSERT_EQUAL(n, i);
 	}
-	CHECK_OK(store_audit_page(s, 0, 100, &chain, step, &w, &e), &e);
+	CHECK_OK(walk_from(s, 0, 100, &chain, &w, &e), &e);
 	CU_ASSERT_EQUAL(w.count, 10);
 	CU_ASSERT_FALSE(w.broken);
 	CU_ASSERT(chain.first == 21 && chain.last == 30);
 	CU_ASSERT(chain.anchor[0] == 20 && chain.last_hash[0] == 30);
 	w = (struct walk){ 0 };
-	CHECK_OK(store_audit_page(s, 25, 3, &chain, step, &w, &e), &e);
+	CHECK_OK(walk_from(s, 25, 3, &chain, &w, &e), &e);
 	CU_ASSERT(w.count == 3 && w.next == 28);
 	w = (struct walk){ 0 };
-	CHECK_OK(
-	    store_audit_page(s, UINT64_MAX, SIZE_MAX, &chain, step, &w, &e),
-	    &e);
+	CHECK_OK(walk_from(s, INT64_MAX, SIZE_MAX, &chain, &w, &e), &e);
 	CU_ASSERT_EQUAL(w.count, 0);
 	tamper(dir, "UPDATE audit SET hash = x'00' WHERE number = 22;"
 		    "UPDATE audit SET detail = 'a' || char(0) || 'b'"
 		    " WHERE number = 23");
-	CHECK_OK(store_audit_page(s, 0, 100, &chain, step, &w, &e), &e);
+	CHECK_OK(walk_from(s, 0, 100, &chain, &w, &e), &e);
 	CU_ASSERT_EQUAL(w.damaged, 2);
 	tamper(dir,
 	       "INSERT INTO audit SELECT 31, happened_at, module, severity,"
-	       " user_name, peer, event, detail, hash FROM audit"
+	       " user_name, peer, event, detail, hash, format, via FROM audit"
 	       " WHERE number = 30");
 	CHECK_FAILS(append(s, 10, &n, &e), &e, ERR_CONFLICT, "damaged");
 	tamper(dir, "DELETE FROM audit WHERE number = 31;"
@@ -589,8 +601,7 @@ static void test_kill_keeps_what_was_acknowledged(void)
 		struct walk w = { 0 };
 
 		CU_ASSERT(acknowledged > 0);
-		CHECK_OK(store_audit_page(s, 0, 1000000, &chain, step, &w, &e),
-			 &e);
+		CHECK_OK(walk_from(s, 0, 1000000, &chain, &w, &e), &e);
 		CU_ASSERT(chain.last >= acknowledged);
 		CU_ASSERT_EQUAL(w.count, chain.last);
 		CU_ASSERT_FALSE(w.broken);
@@ -688,7 +699,7 @@ static void check_no_gaps(const char *dir)
 	struct audit_chain chain;
 	struct walk w = { 0 };
 
-	CHECK_OK(store_audit_page(s, 0, 1000, &chain, step, &w, &e), &e);
+	CHECK_OK(walk_from(s, 0, 1000, &chain, &w, &e), &e);
 	CU_ASSERT_EQUAL(w.count, WRITERS * WRITES);
 	CU_ASSERT_FALSE(w.broken);
 	store_close(s);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_AUDIT_AUDIT_PRIVATE_H
+#define SB_AUDIT_AUDIT_PRIVATE_H
+
+#include "audit/audit.h"
+#include "store/audit_rows.h"
+
+/* Shared by the files of this folder only. */
+
+enum { AUDIT_PAGE_RECORDS = 500 }; /* read from the store at once */
+
+struct audit {
+	struct store *store;
+	_Atomic uint64_t lost;
+};
+
+#endif
