@@ -1,29 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/audit_view.h"
 
-#include <string.h>
-
-/* The first of the texts behind the severity of a row of events.def. */
-#define LABEL(help, ...) help
-static const struct {
-	const char *name;
-	enum audit_severity severity;
-	const char *label;
-} events[] = {
-#define EVENT(id, name, severity, ...) { name, severity, LABEL(__VA_ARGS__, ) },
-#include "audit/events.def"
-#undef EVENT
-};
-enum { EVENT_COUNT = sizeof(events) / sizeof(*events) };
-
-const char *audit_event_label(const char *event)
-{
-	for (int i = 0; i < EVENT_COUNT; i++)
-		if (!strcmp(events[i].name, event))
-			return events[i].label;
-	return "";
-}
-
 void audit_put_record(struct value *s, const struct audit_record *r)
 {
 	value_put_int(s, "index", (int32_t)r->index);
@@ -33,18 +10,21 @@ void audit_put_record(struct value *s, const struct audit_record *r)
 	value_put_string(s, "userName", r->user_name);
 	value_put_string(s, "peer", r->peer);
 	value_put_string(s, "event", r->event);
-	value_put_string(s, "label", audit_event_label(r->event));
+	value_put_string(s, "label",
+			 audit_event_label(audit_event_find(r->event)));
 	value_put_string(s, "detail", r->detail);
 }
 
 void audit_put_events(struct value *array)
 {
-	for (int i = 0; i < EVENT_COUNT; i++) {
+	for (int i = 0; i < AUDIT_EVENT_COUNT; i++) {
+		enum audit_event event = (enum audit_event)i;
 		struct value *s = value_add_struct(array);
 
-		value_put_string(s, "event", events[i].name);
-		value_put_string(s, "severity",
-				 audit_severity_name(events[i].severity));
-		value_put_string(s, "label", events[i].label);
+		value_put_string(s, "event", audit_event_name(event));
+		value_put_string(
+		    s, "severity",
+		    audit_severity_name(audit_event_severity(event)));
+		value_put_string(s, "label", audit_event_label(event));
 	}
 }

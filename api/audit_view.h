@@ -7,10 +7,6 @@
 
 /* Records of the audit trail as auditlog.* shows them. Pure, any thread. */
 
-/* What the event means, a line for a person; "" for one of a newer or older
- * release. */
-const char *audit_event_label(const char *event);
-
 /* The members of a record, into an empty struct. */
 void audit_put_record(struct value *s, const struct audit_record *r);
 /* { event, severity, label } of all events, in the order of events.def. */

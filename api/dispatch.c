@@ -63,28 +63,36 @@ struct value *result_ok(void)
 	return s;
 }
 
-void call_audit(const struct call *c, enum audit_event event, const char *fmt,
-		...)
+const char *caller_via_name(const struct caller *c)
+{
+	static const char *const names[] = {
+		[VIA_NOBODY] = "",
+		[VIA_PASSWORD] = "password",
+		[VIA_CERTIFICATE] = "certificate",
+		[VIA_SESSION] = "session",
+		[VIA_LOCAL] = "local",
+	};
+
+	return names[c->via];
+}
+
+void call_audit(const struct call *c, struct audit_what what)
 {
 	static const char *const modules[] = {
 		[VIA_NOBODY] = "API",      [VIA_PASSWORD] = "API",
 		[VIA_CERTIFICATE] = "API", [VIA_SESSION] = "Web",
 		[VIA_LOCAL] = "System",
 	};
-	struct audit_actor actor = {
+	const struct audit_actor actor = {
 		.module = modules[c->caller.via],
 		.user_name = c->caller.user.id,
 		.peer = c->request->peer.address,
+		.via = caller_via_name(&c->caller),
 	};
-	char detail[1024];
 	struct error e = ERROR_INIT;
-	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(detail, sizeof(detail), fmt, ap);
-	va_end(ap);
 	/* A lost record is counted and logged there; what was done is done. */
-	(void)audit_append(c->services->audit, event, &actor, &e, "%s", detail);
+	(void)audit_append(c->services->audit, what, &actor, &e);
 }
 
 /* One struct; none counts as an empty one; a bare string becomes the first
@@ -129,7 +137,8 @@ static int check_rights(const struct call *c, struct error *e)
 	    (!(m->flags & METHOD_LOCAL_ROOT) ||
 	     control_peer_is_root(&c->request->peer)))
 		return 0;
-	call_audit(c, AUDIT_ACCESS_DENIED, "%s", m->name);
+	call_audit(c, AUDIT(ACCESS_DENIED, .method = m->name,
+			    .reason = "insufficient privileges"));
 	return error_set(e, ERR_PRIVILEGE, "insufficient privileges");
 }
 

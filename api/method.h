@@ -139,8 +139,10 @@ struct value *result_ok(void);
 struct trust_snapshot *call_trust_snapshot(const struct call *c,
 					   enum trust_store_id id,
 					   struct error *e) MUST_CHECK;
-/* One audit record of what the caller did. */
-void call_audit(const struct call *c, enum audit_event event, const char *fmt,
-		...) __attribute__((format(printf, 3, 4)));
+/* How a caller is known: "password", "certificate", "session", "local" or "".
+ */
+const char *caller_via_name(const struct caller *c);
+/* One audit record of what the caller did: call_audit(c, AUDIT(...)). */
+void call_audit(const struct call *c, struct audit_what what);
 
 #endif

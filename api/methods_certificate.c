@@ -130,7 +130,8 @@ static const char *stored_subject(struct local_identity *l)
 static struct value *failed(const struct call *c, const char *what,
 			    const struct error *e)
 {
-	call_audit(c, AUDIT_CERTIFICATE_CHANGE_FAILED, "%s: %s", what, e->text);
+	call_audit(c, AUDIT(CERTIFICATE_CHANGE_FAILED, .action = what,
+			    .reason = e->text));
 	return NULL;
 }
 
@@ -146,7 +147,8 @@ static struct value *upload(struct call *c, struct error *e)
 		pem_of(c, "privateKeyPassword"), clock_now(), &warnings, e) < 0)
 		return failed(c, "upload", e);
 	l = identity_stored(id);
-	call_audit(c, AUDIT_CERTIFICATE_UPLOADED, "%s", stored_subject(l));
+	call_audit(c,
+		   AUDIT(CERTIFICATE_UPLOADED, .subject = stored_subject(l)));
 	local_identity_unref(l);
 	s = result_ok();
 	put_warnings(s, &warnings);
@@ -189,7 +191,8 @@ static struct value *activate(struct call *c, struct error *e)
 	if (identity_activate(id, e) < 0)
 		return failed(c, "activation", e);
 	l = identity_in_service(id);
-	call_audit(c, AUDIT_CERTIFICATE_ACTIVATED, "%s", stored_subject(l));
+	call_audit(c,
+		   AUDIT(CERTIFICATE_ACTIVATED, .subject = stored_subject(l)));
 	local_identity_unref(l);
 	return result_ok();
 }
@@ -203,8 +206,8 @@ static struct value *delete_custom(struct call *c, struct error *e)
 	if (identity_delete(id, e) < 0) {
 		failed(c, "deletion", e);
 	} else {
-		call_audit(c, AUDIT_CERTIFICATE_DELETED, "%s",
-			   stored_subject(l));
+		call_audit(c, AUDIT(CERTIFICATE_DELETED,
+				    .subject = stored_subject(l)));
 		s = result_ok();
 	}
 	local_identity_unref(l);
@@ -228,7 +231,7 @@ static struct value *generate_key(struct call *c, struct error *e)
 	if (identity_generate_key(c->services->identity, kind, &id, e) < 0)
 		return NULL;
 	key_id_to_text(&id, text);
-	call_audit(c, AUDIT_KEY_GENERATED, "%s %s", type, text);
+	call_audit(c, AUDIT(KEY_GENERATED, .keyId = text, .keyType = type));
 	s = value_new_struct();
 	value_put_string(s, "keyId", text);
 	return s;
@@ -244,7 +247,7 @@ static struct value *delete_key(struct call *c, struct error *e)
 	    identity_delete_key(c->services->identity, &key, e) < 0)
 		return failed(c, "deletion of a key", e);
 	key_id_to_text(&key, id);
-	call_audit(c, AUDIT_KEY_DELETED, "%s", id);
+	call_audit(c, AUDIT(KEY_DELETED, .keyId = id));
 	return result_ok();
 }
 
@@ -287,7 +290,7 @@ static struct value *create_request(struct call *c, struct error *e)
 	buf_init(&pem, REQUEST_BYTES_MAX);
 	if (key_id_from_text(text, &key, e) == 0 &&
 	    request_for(c, &key, &pem, e) == 0) {
-		call_audit(c, AUDIT_REQUEST_CREATED, "%s", text);
+		call_audit(c, AUDIT(REQUEST_CREATED, .keyId = text));
 		s = value_new_struct();
 		value_put_string(s, "request", buf_cstr(&pem));
 	}

@@ -74,8 +74,12 @@ static struct value *ended(const struct call *c, enum audit_event event,
 	char detail[DETAIL_MAX];
 
 	trial_describe(t, detail, sizeof(detail));
-	call_audit(c, event, "%s%s", detail,
-		   event == AUDIT_TRIAL_REVERTED ? ", by request" : "");
+	if (event == AUDIT_TRIAL_CONFIRMED)
+		call_audit(c, AUDIT(TRIAL_CONFIRMED, .changeId = t->row.id,
+				    .change = detail));
+	else
+		call_audit(c, AUDIT(TRIAL_REVERTED, .changeId = t->row.id,
+				    .reason = "by request", .change = detail));
 	trial_clear(t);
 	return result_ok();
 }
@@ -132,10 +136,10 @@ static struct value *rescue(struct call *c, struct error *e)
 	if (settings_rescue(settings, back, 4 + put_ports(settings, back + 4),
 			    &reverted, e) < 0)
 		return NULL;
-	call_audit(c, AUDIT_RESCUED,
-		   "client certificate security not required, HTTP and HTTPS "
-		   "on, redirect off, %zu change%s on trial reverted",
-		   reverted, reverted == 1 ? "" : "s");
+	call_audit(c, AUDIT(RESCUED, .reverted = AUDIT_NUMBER(reverted),
+			    .result = "client certificate security not "
+				      "required, HTTP and HTTPS on, redirect "
+				      "off"));
 	s = result_ok();
 	value_put_int(s, "reverted", (int32_t)reverted);
 	return s;

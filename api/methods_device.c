@@ -82,6 +82,7 @@ static const char *restart_reason(const struct call *c, bool shut_down)
 	static const char *const reasons[] = {
 		[VIA_NOBODY] = "unknown",
 		[VIA_PASSWORD] = "User requested reboot from API",
+		[VIA_CERTIFICATE] = "User requested reboot from API",
 		[VIA_SESSION] = "User requested reboot from web interface",
 		[VIA_LOCAL] = "User requested reboot from console",
 	};
@@ -98,7 +99,9 @@ static struct value *restart(struct call *c, struct error *e)
 		return NULL;
 	if (store_restart_add(c->services->store, clock_now(), reason, e) < 0)
 		return NULL;
-	call_audit(c, AUDIT_RESTART_REQUESTED, "%s", reason);
+	call_audit(c, AUDIT(RESTART_REQUESTED,
+			    .kind = shut_down ? "shutDown" : "restart",
+			    .reason = reason));
 	c->restart_wanted = true;
 	c->restart_kind = shut_down ? SHUT_DOWN : RESTART_NOW;
 	return result_ok();

@@ -149,7 +149,7 @@ static struct value *logout(struct call *c, struct error *e)
 	if (c->caller.via == VIA_SESSION) {
 		sessions_close(c->services->sessions, c->request->session_id);
 		c->reply->clear_session = true;
-		call_audit(c, AUDIT_LOGOUT, "%s", c->caller.user.id);
+		call_audit(c, AUDIT(LOGOUT, .reason = "request"));
 	}
 	return result_ok();
 }

@@ -180,8 +180,9 @@ static struct value *examine(struct call *c, struct error *e)
 static struct value *failed(const struct call *c, const char *what,
 			    const struct error *e)
 {
-	call_audit(c, AUDIT_TRUST_STORE_CHANGE_FAILED, "%s: %s: %s",
-		   trust_store_name(store_of(c)), what, e->text);
+	call_audit(c, AUDIT(TRUST_STORE_CHANGE_FAILED,
+			    .trustStore = trust_store_name(store_of(c)),
+			    .action = what, .reason = e->text));
 	return NULL;
 }
 
@@ -195,9 +196,11 @@ static struct value *upload(struct call *c, struct error *e)
 	if (trust_store_replace(c->services->trust, id, bundle_of(c), &count,
 				&d, e) < 0)
 		return failed(c, "upload", e);
-	call_audit(c, AUDIT_TRUST_STORE_UPLOADED,
-		   "%s: %zu certificates (%zu added, %zu removed)",
-		   trust_store_name(id), count, d.added, d.removed);
+	call_audit(c, AUDIT(TRUST_STORE_UPLOADED,
+			    .trustStore = trust_store_name(id),
+			    .count = AUDIT_NUMBER(count),
+			    .added = AUDIT_NUMBER(d.added),
+			    .removed = AUDIT_NUMBER(d.removed)));
 	s = result_ok();
 	put_difference(s, count, &d);
 	return s;
@@ -214,8 +217,9 @@ static struct value *delete_store(struct call *c, struct error *e)
 		return failed(c, "deletion", e);
 	if (trust_store_delete(c->services->trust, id, &removed, e) < 0)
 		return failed(c, "deletion", e);
-	call_audit(c, AUDIT_TRUST_STORE_DELETED, "%s: %zu certificates removed",
-		   trust_store_name(id), removed);
+	call_audit(c, AUDIT(TRUST_STORE_DELETED,
+			    .trustStore = trust_store_name(id),
+			    .removed = AUDIT_NUMBER(removed)));
 	return result_ok();
 }
 
@@ -226,8 +230,9 @@ static struct value *reset(struct call *c, struct error *e)
 
 	if (trust_store_reset(c->services->trust, id, &count, e) < 0)
 		return failed(c, "reset", e);
-	call_audit(c, AUDIT_TRUST_STORE_RESET, "%s: %zu certificates",
-		   trust_store_name(id), count);
+	call_audit(c,
+		   AUDIT(TRUST_STORE_RESET, .trustStore = trust_store_name(id),
+			 .count = AUDIT_NUMBER(count)));
 	return result_ok();
 }
 

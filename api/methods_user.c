@@ -141,7 +141,7 @@ static struct value *add(struct call *c, struct error *e)
 	if (read_wanted(c->params, id, &w, e) < 0 ||
 	    users_add(c->services->users, &w.change, clock_now(), e) < 0)
 		return NULL;
-	call_audit(c, AUDIT_USER_ADDED, "%s", id);
+	call_audit(c, AUDIT(USER_ADDED, .user = id));
 	return result_ok();
 }
 
@@ -176,9 +176,9 @@ static struct value *modify(struct call *c, struct error *e)
 	    users_modify(c->services->users, id, &w.change, clock_now(), e) < 0)
 		return NULL;
 	list_members(c->params, members, sizeof(members));
-	call_audit(c, AUDIT_USER_MODIFIED, "%s: %s", id, members);
+	call_audit(c, AUDIT(USER_MODIFIED, .user = id, .changed = members));
 	if (w.change.password)
-		call_audit(c, AUDIT_PASSWORD_CHANGED, "%s", id);
+		call_audit(c, AUDIT(PASSWORD_CHANGED, .user = id));
 	return result_ok();
 }
 
@@ -188,7 +188,7 @@ static struct value *delete_user(struct call *c, struct error *e)
 
 	if (users_delete(c->services->users, id, e) < 0)
 		return NULL;
-	call_audit(c, AUDIT_USER_DELETED, "%s", id);
+	call_audit(c, AUDIT(USER_DELETED, .user = id));
 	return result_ok();
 }
 
@@ -208,7 +208,7 @@ static struct value *change_password(struct call *c, struct error *e)
 		value_bytes(value_member(p, "newPassword")),
 		c->request->peer.address, clock_now(), e) < 0)
 		return NULL;
-	call_audit(c, AUDIT_PASSWORD_CHANGED, "%s", c->caller.user.id);
+	call_audit(c, AUDIT(PASSWORD_CHANGED, .user = c->caller.user.id));
 	if (c->caller.via == VIA_SESSION) {
 		sessions_close(c->services->sessions, c->request->session_id);
 		c->reply->clear_session = true;

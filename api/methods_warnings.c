@@ -53,8 +53,8 @@ static struct value *acknowledge(struct call *c, struct error *e)
 	done = security_warnings_acknowledge(c->services->warnings, wanted);
 	for (size_t i = 0; (row = security_warning_row(i)); i++)
 		if (done & 1u << i)
-			call_audit(c, AUDIT_SECURITY_WARNING_ACKNOWLEDGED, "%s",
-				   row->warning);
+			call_audit(c, AUDIT(SECURITY_WARNING_ACKNOWLEDGED,
+					    .warning = row->warning));
 	return result_ok();
 }
 

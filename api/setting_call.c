@@ -65,10 +65,10 @@ static void write_down(const struct call *c, const struct setting_wishes *w,
 		if (!(f->changed & setting_bit(id)))
 			continue;
 		now = settings_text(c->services->settings, id);
-		call_audit(c, AUDIT_SETTING_CHANGED, "%s: %s -> %s",
-			   setting_row(id)->name,
-			   f->texts[id] ? f->texts[id] : "",
-			   now ? now : w->changes[i].value);
+		call_audit(c, AUDIT(SETTING_CHANGED,
+				    .setting = setting_row(id)->name,
+				    .from = f->texts[id],
+				    .to = now ? now : w->changes[i].value));
 		free(now);
 	}
 }
@@ -134,9 +134,9 @@ struct value *setting_call_apply(struct call *c, const struct setting_wishes *w,
 	write_down(c, w, &f);
 	s = result_ok();
 	if (seconds) {
-		call_audit(c, AUDIT_TRIAL_STARTED,
-			   "change %s reverts in %d s unless confirmed", id,
-			   (int)value_int(seconds));
+		call_audit(c,
+			   AUDIT(TRIAL_STARTED, .changeId = id,
+				 .seconds = AUDIT_NUMBER(value_int(seconds))));
 		value_put_string(s, "changeId", id);
 		value_put_int(s, "secondsLeft", value_int(seconds));
 		/* What comes next shall come on a new connection. */

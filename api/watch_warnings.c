@@ -82,7 +82,7 @@ void warnings_begin(const struct api_services *services)
 
 void warnings_look(const struct api_services *services)
 {
-	const struct audit_actor nobody = { "System", "", "" };
+	const struct audit_actor nobody = { "System", "", "", "" };
 	const struct security_warning_row *row;
 	unsigned fixed = look(services);
 	struct error e = ERROR_INIT;
@@ -90,8 +90,9 @@ void warnings_look(const struct api_services *services)
 	for (size_t i = 0; (row = security_warning_row(i)); i++)
 		if (fixed & 1u << i)
 			(void)audit_append(services->audit,
-					   AUDIT_SECURITY_WARNING_FIXED,
-					   &nobody, &e, "%s", row->warning);
+					   AUDIT(SECURITY_WARNING_FIXED,
+						 .warning = row->warning),
+					   &nobody, &e);
 }
 
 /* Areas whose methods can change what a warning is about. */
@@ -118,6 +119,6 @@ void warnings_after_call(const struct call *c)
 	fixed = look(c->services);
 	for (size_t i = 0; (row = security_warning_row(i)); i++)
 		if (fixed & 1u << i)
-			call_audit(c, AUDIT_SECURITY_WARNING_FIXED, "%s",
-				   row->warning);
+			call_audit(c, AUDIT(SECURITY_WARNING_FIXED,
+					    .warning = row->warning));
 }

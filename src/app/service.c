@@ -64,14 +64,13 @@ struct service {
 	struct host host;
 };
 
-static const struct audit_actor system_actor = { "System", "", "" };
+static const struct audit_actor system_actor = { "System", "", "", "" };
 
-static void audit_event(struct service *s, enum audit_event event,
-			const char *text)
+static void write_down(struct service *s, struct audit_what what)
 {
 	struct error e = ERROR_INIT;
 
-	if (audit_append(s->audit, event, &system_actor, &e, "%s", text) < 0)
+	if (audit_append(s->audit, what, &system_actor, &e) < 0)
 		log_failure(LOG_LEVEL_ERROR, "audit", &e);
 }
 
@@ -142,12 +141,14 @@ static void token_changed(struct service *s)
 	snprintf(text, sizeof(text), "%s%s%s", token_state_name(info.state),
 		 info.reason[0] ? ": " : "", info.reason);
 	log_info("token", "%s", text);
-	audit_event(s,
-		    info.state == TOKEN_READY ? AUDIT_TOKEN_READY
-					      : AUDIT_TOKEN_STATE,
-		    text);
-	if (info.state == TOKEN_READY)
-		load_soon(s);
+	if (info.state != TOKEN_READY) {
+		write_down(s, AUDIT(TOKEN_STATE,
+				    .state = token_state_name(info.state),
+				    .reason = info.reason));
+		return;
+	}
+	write_down(s, AUDIT(TOKEN_READY, .label = info.label));
+	load_soon(s);
 }
 
 /* --- ends ----------------------------------------------------------------- */
@@ -537,9 +538,8 @@ static int start(struct service *s, bool restarted, int *status,
 	/* The way in for the administrator stands first, TLS follows as soon as
 	 * the token has answered. */
 	listeners_apply(s->listeners);
-	audit_event(s, AUDIT_SERVICE_STARTED,
-		    restarted ? PACKAGE_VERSION ", by a restart"
-			      : PACKAGE_VERSION);
+	write_down(s, AUDIT(SERVICE_STARTED, .version = PACKAGE_VERSION,
+			    .reason = restarted ? "restart" : "start"));
 	sd_notify(0, "READY=1");
 	log_info("app", "sealbridged %s is ready", PACKAGE_VERSION);
 	take_over_signals(s);
@@ -592,7 +592,9 @@ enum service_end service_run(struct config *config, bool restarted,
 	if (start(s, restarted, status_out, e) == 0) {
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		end = s->end;
-		audit_event(s, AUDIT_SERVICE_STOPPED, "");
+		write_down(s, AUDIT(SERVICE_STOPPED,
+				    .reason = end == SERVICE_RESTART ? "restart"
+								     : "end"));
 		run_mark_clear(config->state_directory);
 		*status_out = EXIT_OK;
 	} else if (s->front) {

@@ -174,28 +174,30 @@ static void on_trust(enum trust_store_id id, const struct trust_snapshot *s,
 
 /* --- refusals ------------------------------------------------------------- */
 
-static void record(struct tls_policy *p, const char *address, const char *why)
+static void record(struct tls_policy *p, const char *address,
+		   struct audit_what what)
 {
-	const struct audit_actor actor = { "Web", "", address };
+	const struct audit_actor actor = { "Web", "", address, "certificate" };
 	struct error e = ERROR_INIT;
 
-	if (audit_append(p->audit, AUDIT_CERTIFICATE_REFUSED, &actor, &e, "%s",
-			 why) < 0)
+	if (audit_append(p->audit, what, &actor, &e) < 0)
 		log_failure(LOG_LEVEL_ERROR, "audit", &e);
 }
 
 static void record_suppressed(struct tls_policy *p)
 {
-	char text[96];
 	unsigned n;
 
 	pthread_mutex_lock(&p->meter_lock);
 	n = refusal_meter_settle(&p->meter, clock_monotonic_ms());
 	pthread_mutex_unlock(&p->meter_lock);
-	if (n == 0)
-		return;
-	snprintf(text, sizeof(text), "%u more in one minute, not recorded", n);
-	record(p, "", text);
+	if (n)
+		record(
+		    p, "",
+		    AUDIT(CERTIFICATE_REFUSED,
+			  .reason =
+			      "more within a minute, not recorded one by one",
+			  .more = AUDIT_NUMBER(n)));
 }
 
 void tls_policy_refused(void *policy, const struct peer *peer,
@@ -209,7 +211,8 @@ void tls_policy_refused(void *policy, const struct peer *peer,
 	admitted = refusal_meter_admit(&p->meter, clock_monotonic_ms());
 	pthread_mutex_unlock(&p->meter_lock);
 	if (admitted)
-		record(p, peer->address, why->text);
+		record(p, peer->address,
+		       AUDIT(CERTIFICATE_REFUSED, .reason = why->text));
 }
 
 void tls_policy_housekeeping(struct tls_policy *p)

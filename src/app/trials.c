@@ -10,16 +10,19 @@ enum { TICK_MS = 500, DETAIL_MAX = 1000 };
 
 static void write_down(struct trials *t, const struct trial *over)
 {
-	static const struct audit_actor system = { "System", "", "" };
+	static const struct audit_actor system = { "System", "", "", "" };
 	struct error e = ERROR_INIT;
-	char detail[DETAIL_MAX];
+	char detail[DETAIL_MAX], reason[48];
 
 	trial_describe(over, detail, sizeof(detail));
 	log_warning("settings", "not confirmed in time, taken back: %s",
 		    detail);
-	if (audit_append(t->audit, AUDIT_TRIAL_REVERTED, &system, &e,
-			 "%s, not confirmed within %d s", detail,
-			 (int)over->row.seconds) < 0)
+	snprintf(reason, sizeof(reason), "not confirmed within %d s",
+		 (int)over->row.seconds);
+	if (audit_append(t->audit,
+			 AUDIT(TRIAL_REVERTED, .changeId = over->row.id,
+			       .reason = reason, .change = detail),
+			 &system, &e) < 0)
 		log_failure(LOG_LEVEL_ERROR, "audit", &e);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "audit/audit.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_fields.h"
 #include "audit/audit_private.h"
 #include "audit/audit_record.h"
 #include "base/clock.h"
@@ -17,11 +19,30 @@ enum {
 	ACTOR_MAX = 256,
 };
 
+#define FIELD(name) #name,
+#define EVENT(id, name, severity, help, fields) \
+	static const char *const fields_##id[] = { fields NULL };
+#include "audit/events.def"
+#undef EVENT
+#undef FIELD
+
+/* AUDIT() hands the values over as an array. */
+#define FIELD(name)
+#define EVENT(id, name, severity, help, fields)                       \
+	static_assert(sizeof(struct audit_values_##id) ==             \
+			  sizeof(fields_##id) - sizeof(const char *), \
+		      "a value for each field");
+#include "audit/events.def"
+#undef EVENT
+#undef FIELD
+
 static const struct {
-	const char *name;
+	const char *name, *label;
 	enum audit_severity severity;
+	const char *const *fields;
 } events[AUDIT_EVENT_COUNT] = {
-#define EVENT(id, name, severity, help) [AUDIT_##id] = { name, severity },
+#define EVENT(id, name, severity, help, fields) \
+	[AUDIT_##id] = { name, help, severity, fields_##id },
 #include "audit/events.def"
 #undef EVENT
 };
@@ -42,6 +63,36 @@ const char *audit_severity_name(enum audit_severity s)
 const char *audit_event_name(enum audit_event event)
 {
 	return (unsigned)event < AUDIT_EVENT_COUNT ? events[event].name : "";
+}
+
+const char *audit_event_label(enum audit_event event)
+{
+	return (unsigned)event < AUDIT_EVENT_COUNT ? events[event].label : "";
+}
+
+enum audit_severity audit_event_severity(enum audit_event event)
+{
+	return events[event].severity;
+}
+
+const char *const *audit_event_fields(enum audit_event event)
+{
+	return events[event].fields;
+}
+
+enum audit_event audit_event_find(const char *name)
+{
+	int i = 0;
+
+	while (i < AUDIT_EVENT_COUNT && strcmp(name, events[i].name) != 0)
+		i++;
+	return (enum audit_event)i;
+}
+
+const char *audit_number(int64_t n, char out[AUDIT_NUMBER_SIZE])
+{
+	snprintf(out, AUDIT_NUMBER_SIZE, "%" PRId64, n);
+	return out;
 }
 
 struct audit *audit_new(struct store *s, struct error *e)
@@ -77,34 +128,29 @@ static void seal(struct audit_row *row, const uint8_t previous[SHA256_SIZE])
 	(void)audit_record_hash(row, previous, row->hash);
 }
 
-int audit_append(struct audit *a, enum audit_event event,
-		 const struct audit_actor *actor, struct error *e,
-		 const char *detail_fmt, ...)
+int audit_append(struct audit *a, struct audit_what what,
+		 const struct audit_actor *actor, struct error *e)
 {
 	char module[MODULE_MAX], user[ACTOR_MAX], peer[ACTOR_MAX];
-	/* Room for what utf8_line() will cut between characters. */
-	char raw[AUDIT_DETAIL_MAX + 4], detail[AUDIT_DETAIL_MAX + 1];
+	char fields[AUDIT_FIELDS_SIZE], detail[AUDIT_DETAIL_MAX + 1];
 	struct audit_row row = {
 		.at = clock_now(),
 		.format = AUDIT_FORMAT_TEXT,
 		.module = module,
-		.severity = audit_severity_name(events[event].severity),
+		.severity = audit_severity_name(events[what.event].severity),
 		.user_name = user,
 		.peer = peer,
 		.via = "",
-		.event = events[event].name,
+		.event = events[what.event].name,
 		.detail = detail,
 	};
 	struct audit_row *const rows[] = { &row };
-	va_list ap;
 
-	va_start(ap, detail_fmt);
-	vsnprintf(raw, sizeof(raw), detail_fmt, ap);
-	va_end(ap);
+	audit_fields_write(what, fields);
+	audit_fields_render(fields, detail, sizeof(detail));
 	utf8_line(view_str(actor->module), module, sizeof(module));
 	utf8_line(view_str(actor->user_name), user, sizeof(user));
 	utf8_line(view_str(actor->peer), peer, sizeof(peer));
-	utf8_line(view_str(raw), detail, sizeof(detail));
 	if (store_audit_append(a->store, rows, 1, seal, AUDIT_RECORDS_MAX, e) ==
 	    0)
 		return 0;

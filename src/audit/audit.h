@@ -14,11 +14,36 @@
 /* One row an event in events.def: AUDIT_LOGIN, AUDIT_CERTIFICATE_UPLOADED, ...
  */
 enum audit_event {
-#define EVENT(id, name, severity, help) AUDIT_##id,
+#define EVENT(id, name, severity, help, fields) AUDIT_##id,
 #include "audit/events.def"
 #undef EVENT
 	AUDIT_EVENT_COUNT
 };
+
+/* The values of an event's fields: struct audit_values_LOGIN, ..., a member
+ * (const char *) for each field. NULL or "": the record goes without it. */
+#define FIELD(name) const char *name;
+#define EVENT(id, name, severity, help, fields) \
+	struct audit_values_##id {              \
+		fields                          \
+	};
+#include "audit/events.def"
+#undef EVENT
+#undef FIELD
+
+/* An event and its values, in the order of its fields. */
+struct audit_what {
+	enum audit_event event;
+	const char *const *values;
+};
+
+/* AUDIT(SETTING_CHANGED, .setting = name, .from = old, .to = new): an event for
+ * the calls below; a field that the event does not have does not compile. No
+ * secrets. Its values live as long as the block it stands in. */
+#define AUDIT(id, ...)        \
+	((struct audit_what){ \
+	    AUDIT_##id,       \
+	    (const char *const *)&(struct audit_values_##id){ __VA_ARGS__ } })
 
 enum audit_severity {
 	AUDIT_ERROR,
@@ -32,17 +57,34 @@ enum audit_severity {
  * Warning"; modules "Web", "Serial", "API", "System". */
 const char *audit_severity_name(enum audit_severity s);
 const char *audit_event_name(enum audit_event event);
+/* What it means, for people; "" for no event. */
+const char *audit_event_label(enum audit_event event);
+enum audit_severity audit_event_severity(enum audit_event event);
+/* The names of its fields in the order of the values, up to a NULL. */
+const char *const *audit_event_fields(enum audit_event event);
+/* The event of that name, AUDIT_EVENT_COUNT without. */
+enum audit_event audit_event_find(const char *name);
 
 /* Who did it from where. */
 struct audit_actor {
 	const char *module;    /* as above */
 	const char *user_name; /* "" when nobody is known */
 	const char *peer;      /* numeric address, "local", "" */
+	/* How that is known: "password", "certificate", "session", "local" (the
+	 * control socket), "" */
+	const char *via;
 };
+
+/* A number as the value of a field; lives as long as the block it stands in. */
+enum { AUDIT_NUMBER_SIZE = 24 };
+#define AUDIT_NUMBER(n) \
+	audit_number((int64_t)(n), (char[AUDIT_NUMBER_SIZE]){ 0 })
+const char *audit_number(int64_t n, char out[AUDIT_NUMBER_SIZE]);
 
 struct audit;
 
 enum {
+	AUDIT_VALUE_MAX = 400,     /* bytes of a value */
 	AUDIT_DETAIL_MAX = 1024,   /* bytes */
 	AUDIT_RECORDS_MAX = 100000 /* kept; older ones go (facts 6) */
 };
@@ -51,14 +93,12 @@ enum {
 struct audit *audit_new(struct store *s, struct error *e) MUST_CHECK;
 void audit_free(struct audit *a);
 
-/* Append one record; detail is one line for a person, no secrets, cut at
- * AUDIT_DETAIL_MAX. Bytes that are no UTF-8 become '?', control characters
- * spaces: names of failed log-ins come from strangers. A failure (disk full) is
- * for the caller to decide about; it is also counted and shown in the log. */
-int audit_append(struct audit *a, enum audit_event event,
-		 const struct audit_actor *actor, struct error *e,
-		 const char *detail_fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+/* Append one record, what = AUDIT(...). Values are cut at AUDIT_VALUE_MAX;
+ * bytes that are no UTF-8 become '?', control characters spaces: names of
+ * failed log-ins come from strangers. A failure (disk full) is for the caller
+ * to decide about; it is also counted and shown in the log. */
+int audit_append(struct audit *a, struct audit_what what,
+		 const struct audit_actor *actor, struct error *e);
 
 /* Records that could not be written since audit_new(). */
 uint64_t audit_lost(struct audit *a);

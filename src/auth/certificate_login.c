@@ -14,14 +14,14 @@ enum { LOGIN_TIME_GRAIN_SECONDS = 60 };
 
 #define NO_CERTIFICATE "there is no client certificate"
 
-static void record(struct users *u, enum audit_event event,
-		   enum login_door door, const char *id, const char *peer,
-		   const char *detail)
+static void record(struct users *u, struct audit_what what,
+		   enum login_door door, const char *id, const char *peer)
 {
-	const struct audit_actor actor = { users_login_module(door), id, peer };
+	const struct audit_actor actor = { users_login_module(door), id, peer,
+					   "certificate" };
 	struct error e = ERROR_INIT;
 
-	(void)audit_append(u->audit, event, &actor, &e, "%s", detail);
+	(void)audit_append(u->audit, what, &actor, &e);
 }
 
 /* The row is filled for OFFER_MATCHING. */
@@ -107,8 +107,8 @@ int users_login_by_certificate(struct users *u, enum login_door door,
 		return error_set(e, ERR_AUTH, "%s", found.why);
 	}
 	if (recorded)
-		record(u, AUDIT_LOGIN, door, row.id, peer_address,
-		       "by certificate");
+		record(u, AUDIT(LOGIN, .subject = c->subject), door, row.id,
+		       peer_address);
 	*out = found.user;
 	return 0;
 }
@@ -121,7 +121,6 @@ void users_certificate_refused(struct users *u, enum login_door door,
 	struct certificate_told *t =
 	    &u->told[c->sha256[0] % CERTIFICATE_TOLD_MAX];
 	int64_t now_ms = clock_monotonic_ms();
-	char detail[256];
 	bool again;
 
 	pthread_mutex_lock(&u->told_lock);
@@ -136,7 +135,6 @@ void users_certificate_refused(struct users *u, enum login_door door,
 	pthread_mutex_unlock(&u->told_lock);
 	if (again)
 		return;
-	snprintf(detail, sizeof(detail), "certificate: %s", why);
-	record(u, AUDIT_LOGIN_FAILED, door, c->login.name, peer_address,
-	       detail);
+	record(u, AUDIT(LOGIN_FAILED, .reason = why, .subject = c->subject),
+	       door, c->login.name, peer_address);
 }

@@ -41,13 +41,13 @@ struct attempt {
 /* What the attempt did is decided already: a trail that cannot be written is
  * logged and counted by audit_append(), and closes no door to the
  * administrator who could mend it. */
-static void record(const struct attempt *a, enum audit_event event,
-		   const char *detail)
+static void record(const struct attempt *a, struct audit_what what)
 {
-	const struct audit_actor actor = { modules[a->door], a->id, a->peer };
+	const struct audit_actor actor = { modules[a->door], a->id, a->peer,
+					   "password" };
 	struct error e = ERROR_INIT;
 
-	(void)audit_append(a->u->audit, event, &actor, &e, "%s", detail);
+	(void)audit_append(a->u->audit, what, &actor, &e);
 }
 
 static int refuse(struct error *e)
@@ -70,14 +70,13 @@ static int read_row(struct attempt *a, struct error *e)
 /* A password that was not looked at. A flood of them makes few records. */
 static void note_unread(const struct attempt *a)
 {
-	char detail[80];
 	unsigned count = login_guard_refused(a->u->guard, clock_monotonic_ms());
 
-	if (count == 0)
-		return;
-	snprintf(detail, sizeof(detail),
-		 "too many log-ins wait: %u refused unread", count);
-	record(a, AUDIT_LOGIN_FAILED, detail);
+	if (count)
+		record(a, AUDIT(LOGIN_FAILED,
+				.reason = "too many log-ins wait, refused "
+					  "unread",
+				.refused = AUDIT_NUMBER(count)));
 }
 
 /* An account that should have a password but has none (a database from before
@@ -127,12 +126,10 @@ static bool is_closed_to_guesses(const struct attempt *a)
 
 static void record_block(const struct attempt *a, const struct user_row *row)
 {
-	char detail[160];
-
-	snprintf(detail, sizeof(detail), "%s%s",
-		 account_block_text((enum account_block)row->disabled_reason),
-		 row->disabled ? "" : ", for 30 minutes");
-	record(a, AUDIT_ACCOUNT_DISABLED, detail);
+	record(a, AUDIT(ACCOUNT_DISABLED,
+			.reason = account_block_text(
+			    (enum account_block)row->disabled_reason),
+			.minutes = row->disabled ? "" : "30"));
 	/* An administrator who is at work stays: whoever guesses at his
 	 * password must not be able to throw him out. */
 	if (row->disabled)
@@ -147,11 +144,11 @@ static void note_failure(struct attempt *a)
 	struct user_row row;
 
 	login_guard_failed(a->u->guard, a->id, a->peer, clock_monotonic_ms());
-	record(a, AUDIT_LOGIN_FAILED,
-	       !a->known ? "no such account"
-	       : is_closed_to_guesses(a)
-		   ? account_block_text(ACCOUNT_BY_FAILURES)
-		   : "wrong password");
+	record(a, AUDIT(LOGIN_FAILED,
+			.reason = !a->known ? "no such account"
+				  : is_closed_to_guesses(a)
+				      ? account_block_text(ACCOUNT_BY_FAILURES)
+				      : "wrong password"));
 	if (!a->known)
 		return;
 	pthread_mutex_lock(&a->u->change);
@@ -248,7 +245,7 @@ static int enter(struct attempt *a, struct error *e)
 	rc = enter_locked(a, &after, &why, e);
 	pthread_mutex_unlock(&a->u->change);
 	if (why)
-		record(a, AUDIT_LOGIN_FAILED, why);
+		record(a, AUDIT(LOGIN_FAILED, .reason = why));
 	if (why && is_blocked_anew(&a->row, &after))
 		record_block(a, &after);
 	return rc;
@@ -301,7 +298,10 @@ int users_login(struct users *u, enum login_door door, const char *id,
 		return -1;
 	/* The API logs in with every call: only what stands out is recorded. */
 	if (door == LOGIN_WEB || a.row.failures)
-		record(&a, AUDIT_LOGIN, "");
+		record(&a, AUDIT(LOGIN,
+				 .failures = a.row.failures
+						 ? AUDIT_NUMBER(a.row.failures)
+						 : ""));
 	users_describe(&a.row, out);
 	out->must_change_password =
 	    password_must_change(&a.row, a.advanced, now);

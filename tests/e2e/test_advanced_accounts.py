@@ -257,7 +257,7 @@ def test_warnings_come_and_go(service):
     turn_on(service)
     assert "advancedAccounts" not in warnings(service)
     assert records(service, "securityWarningFixed")[-1]["detail"] == \
-        "Advanced password security is disabled"
+        "warning: Advanced password security is disabled"
     local.call("security.modify", advancedAccounts=False)
     assert warnings(service)["advancedAccounts"]["state"] == "new"
     # A restart forgets what was acknowledged.

@@ -81,10 +81,10 @@ def test_modify_is_recorded(settled):
     settled.api().call("security.modify", webSessionTimeoutMinutes=17, minimumVersion="1.2")
     assert settled.api().call("security.query")["webSessionTimeoutMinutes"] == 17
     found = [e for e in events(settled, "settingChanged") if "imeoutMinutes" in e["detail"]]
-    assert found[-1]["detail"] == "security.webSessionTimeoutMinutes: 30 -> 17"
+    assert found[-1]["detail"] == "setting: security.webSessionTimeoutMinutes; from: 30; to: 17"
     assert found[-1]["userName"] == "admin"
     # What stays as it is, is no change.
-    assert not [e for e in events(settled, "settingChanged") if "1.2 -> 1.2" in e["detail"]]
+    assert not [e for e in events(settled, "settingChanged") if "from: 1.2; to: 1.2" in e["detail"]]
 
 
 HOSTILE = {
@@ -379,7 +379,7 @@ def test_rescue(make_service):
     service.wait_ready()
     assert service.api().call("verification.query")["clientCertificate"] == "notRequired"
     record, = events(service, "rescued")
-    assert "1 change on trial" in record["detail"] and record["severity"] == "Severe Warning"
+    assert "reverted: 1" in record["detail"] and record["severity"] == "Severe Warning"
 
 
 def test_rescue_is_for_root_on_the_device(service):

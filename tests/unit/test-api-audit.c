@@ -9,15 +9,13 @@
 
 enum { FILLERS = 450 };
 
-static void add(enum audit_event event, const char *module, const char *user,
-		const char *peer, const char *detail)
+static void add(struct audit_what what, const char *module, const char *user,
+		const char *peer)
 {
-	const struct audit_actor actor = { module, user, peer };
+	const struct audit_actor actor = { module, user, peer, "session" };
 	struct error e = ERROR_INIT;
 
-	CHECK_OK(audit_append(device.services.audit, event, &actor, &e, "%s",
-			      detail),
-		 &e);
+	CHECK_OK(audit_append(device.services.audit, what, &actor, &e), &e);
 }
 
 /* More records than one page of the store, with rare ones far apart. */
@@ -25,14 +23,18 @@ static void test_fill(void)
 {
 	char detail[40];
 
-	add(AUDIT_KEY_GENERATED, "Web", "alice", "192.0.2.5", "ecP256 00AA");
+	add(AUDIT(KEY_GENERATED, .keyId = "00AA", .keyType = "ecP256"), "Web",
+	    "alice", "192.0.2.5");
 	for (int i = 0; i < FILLERS; i++) {
 		snprintf(detail, sizeof(detail), "filler %d", i);
-		add(AUDIT_REQUEST_CREATED, "API", "bob", "192.0.2.6", detail);
+		add(AUDIT(REQUEST_CREATED, .keyId = detail), "API", "bob",
+		    "192.0.2.6");
 	}
-	add(AUDIT_KEY_GENERATED, "API", "alice", "2001:db8::1", "rsa2048 00BB");
-	add(AUDIT_CERTIFICATE_CHANGE_FAILED, "Web", "alice", "192.0.2.5",
-	    "upload: 100%_[a-z]*");
+	add(AUDIT(KEY_GENERATED, .keyId = "00BB", .keyType = "rsa2048"), "API",
+	    "alice", "2001:db8::1");
+	add(AUDIT(CERTIFICATE_CHANGE_FAILED, .action = "upload",
+		  .reason = "100%_[a-z]*"),
+	    "Web", "alice", "192.0.2.5");
 }
 
 static struct value *ask(const char *member, const char *text)
@@ -109,7 +111,7 @@ static void test_all_must_fit(void)
 	    value_string(value_member(
 		value_item(value_member(a.response.result, "events"), 0),
 		"detail")),
-	    "rsa2048 00BB");
+	    "keyId: 00BB; keyType: rsa2048");
 	answer_free(&a);
 }
 

@@ -175,7 +175,7 @@ static void test_refused(void)
 		    rows[i].code);
 	}
 	CU_ASSERT_EQUAL(count_audit("certificateChangeFailed", "System",
-				    "local", "upload: "),
+				    "local", "action: upload; reason: "),
 			sizeof(rows) / sizeof(*rows));
 	CU_ASSERT_EQUAL(fault_of(&door_local, "certificate.delete", NULL, NULL),
 			201);

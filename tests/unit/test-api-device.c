@@ -204,7 +204,8 @@ static void test_users(void)
 	value_put_boolean(s, "disabled", true);
 	CU_ASSERT_EQUAL(fault_of(&door_local, "user.modify", s, NULL), 0);
 	CU_ASSERT_EQUAL(count_audit("userModified", "System", "local",
-				    "eve: newUserName, disabled"),
+				    "user: eve; "
+				    "changed: newUserName, disabled"),
 			1);
 	s = user_params("eva", NULL);
 	value_put_string(s, "privilege", "emperor");

@@ -209,7 +209,8 @@ static void test_empty_trust_store(void)
 				 text_param("sip", "outgoing"), NULL),
 			0);
 	CU_ASSERT_EQUAL(count_audit("settingChanged", "System", "local",
-				    "verification.sip: none -> outgoing"),
+				    "setting: verification.sip; from: none; "
+				    "to: outgoing"),
 			1);
 	reset();
 }
@@ -466,15 +467,13 @@ static void test_rescue(void)
 	    settings_bool(device.services.settings, SETTING_HTTP_ENABLED));
 	CU_ASSERT_EQUAL(
 	    settings_int(device.services.settings, SETTING_HTTPS_PORT), 443);
-	CU_ASSERT_EQUAL(count_audit("rescued", "System", "local",
-				    "0 changes on trial reverted"),
-			1);
+	CU_ASSERT_EQUAL(
+	    count_audit("rescued", "System", "local", "reverted: 0"), 1);
 	reset();
 	begin_trial(id);
 	CU_ASSERT_EQUAL(fault_of(&door_local, "change.rescue", NULL, NULL), 0);
-	CU_ASSERT_EQUAL(count_audit("rescued", "System", "local",
-				    "1 change on trial reverted"),
-			1);
+	CU_ASSERT_EQUAL(
+	    count_audit("rescued", "System", "local", "reverted: 1"), 1);
 	CU_ASSERT_FALSE(settings_has_trials(device.services.settings));
 }
 

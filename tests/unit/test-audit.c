@@ -12,7 +12,8 @@
 #include "tests/lib/unit.h"
 #include "tests/unit/tamper.h"
 
-static const struct audit_actor admin = { "Web", "admin", "192.0.2.1" };
+static const struct audit_actor admin = { "Web", "admin", "192.0.2.1",
+					  "session" };
 
 struct trail {
 	const char *dir;
@@ -41,8 +42,10 @@ static void add(struct trail *t, int count)
 	struct error e = ERROR_INIT;
 
 	for (int i = 0; i < count; i++)
-		CHECK_OK(audit_append(t->audit, AUDIT_SETTING_CHANGED, &admin,
-				      &e, "record %d", i),
+		CHECK_OK(audit_append(t->audit,
+				      AUDIT(SETTING_CHANGED, .setting = "a.b",
+					    .to = AUDIT_NUMBER(i)),
+				      &admin, &e),
 			 &e);
 }
 
@@ -72,6 +75,12 @@ static void test_names(void)
 	CU_ASSERT_STRING_EQUAL(audit_event_name(AUDIT_LOGIN_FAILED),
 			       "loginFailed");
 	CU_ASSERT_STRING_EQUAL(audit_event_name(AUDIT_EVENT_COUNT), "");
+	CU_ASSERT_STRING_EQUAL(audit_event_label(AUDIT_LOGIN),
+			       "A user logged in");
+	CU_ASSERT_STRING_EQUAL(audit_event_label(AUDIT_EVENT_COUNT), "");
+	CU_ASSERT_EQUAL(audit_event_find("loginFailed"), AUDIT_LOGIN_FAILED);
+	CU_ASSERT_EQUAL(audit_event_find("LoginFailed"), AUDIT_EVENT_COUNT);
+	CU_ASSERT_EQUAL(audit_event_find(""), AUDIT_EVENT_COUNT);
 	for (int a = 0; a < AUDIT_EVENT_COUNT; a++)
 		for (int b = 0; b < a; b++)
 			CU_ASSERT_STRING_NOT_EQUAL(
@@ -111,15 +120,17 @@ static void test_records(void)
 
 	trail_open(&t);
 	check_verdict(&t, 0, 0);
-	CHECK_OK(audit_append(t.audit, AUDIT_LOGIN_FAILED, &admin, &e, "%s %d",
-			      "why", 7),
+	CHECK_OK(audit_append(t.audit,
+			      AUDIT(LOGIN_FAILED, .refused = AUDIT_NUMBER(7),
+				    .reason = "why"),
+			      &admin, &e),
 		 &e);
 	CHECK_OK(audit_each(t.audit, 0, 10, see, &s, &e), &e);
 	CU_ASSERT(s.count == 1 && s.first == 1);
 	CU_ASSERT(s.time >= before && s.time <= clock_now());
 	CU_ASSERT_STRING_EQUAL(s.line, "Web|Warning|192.0.2.1|loginFailed");
 	CU_ASSERT_STRING_EQUAL(s.user, "admin");
-	CU_ASSERT_STRING_EQUAL(s.detail, "why 7");
+	CU_ASSERT_STRING_EQUAL(s.detail, "reason: why; refused: 7");
 	trail_close(&t);
 	trail_open(&t);
 	add(&t, 3);
@@ -226,24 +237,25 @@ static void test_hostile_texts(void)
 	struct seen s = { 0 };
 	char longer[5000];
 	struct audit_actor who = { "API", "a\nb\x1b[2J\xff\xc0\xaf\xe2\x82",
-				   "'); DROP TABLE audit; --" };
+				   "'); DROP TABLE audit; --", "" };
 
 	trail_open(&t);
-	CHECK_OK(audit_append(t.audit, AUDIT_LOGIN_FAILED, &who, &e, "%s",
-			      "one\r\ntwo"),
+	CHECK_OK(audit_append(t.audit,
+			      AUDIT(LOGIN_FAILED, .reason = "one\r\ntwo"), &who,
+			      &e),
 		 &e);
 	CHECK_OK(audit_each(t.audit, 1, 1, see, &s, &e), &e);
 	CU_ASSERT_STRING_EQUAL(s.user, "a b [2J?????");
-	CU_ASSERT_STRING_EQUAL(s.detail, "one  two");
-	/* Cut between characters: 3 bytes each, 1024 = 341 * 3 + 1. */
+	CU_ASSERT_STRING_EQUAL(s.detail, "reason: one  two");
+	/* Cut between characters: 3 bytes each, 400 = 133 * 3 + 1. */
 	for (size_t i = 0; i + 3 < sizeof(longer); i += 3)
 		memcpy(longer + i, "\xe2\x82\xac", 4);
 	who.user_name = who.module = longer;
-	CHECK_OK(
-	    audit_append(t.audit, AUDIT_LOGIN_FAILED, &who, &e, "%s", longer),
-	    &e);
+	CHECK_OK(audit_append(t.audit, AUDIT(LOGIN_FAILED, .reason = longer),
+			      &who, &e),
+		 &e);
 	CHECK_OK(audit_each(t.audit, 2, 1, see, &s, &e), &e);
-	CU_ASSERT_EQUAL(strlen(s.detail), 1023);
+	CU_ASSERT_EQUAL(strlen(s.detail), strlen("reason: ") + 399);
 	CU_ASSERT(utf8_is_plain(view_str(s.detail)));
 	CU_ASSERT_EQUAL(strlen(s.user), 255);
 	check_verdict(&t, 2, 0);
@@ -428,10 +440,10 @@ static void test_lost_records(void)
 
 	trail_open(&t);
 	tamper(t.dir, "DROP TABLE audit_chain");
-	CHECK_FAILS(audit_append(t.audit, AUDIT_LOGIN, &admin, &e, "x"), &e,
-		    ERR_IO, "audit record \"login\" lost (1 so far)");
-	CHECK_FAILS(audit_append(t.audit, AUDIT_LOGIN, &admin, &e, "x"), &e,
-		    ERR_IO, "(2 so far)");
+	CHECK_FAILS(audit_append(t.audit, AUDIT(LOGIN), &admin, &e), &e, ERR_IO,
+		    "audit record \"login\" lost (1 so far)");
+	CHECK_FAILS(audit_append(t.audit, AUDIT(LOGIN), &admin, &e), &e, ERR_IO,
+		    "(2 so far)");
 	CU_ASSERT_EQUAL(audit_lost(t.audit), 2);
 	trail_close(&t);
 }
