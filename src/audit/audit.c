@@ -10,6 +10,7 @@
 #include "audit/audit_fields.h"
 #include "audit/audit_private.h"
 #include "audit/audit_record.h"
+#include "audit/audit_room.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -95,6 +96,15 @@ const char *audit_number(int64_t n, char out[AUDIT_NUMBER_SIZE])
 	return out;
 }
 
+/* A disk that is full already stops changes, not the service. */
+static void begin_reserve(struct audit *a)
+{
+	struct error e = ERROR_INIT;
+
+	if (audit_ready(a, &e) < 0)
+		log_failure(LOG_LEVEL_ERROR, "audit", &e);
+}
+
 struct audit *audit_new(struct store *s, struct error *e)
 {
 	struct audit *a = calloc(1, sizeof(*a));
@@ -109,12 +119,26 @@ struct audit *audit_new(struct store *s, struct error *e)
 		audit_free(a);
 		return NULL;
 	}
+	a->reserve = audit_reserve_new(store_directory(s), e);
+	if (!a->reserve) {
+		audit_free(a);
+		return NULL;
+	}
+	begin_reserve(a);
 	return a;
 }
 
 void audit_free(struct audit *a)
 {
+	if (!a)
+		return;
+	audit_reserve_free(a->reserve);
 	free(a);
+}
+
+int audit_ready(struct audit *a, struct error *e)
+{
+	return audit_room_check(a->store, a->reserve, e);
 }
 
 uint64_t audit_lost(struct audit *a)
@@ -151,8 +175,7 @@ int audit_append(struct audit *a, struct audit_what what,
 	utf8_line(view_str(actor->module), module, sizeof(module));
 	utf8_line(view_str(actor->user_name), user, sizeof(user));
 	utf8_line(view_str(actor->peer), peer, sizeof(peer));
-	if (store_audit_append(a->store, rows, 1, seal, AUDIT_RECORDS_MAX, e) ==
-	    0)
+	if (audit_room_append(a->store, a->reserve, rows, 1, seal, e) == 0)
 		return 0;
 	a->lost++;
 	error_prefix(e, "audit record \"%s\" lost (%" PRIu64 " so far)",

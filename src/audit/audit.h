@@ -95,10 +95,17 @@ void audit_free(struct audit *a);
 
 /* Append one record, what = AUDIT(...). Values are cut at AUDIT_VALUE_MAX;
  * bytes that are no UTF-8 become '?', control characters spaces: names of
- * failed log-ins come from strangers. A failure (disk full) is for the caller
- * to decide about; it is also counted and shown in the log. */
+ * failed log-ins come from strangers. On a full disk it takes the
+ * room of the reserve. A failure is for the caller to decide about; it is also
+ * counted and shown in the log. */
 int audit_append(struct audit *a, struct audit_what what,
 		 const struct audit_actor *actor, struct error *e);
+
+/* Is there room for a change and its records? To be asked before a change
+ * begins; reading and log-ins go on without. ERR_FULL: no, the text names the
+ * file system and the cure. The reserve that the last records of a full disk
+ * are written from is made here, at the start and whenever there is room. */
+int audit_ready(struct audit *a, struct error *e) MUST_CHECK;
 
 /* Records that could not be written since audit_new(). */
 uint64_t audit_lost(struct audit *a);

@@ -11,6 +11,7 @@ enum { AUDIT_PAGE_RECORDS = 500 }; /* read from the store at once */
 
 struct audit {
 	struct store *store;
+	struct audit_reserve *reserve;
 	_Atomic uint64_t lost;
 };
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_AUDIT_AUDIT_ROOM_H
+#define SB_AUDIT_AUDIT_ROOM_H
+
+#include "audit/audit_reserve.h"
+#include "store/audit_rows.h"
+
+/* What is done about a full disk. Any thread. */
+
+/* Bytes that must be left beside the reserve before a change begins: what it
+ * writes itself (settings, accounts, objects of a software token) comes from
+ * there, and a deed that ends half-way is worse than one that was refused. */
+enum { AUDIT_ROOM_LEAST = 256 << 10 };
+
+/* store_audit_append() of at most AUDIT_RECORDS_MAX records in the trail; when
+ * there is no room for these, first the log of the store gives up its room and
+ * then the reserve its own. */
+int audit_room_append(struct store *s, struct audit_reserve *r,
+		      struct audit_row *const rows[], size_t count,
+		      audit_seal_fn *seal, struct error *e) MUST_CHECK;
+
+/* Is there room for a change and its records? ERR_FULL: no, the text says where
+ * and what helps; ERR_IO. */
+int audit_room_check(struct store *s, struct audit_reserve *r,
+		     struct error *e) MUST_CHECK;
+
+#endif
