@@ -97,88 +97,28 @@ static int add_event(void *arg, const struct audit_record *r, struct error *e)
 	return 0;
 }
 
-static int read_up(struct audit *a, struct batch *b, struct error *e)
+int audit_search(struct audit *a, const struct audit_search *search,
+		 struct value *s, struct error *e)
 {
+	const struct audit_selection what = {
+		.from = search->newest_first ? 0 : search->index,
+		.to = search->newest_first ? search->index : 0,
+		.since = value_time(value_member(search->filter, "since")),
+		.until = value_time(value_member(search->filter, "until")),
+		.count = SIZE_MAX,
+		.newest_first = search->newest_first,
+	};
+	struct batch b = { search, value_put_array(s, "events"), 0, 0 };
 	uint64_t first, last;
 
 	if (audit_range(a, &first, &last, e) < 0)
 		return -1;
-	b->next = last + 1;
-	if (audit_each(a, b->search->index, AUDIT_RECORDS_MAX, add_event, b,
-		       e) < 0)
-		return e->kind == ERR_CANCELLED ? 0 : -1;
-	return 0;
-}
-
-/* Pages are read upward, and handed over from their end. */
-enum { PAGE_RECORDS = 200 };
-
-struct page {
-	const struct value *filter;
-	uint64_t top;
-	struct value *events;
-};
-
-static int keep_event(void *arg, const struct audit_record *r, struct error *e)
-{
-	struct page *p = arg;
-
-	(void)e;
-	if (r->index <= p->top && audit_filter_passes(p->filter, r))
-		audit_put_record(value_add_struct(p->events), r);
-	return 0;
-}
-
-/* True when the batch is full. */
-static bool move_down(struct batch *b, struct value *from)
-{
-	for (size_t i = value_count(from); i > 0; i--) {
-		struct value *s = value_take_item(from, i - 1);
-
-		if (b->seen++ == b->search->count) {
-			b->next = (uint64_t)value_int(value_member(s, "index"));
-			value_free(s);
-			return true;
-		}
-		value_add(b->events, s);
-	}
-	return false;
-}
-
-static int read_down(struct audit *a, struct batch *b, struct error *e)
-{
-	uint64_t first, last, top = b->search->index;
-	bool full = false;
-	int rc = 0;
-
-	if (audit_range(a, &first, &last, e) < 0)
-		return -1;
-	if (top > last)
-		top = last;
-	/* Also of a damaged chain no more than that is read. */
-	if (top > AUDIT_RECORDS_MAX && first < top - AUDIT_RECORDS_MAX)
-		first = top - AUDIT_RECORDS_MAX;
-	while (rc == 0 && !full && top >= first && top > 0) {
-		uint64_t low =
-		    top - first < PAGE_RECORDS ? first : top - PAGE_RECORDS + 1;
-		struct page page = { b->search->filter, top,
-				     value_new_array() };
-
-		rc = audit_each(a, low, PAGE_RECORDS, keep_event, &page, e);
-		full = rc == 0 && move_down(b, page.events);
-		value_free(page.events);
-		top = low - 1;
-	}
-	return rc;
-}
-
-int audit_search(struct audit *a, const struct audit_search *search,
-		 struct value *s, struct error *e)
-{
-	struct batch b = { search, value_put_array(s, "events"), 0, 0 };
-	int rc = search->newest_first ? read_down(a, &b, e) : read_up(a, &b, e);
-
-	if (rc < 0)
+	if (!search->newest_first)
+		b.next = last + 1;
+	/* To 0 would be without an end. */
+	if (!(search->newest_first && search->index == 0) &&
+	    audit_read(a, &what, add_event, &b, e) < 0 &&
+	    e->kind != ERR_CANCELLED)
 		return -1;
 	error_clear(e);
 	value_put_boolean(s, "eventsRemaining", b.seen > search->count);

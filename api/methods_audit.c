@@ -86,8 +86,9 @@ static const struct param enumerate_rows[] = {
 const struct method methods_audit[] = {
 	{ "auditlog.enumerate", PRIVILEGE_ADMINISTRATOR, 0, enumerate_rows,
 	  enumerate,
-	  "events array of index, time, module, severity, userName, peer, "
-	  "event, label, detail; eventsRemaining boolean, nextIndex int",
+	  "events array of index, time, module, severity, userName, peer, via, "
+	  "event, label, detail, fields struct, format int, hash; "
+	  "eventsRemaining boolean, nextIndex int",
 	  "Records of the audit trail, oldest first unless asked otherwise; "
 	  "while eventsRemaining, the next batch begins at nextIndex." },
 	{ "auditlog.query", PRIVILEGE_ADMINISTRATOR, 0, NULL, query,

@@ -31,8 +31,8 @@ def test_export_is_whole_and_in_order(walked):
     assert [r["index"] for r in records] == list(range(1, len(records) + 1))
     assert len([r for r in records if r["event"] == "userModified"]) == 230
     assert set(records[0]) == {
-        "index", "time", "module", "severity", "userName", "peer", "event", "label",
-        "detail"}
+        "index", "time", "module", "severity", "userName", "peer", "via", "event", "label",
+        "detail", "fields", "format", "hash"}
     done = walked.ctl("--json", "audit", "list")
     assert [json.loads(line) for line in done.stdout.splitlines()][:len(records)] == records
 

@@ -187,6 +187,26 @@ static void test_downward(void)
 	CU_ASSERT_EQUAL(seen, FILLERS);
 }
 
+/* What a record shows of itself. */
+static void test_members(void)
+{
+	struct value *s = ask("event", "certificateChangeFailed");
+	const struct value *r;
+	struct answer a;
+
+	call_by(&door_local, "auditlog.enumerate", s, &a);
+	CU_ASSERT_EQUAL_FATAL(count_of(&a), 1);
+	r = value_item(value_member(a.response.result, "events"), 0);
+	CU_ASSERT_STRING_EQUAL(
+	    value_string(value_member(r, "label")),
+	    audit_event_label(AUDIT_CERTIFICATE_CHANGE_FAILED));
+	CU_ASSERT_EQUAL(strlen(value_string(value_member(r, "hash"))), 64);
+	CU_ASSERT(value_is(value_member(r, "fields"), VALUE_STRUCT));
+	CU_ASSERT(value_is(value_member(r, "via"), VALUE_STRING));
+	CU_ASSERT(value_int(value_member(r, "format")) > 0);
+	answer_free(&a);
+}
+
 static void test_next_index(void)
 {
 	static const struct {
@@ -308,6 +328,7 @@ int main(int argc, char **argv)
 		{ "all must fit", test_all_must_fit },
 		{ "batches", test_batches },
 		{ "newest first", test_downward },
+		{ "members", test_members },
 		{ "next index", test_next_index },
 		{ "since and until", test_times },
 		{ "query", test_query },
