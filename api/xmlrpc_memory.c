@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/xmlrpc_memory.h"
 
+#include <libxml/parser.h>
 #include <libxml/xmlmemory.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -60,7 +62,15 @@ static char *wiping_strdup(const char *s)
 	return copy ? memcpy(copy, s, size) : NULL;
 }
 
-void xmlrpc_memory_setup(void)
+static void set_up(void)
 {
 	xmlMemSetup(wiping_free, wiping_malloc, wiping_realloc, wiping_strdup);
+	xmlInitParser();
+}
+
+void xmlrpc_memory_setup(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_up);
 }

@@ -3,7 +3,8 @@
 #define SB_API_XMLRPC_MEMORY_H
 
 /* Makes libxml2 wipe all memory that it gives back, since what it parses are
- * calls with passwords and keys. Call before its first use, from one thread. */
+ * calls with passwords and keys. To be called before each use of it; any
+ * thread. */
 void xmlrpc_memory_setup(void);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -421,14 +420,6 @@ static int open_context(struct parser *p, const struct buf *text)
 	return 0;
 }
 
-static pthread_once_t libxml2_once = PTHREAD_ONCE_INIT;
-
-static void init_libxml2(void)
-{
-	xmlrpc_memory_setup();
-	xmlInitParser();
-}
-
 static int parse(struct parser *p, struct view body, const char *charset)
 {
 	struct buf text;
@@ -468,7 +459,7 @@ int xmlrpc_parse(struct view body, const char *charset, const char *root,
 	p.items_max = p.root_node == NODE_CALL ? XMLRPC_ITEMS_MAX
 					       : XMLRPC_RESPONSE_ITEMS_MAX;
 	memset(out, 0, sizeof(*out));
-	pthread_once(&libxml2_once, init_libxml2);
+	xmlrpc_memory_setup();
 	rc = parse(&p, body, charset);
 	release(&p);
 	if (rc < 0)
