@@ -88,6 +88,10 @@ enum method_flags {
 	/* For root on the control socket and nobody else; no setting stops
 	 * him. */
 	METHOD_LOCAL_ROOT = 32,
+	/* Changes something and leaves a record of it: not done where the
+	 * record could not be written. Log-in and log-out, which leave records
+	 * too, are done all the same: somebody must get in to mend that. */
+	METHOD_CHANGES = 64,
 };
 
 struct method {

@@ -158,13 +158,15 @@ const struct method methods_change[] = {
 	  "to, fromText, toText; canConfirm boolean: this connection was "
 	  "opened after it)",
 	  "The changes on trial." },
-	{ "change.confirm", PRIVILEGE_ADMINISTRATOR, 0, id_rows, confirm, NULL,
+	{ "change.confirm", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, id_rows,
+	  confirm, NULL,
 	  "A change on trial stays. Only on a connection that was opened after "
 	  "the change." },
-	{ "change.revert", PRIVILEGE_ADMINISTRATOR, 0, id_rows, revert, NULL,
-	  "A change on trial is taken back now." },
-	{ "change.rescue", PRIVILEGE_ADMINISTRATOR, METHOD_LOCAL_ROOT, NULL,
-	  rescue, "status; reverted int",
+	{ "change.revert", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, id_rows,
+	  revert, NULL, "A change on trial is taken back now." },
+	{ "change.rescue", PRIVILEGE_ADMINISTRATOR,
+	  METHOD_LOCAL_ROOT | METHOD_CHANGES, NULL, rescue,
+	  "status; reverted int",
 	  "Root only, over the control socket: client certificate security "
 	  "back to not required, HTTP and HTTPS on, redirect off, all changes "
 	  "on trial reverted." },

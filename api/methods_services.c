@@ -238,8 +238,8 @@ const struct method methods_services[] = {
 	  "boolean: this release has it; problem string); ports array, the "
 	  "same in the form of the original",
 	  "The network services: what is wanted and what is there." },
-	{ "services.modify", PRIVILEGE_ADMINISTRATOR, 0, modify_rows, modify,
-	  SETTING_CALL_RESULT,
+	{ "services.modify", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES,
+	  modify_rows, modify, SETTING_CALL_RESULT,
 	  "Switch services on and off and move them to other ports, in one "
 	  "step. Two enabled services on one port, or a port that cannot be "
 	  "opened: fault 42, and nothing has changed." },

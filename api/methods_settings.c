@@ -153,7 +153,7 @@ const struct method methods_settings[] = {
 	  NULL, query,
 	  "clientCertificate, serverCertificate, sip string; " DESCRIBED,
 	  "Which certificates others must present." },
-	{ "verification.configure", PRIVILEGE_ADMINISTRATOR, 0,
+	{ "verification.configure", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES,
 	  verification_rows, configure, SETTING_CALL_RESULT,
 	  "Change any of these settings. A mode that the caller's own "
 	  "connection would not satisfy is refused without "
@@ -167,8 +167,8 @@ const struct method methods_settings[] = {
 	  "webSessionTimeoutMinutes, timeoutMinutes int; minimumVersion "
 	  "string; " DESCRIBED,
 	  "The settings of Settings > Security." },
-	{ "security.modify", PRIVILEGE_ADMINISTRATOR, 0, security_rows,
-	  configure, SETTING_CALL_RESULT,
+	{ "security.modify", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES,
+	  security_rows, configure, SETTING_CALL_RESULT,
 	  "Change any of these settings. The redirect needs the services HTTP "
 	  "and HTTPS." },
 	{ 0 },

@@ -148,6 +148,7 @@ static struct value *method_signature(struct call *c, struct error *e)
 	s = value_new_struct();
 	value_put_string(s, "methodName", m->name);
 	value_put_string(s, "privilege", privilege_name(m->privilege));
+	value_put_boolean(s, "changes", (m->flags & METHOD_CHANGES) != 0);
 	add_rows(value_put_array(s, "parameters"), m->params, "");
 	value_put_string(s, "result", m->result ? m->result : "status");
 	return s;
@@ -218,8 +219,9 @@ const struct method methods_system[] = {
 	  "What a method does, its parameters and its result, as text." },
 	{ "system.methodSignature", PRIVILEGE_NONE, METHOD_TAKES_BARE,
 	  name_rows, method_signature,
-	  "methodName, privilege, parameters array of name, type, required, "
-	  "choices, help; result",
+	  "methodName, privilege; changes boolean: leaves a record in the "
+	  "audit log, and is not done without; parameters array of name, type, "
+	  "required, choices, help; result",
 	  "Parameters of a method with their types; members of a struct as "
 	  "\"subject.cn\", elements of an array as \"names[]\"." },
 	{ "system.batch", PRIVILEGE_ANY_USER, 0, batch_rows, batch,

@@ -297,15 +297,17 @@ const struct method methods_user[] = {
 	  "expiredPassword), disabledUntil, mustChangePassword, "
 	  "passwordExpired, passwordExpires, lastLogin",
 	  "All accounts." },
-	{ "user.add", PRIVILEGE_ADMINISTRATOR, 0, add_rows, add, NULL,
-	  "Add an account." },
-	{ "user.modify", PRIVILEGE_ADMINISTRATOR, 0, modify_rows, modify, NULL,
+	{ "user.add", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, add_rows, add,
+	  NULL, "Add an account." },
+	{ "user.modify", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, modify_rows,
+	  modify, NULL,
 	  "Change an account; what is left out stays. A new password ends its "
 	  "sessions." },
-	{ "user.delete", PRIVILEGE_ADMINISTRATOR, 0, delete_rows, delete_user,
-	  NULL, "Delete an account." },
+	{ "user.delete", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, delete_rows,
+	  delete_user, NULL, "Delete an account." },
 	{ "user.changePassword", PRIVILEGE_ANY_USER,
-	  METHOD_BEFORE_PASSWORD_CHANGE, password_rows, change_password, NULL,
+	  METHOD_BEFORE_PASSWORD_CHANGE | METHOD_CHANGES, password_rows,
+	  change_password, NULL,
 	  "Change the caller's own password; all sessions of the account "
 	  "end." },
 	{ "user.passwordRules", PRIVILEGE_ANY_USER,

@@ -77,8 +77,8 @@ const struct method methods_warnings[] = {
 	  "acknowledged), severity (warning, info)",
 	  "What makes the device less secure than it could be, and the page "
 	  "that mends it." },
-	{ "security.acknowledgeWarnings", PRIVILEGE_ADMINISTRATOR, 0,
-	  acknowledge_rows, acknowledge, NULL,
+	{ "security.acknowledgeWarnings", PRIVILEGE_ADMINISTRATOR,
+	  METHOD_CHANGES, acknowledge_rows, acknowledge, NULL,
 	  "Acknowledge security warnings, until a restart or until they come "
 	  "back." },
 	{ 0 },

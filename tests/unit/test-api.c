@@ -449,6 +449,17 @@ static void test_introspection_in_structs(void)
 	}
 	CU_ASSERT(found && inner);
 	CU_ASSERT_STRING_EQUAL(text_of(&a, "privilege"), "administrator");
+	CU_ASSERT_TRUE(
+	    value_boolean(value_member(a.response.result, "changes")));
+	answer_free(&a);
+
+	s = value_new_struct();
+	value_put_string(s, "methodName", "user.enumerate");
+	call_by(&nobody, "system.methodSignature", s, &a);
+	CU_ASSERT_TRUE(value_is(value_member(a.response.result, "changes"),
+				VALUE_BOOLEAN));
+	CU_ASSERT_FALSE(
+	    value_boolean(value_member(a.response.result, "changes")));
 	answer_free(&a);
 
 	s = value_new_struct();
