@@ -2,7 +2,7 @@
 # Folders stand on floors (docs/ARCHITECTURE.md): a file may include headers of
 # its own folder and of floors below. Anything else fails.
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 1
-floors='base=0 pkcs11=1 cert=1 store=1 config=2 audit=2 trust=2 identity=2
+floors='base=0 pkcs11=1 cert=1 store=1 config=2 audit=2 eventlog=2 trust=2 identity=2
 tls=3 ocsp=4 net=4 front=5 auth=5 sip=6 web=6 notify=6 api=7 app=8 ctl=8'
 
 find src pkcs11 api -name '*.[ch]' | sort | xargs awk -v floors="$floors" '

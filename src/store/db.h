@@ -19,9 +19,16 @@ enum statement {
 
 struct db;
 
+/* What must last, and the events of the log: schema and care differ. */
+enum db_kind { DB_RECORDS, DB_EVENTS };
+
 /* Opens or makes the file (0600); its schema is brought up to date.
  * ERR_CONFIG: schema of a newer version. */
-struct db *db_open(const char *path, struct error *e) MUST_CHECK;
+struct db *db_open(const char *path, enum db_kind kind,
+		   struct error *e) MUST_CHECK;
+/* Whether a failure is one of what stands in the file (damaged, not ours, of a
+ * newer version), as opposed to the disk and its rights. */
+bool db_is_damaged(const struct error *e);
 void db_close(struct db *db);
 
 enum db_type { DB_INTEGER, DB_TEXT, DB_BLOB };

@@ -18,6 +18,11 @@ enum { BUSY_TIMEOUT_MS = 5000 };
 /* The write-ahead log is cut back to this after a checkpoint. */
 #define JOURNAL_LIMIT "4194304"
 
+/* Events need not survive a power cut, and must not fill the disk: 64 MiB in
+ * pages of 4 KiB (EVENTS_FILE_BYTES). */
+#define EVENTS_SET_UP \
+	"PRAGMA synchronous = NORMAL; PRAGMA max_page_count = 16384"
+
 static const char *const sql[STATEMENT_COUNT] = {
 #define STATEMENT(id, text) [STATEMENT_##id] = text,
 #include "store/statements.def"
@@ -70,6 +75,19 @@ int sqlite_error(sqlite3 *db, int code, const char *what, struct error *e)
 		break;
 	}
 	return error_set_native(e, ERR_IO, code, "%s: %s", what, text);
+}
+
+/* What SQLite calls a plain error is a table that is not there or is another
+ * one than ours. */
+bool db_is_damaged(const struct error *e)
+{
+	int code = (int)e->native & 0xff;
+
+	if (e->kind == ERR_CONFIG)
+		return true;
+	return e->kind == ERR_IO &&
+	       (code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
+		code == SQLITE_ERROR);
 }
 
 int sqlite_exec(sqlite3 *db, const char *text, struct error *e)
@@ -159,7 +177,7 @@ static int set_up(sqlite3 *db, struct error *e)
 			   e);
 }
 
-struct db *db_open(const char *path, struct error *e)
+struct db *db_open(const char *path, enum db_kind kind, struct error *e)
 {
 	struct db *db = calloc(1, sizeof(*db));
 	int code;
@@ -179,7 +197,10 @@ struct db *db_open(const char *path, struct error *e)
 		error_prefix(e, "%s", path);
 		goto fail;
 	}
-	if (set_up(db->sqlite, e) < 0 || schema_upgrade(db->sqlite, e) < 0) {
+	if (set_up(db->sqlite, e) < 0 ||
+	    (kind == DB_EVENTS &&
+	     sqlite_exec(db->sqlite, EVENTS_SET_UP, e) < 0) ||
+	    schema_upgrade(db->sqlite, kind, e) < 0) {
 		error_prefix(e, "%s", path);
 		goto fail;
 	}

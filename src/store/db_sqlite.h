@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "base/error.h"
+#include "store/db.h"
 
 /* Shared by db_sqlite.c and schema_sqlite.c only. */
 
@@ -14,6 +15,6 @@ int sqlite_error(sqlite3 *db, int code, const char *what, struct error *e);
 int sqlite_exec(sqlite3 *db, const char *sql, struct error *e) MUST_CHECK;
 
 /* Brings the schema up to date, one transaction a step. ERR_CONFIG: newer. */
-int schema_upgrade(sqlite3 *db, struct error *e) MUST_CHECK;
+int schema_upgrade(sqlite3 *db, enum db_kind kind, struct error *e) MUST_CHECK;
 
 #endif

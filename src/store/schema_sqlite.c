@@ -96,7 +96,26 @@ static const char *const steps[] = {
 	"CREATE INDEX audit_time ON audit (happened_at);",
 };
 
-enum { SCHEMA_VERSION = sizeof(steps) / sizeof(*steps) };
+static const char *const event_steps[] = {
+	/* 0: the first. trace: traces are kept apart from the rest. */
+	"CREATE TABLE event ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" at_ms INTEGER NOT NULL,"
+	" level INTEGER NOT NULL,"
+	" trace INTEGER NOT NULL,"
+	" origin TEXT NOT NULL,"
+	" text TEXT NOT NULL) STRICT;"
+	"CREATE INDEX event_trace ON event (trace, number);",
+};
+
+static const struct schema {
+	const char *const *steps;
+	int version;
+} schemas[] = {
+	[DB_RECORDS] = { steps, sizeof(steps) / sizeof(*steps) },
+	[DB_EVENTS] = { event_steps,
+			sizeof(event_steps) / sizeof(*event_steps) },
+};
 
 static int read_version(sqlite3 *db, int64_t *out, struct error *e)
 {
@@ -120,7 +139,8 @@ static int read_version(sqlite3 *db, int64_t *out, struct error *e)
 
 /* The version is read inside the transaction: another process may have taken
  * the step meanwhile. */
-static int take_step(sqlite3 *db, int64_t *version, struct error *e)
+static int take_step(sqlite3 *db, const struct schema *wanted, int64_t *version,
+		     struct error *e)
 {
 	char set[96];
 
@@ -132,12 +152,12 @@ static int take_step(sqlite3 *db, int64_t *version, struct error *e)
 			e) < 0 ||
 	    read_version(db, version, e) < 0)
 		goto fail;
-	if (*version < SCHEMA_VERSION) {
+	if (*version < wanted->version) {
 		snprintf(set, sizeof(set),
 			 "DELETE FROM schema_version;"
 			 "INSERT INTO schema_version VALUES (%lld)",
 			 (long long)*version + 1);
-		if (sqlite_exec(db, steps[*version], e) < 0 ||
+		if (sqlite_exec(db, wanted->steps[*version], e) < 0 ||
 		    sqlite_exec(db, set, e) < 0)
 			goto fail;
 		++*version;
@@ -151,18 +171,19 @@ fail:
 	return error_prefix(e, "schema step");
 }
 
-int schema_upgrade(sqlite3 *db, struct error *e)
+int schema_upgrade(sqlite3 *db, enum db_kind kind, struct error *e)
 {
+	const struct schema *wanted = &schemas[kind];
 	int64_t version = 0;
 
 	do {
-		if (take_step(db, &version, e) < 0)
+		if (take_step(db, wanted, &version, e) < 0)
 			return -1;
-	} while (version < SCHEMA_VERSION);
-	if (version > SCHEMA_VERSION)
+	} while (version < wanted->version);
+	if (version > wanted->version)
 		return error_set(e, ERR_CONFIG,
 				 "made by a newer release (schema %lld, this "
 				 "release knows %d)",
-				 (long long)version, SCHEMA_VERSION);
+				 (long long)version, wanted->version);
 	return 0;
 }

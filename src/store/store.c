@@ -42,7 +42,7 @@ struct store *store_open(const char *directory, struct error *e)
 	pthread_mutex_init(&s->lock, NULL);
 	s->directory = strdup(directory);
 	if (s->directory)
-		s->db = db_open(path, e);
+		s->db = db_open(path, DB_RECORDS, e);
 	else
 		error_nomem(e);
 	if (!s->db) {
