@@ -115,6 +115,7 @@ struct audit *audit_new(struct store *s, struct error *e)
 		return NULL;
 	}
 	a->store = s;
+	pthread_rwlock_init(&a->listener_lock, NULL);
 	if (audit_range(a, &first, &last, e) < 0) {
 		audit_free(a);
 		return NULL;
@@ -133,6 +134,7 @@ void audit_free(struct audit *a)
 	if (!a)
 		return;
 	audit_reserve_free(a->reserve);
+	pthread_rwlock_destroy(&a->listener_lock);
 	free(a);
 }
 
@@ -150,6 +152,26 @@ static void seal(struct audit_row *row, const uint8_t previous[SHA256_SIZE])
 {
 	/* Texts are cut to fit above. */
 	(void)audit_record_hash(row, previous, row->hash);
+}
+
+static void tell(struct audit *a, const struct audit_row *row, const char *via,
+		 const char *fields)
+{
+	const struct audit_record r = {
+		.index = row->number,
+		.time = (time_t)row->at,
+		.module = row->module,
+		.severity = row->severity,
+		.user_name = row->user_name,
+		.peer = row->peer,
+		.via = via ? via : "",
+		.event = row->event,
+		.fields = fields,
+		.detail = row->detail,
+		.format = AUDIT_FORMAT_FIELDS,
+	};
+
+	audit_tell(a, &r);
 }
 
 int audit_append(struct audit *a, struct audit_what what,
@@ -175,8 +197,10 @@ int audit_append(struct audit *a, struct audit_what what,
 	utf8_line(view_str(actor->module), module, sizeof(module));
 	utf8_line(view_str(actor->user_name), user, sizeof(user));
 	utf8_line(view_str(actor->peer), peer, sizeof(peer));
-	if (audit_room_append(a->store, a->reserve, rows, 1, seal, e) == 0)
+	if (audit_room_append(a->store, a->reserve, rows, 1, seal, e) == 0) {
+		tell(a, &row, actor->via, fields);
 		return 0;
+	}
 	a->lost++;
 	error_prefix(e, "audit record \"%s\" lost (%" PRIu64 " so far)",
 		     row.event, a->lost);

@@ -135,6 +135,13 @@ struct audit_record {
 	const uint8_t *hash; /* SHA256_SIZE bytes */
 };
 
+/* Called with each record once it is on disk, on the thread that appends it,
+ * several at the same time and not always in the order of their indices: it
+ * must not block, and appends nothing. hash is NULL, format 2. One listener;
+ * NULL takes it away, and no call of it runs any more then. */
+typedef void audit_listener_fn(void *arg, const struct audit_record *r);
+void audit_on_append(struct audit *a, audit_listener_fn *fn, void *arg);
+
 /* The oldest and the newest record kept; *last_out < *first_out: none. */
 int audit_range(struct audit *a, uint64_t *first_out, uint64_t *last_out,
 		struct error *e) MUST_CHECK;

@@ -2,6 +2,8 @@
 #ifndef SB_AUDIT_AUDIT_PRIVATE_H
 #define SB_AUDIT_AUDIT_PRIVATE_H
 
+#include <pthread.h>
+
 #include "audit/audit.h"
 #include "store/audit_rows.h"
 
@@ -13,6 +15,12 @@ struct audit {
 	struct store *store;
 	struct audit_reserve *reserve;
 	_Atomic uint64_t lost;
+	pthread_rwlock_t listener_lock;
+	audit_listener_fn *listener;
+	void *listener_arg;
 };
+
+/* For the listener: this record is on disk. */
+void audit_tell(struct audit *a, const struct audit_record *r);
 
 #endif

@@ -64,6 +64,60 @@ static void check_verdict(struct trail *t, uint64_t checked, uint64_t broken)
 	CU_ASSERT_EQUAL(v.first_broken, broken);
 }
 
+/* --- the listener */
+
+struct heard {
+	struct audit *audit;
+	unsigned count;
+	bool found; /* the record could be read */
+	char text[512];
+};
+
+static int find(void *arg, const struct audit_record *r, struct error *e)
+{
+	(void)e;
+	((struct heard *)arg)->found = !strcmp(r->event, "settingChanged");
+	return 0;
+}
+
+static void hear(void *arg, const struct audit_record *r)
+{
+	struct error e = ERROR_INIT;
+	struct heard *h = arg;
+
+	h->count++;
+	snprintf(h->text, sizeof(h->text), "%llu %s %s %s %s %s %s (%s) %d",
+		 (unsigned long long)r->index, r->module, r->severity,
+		 r->user_name, r->peer, r->via, r->event, r->fields, r->format);
+	CHECK_OK(audit_each(h->audit, r->index, 1, find, h, &e), &e);
+}
+
+static void test_listener(void)
+{
+	struct trail t = { .dir = unit_temp_dir() };
+	struct error e = ERROR_INIT;
+	struct heard h = { .count = 0 };
+
+	trail_open(&t);
+	h.audit = t.audit;
+	add(&t, 1);
+	audit_on_append(t.audit, hear, &h);
+	add(&t, 1);
+	CU_ASSERT_EQUAL(h.count, 1);
+	CU_ASSERT_STRING_EQUAL(h.text, "2 Web Info admin 192.0.2.1 session "
+				       "settingChanged (setting=a.b\nto=0) 2");
+	CU_ASSERT(h.found);
+	/* What is not on disk is not told. */
+	tamper(t.dir, "DROP TABLE audit");
+	CU_ASSERT_EQUAL(audit_append(t.audit,
+				     AUDIT(SETTING_CHANGED, .setting = "c"),
+				     &admin, &e),
+			-1);
+	CU_ASSERT_EQUAL(h.count, 1);
+	audit_on_append(t.audit, NULL, NULL);
+	trail_close(&t);
+}
+
 static void test_names(void)
 {
 	CU_ASSERT_STRING_EQUAL(audit_severity_name(AUDIT_SEVERE_WARNING),
@@ -549,6 +603,7 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		{ "UTF-8", test_utf8 },
 		{ "names", test_names },
+		{ "the listener", test_listener },
 		{ "records", test_records },
 		{ "pages", test_pages },
 		{ "selections", test_selections },
