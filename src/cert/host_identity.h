@@ -2,6 +2,7 @@
 #ifndef SB_CERT_HOST_IDENTITY_H
 #define SB_CERT_HOST_IDENTITY_H
 
+#include "base/host_name.h"
 #include "cert/cert.h"
 
 /* Whether a server's certificate is for the host that was asked for (RFC 6125).
@@ -11,16 +12,6 @@
  * common name that spells one. The common name counts for names only, only
  * when there is no DNS or IP entry at all and exactly one common name. (SIP has
  * rules of its own.) Pure; any thread. */
-
-struct host {
-	char name[254]; /* without final dot; "" for an address */
-	uint8_t ip[16]; /* network order */
-	size_t ip_len;  /* 0, 4, 16 */
-};
-
-/* "host.example", "host.example.", "192.0.2.1", "2001:db8::1", "[2001:db8::1]".
- * ERR_INPUT: none of these. */
-int host_parse(const char *text, struct host *out, struct error *e) MUST_CHECK;
 
 bool host_is_named_by(const struct host *h, const struct cert *c);
 

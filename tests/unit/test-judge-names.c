@@ -77,6 +77,80 @@ static void test_host_parse(void)
 	}
 }
 
+static void test_host_port(void)
+{
+	static const struct {
+		const char *text, *host;
+		uint16_t port;
+	} good[] = {
+		{ "log.example", "log.example", 6514 },
+		{ "log.example:1", "log.example", 1 },
+		{ "log.example.:65535", "log.example.", 65535 },
+		{ "192.0.2.1", "192.0.2.1", 6514 },
+		{ "192.0.2.1:0514", "192.0.2.1", 514 },
+		{ "[2001:db8::1]", "2001:db8::1", 6514 },
+		{ "[::1]:10514", "::1", 10514 },
+		{ "[::ffff:192.0.2.1]:7", "::ffff:192.0.2.1", 7 },
+	};
+	static const struct {
+		const char *text, *words;
+	} bad[] = {
+		{ "", "neither a host name" },
+		{ ":", "neither a host name" },
+		{ ":514", "neither a host name" },
+		{ "log.example:", "1 to 65535" },
+		{ "log.example:0", "1 to 65535" },
+		{ "log.example:65536", "1 to 65535" },
+		{ "log.example:4294967297", "1 to 65535" },
+		{ "log.example:-1", "1 to 65535" },
+		{ "log.example:+1", "1 to 65535" },
+		{ "log.example: 1", "1 to 65535" },
+		{ "log.example:1 ", "1 to 65535" },
+		{ "log.example:0x1", "1 to 65535" },
+		{ "log.example:syslog", "1 to 65535" },
+		{ "log.example:000514", "1 to 65535" },
+		{ "log.example:1:2", "stands in brackets" },
+		{ "2001:db8::1", "stands in brackets" },
+		{ "::1", "stands in brackets" },
+		{ "[::1", "stands in brackets" },
+		{ "[::1]514", "stands in brackets" },
+		{ "[::1]]:514", "stands in brackets" },
+		{ "[]", "neither a host name" },
+		{ "[[::1]]", "stands in brackets" },
+		{ "[[::1]:514", "neither a host name" },
+		{ "[192.0.2.1]:514", "brackets are for" },
+		{ "[log.example]:514", "brackets are for" },
+		{ "[fe80::1%eth0]:514", "neither a host name" },
+		{ "https://log.example", "1 to 65535" },
+		{ "log.example/x", "neither a host name" },
+		{ "user@log.example", "neither a host name" },
+		{ " log.example", "neither a host name" },
+		{ "log.exa\nmple", "neither a host name" },
+		{ "l\xc3\xb6g.example", "neither a host name" },
+		{ "l\xffg.example", "neither a host name" },
+	};
+	struct error e = ERROR_INIT;
+	char text[2000];
+	struct host_port h;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		CHECK_OK(host_port_parse(good[i].text, 6514, &h, &e), &e);
+		CU_ASSERT_STRING_EQUAL(h.host, good[i].host);
+		CU_ASSERT_EQUAL(h.port, good[i].port);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_FAILS(host_port_parse(bad[i].text, 6514, &h, &e), &e,
+			    ERR_INPUT, bad[i].words);
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	CHECK_FAILS(host_port_parse(text, 6514, &h, &e), &e, ERR_INPUT,
+		    "too long");
+	text[0] = '[';
+	text[sizeof(text) - 2] = ']';
+	CHECK_FAILS(host_port_parse(text, 6514, &h, &e), &e, ERR_INPUT,
+		    "too long");
+}
+
 struct host_row {
 	const char *host, *alt, *subject;
 };
@@ -322,6 +396,7 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		{ "host_parse", test_host_parse },
+		{ "host_port_parse", test_host_port },
 		{ "host_matches", test_host_matches },
 		{ "host_differs", test_host_differs },
 		{ "host_nul", test_host_nul },
