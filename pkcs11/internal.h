@@ -363,6 +363,12 @@ int key_find_public(struct session *s, const struct token_id *id,
 int key_read_id(struct session *s, CK_OBJECT_HANDLE o, struct token_id *out,
 		struct error *e) MUST_CHECK;
 
+/* --- audit_key.c */
+
+/* Does the object carry the label of the audit key? */
+int key_is_for_audit(struct session *s, CK_OBJECT_HANDLE o, bool *out,
+		     struct error *e) MUST_CHECK;
+
 /* --- keys.c */
 
 struct key_slot {

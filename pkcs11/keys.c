@@ -236,9 +236,14 @@ static int do_find(struct token *t, struct session *s, void *arg,
 {
 	struct find_job *job = arg;
 	CK_OBJECT_HANDLE o;
+	bool audit;
 
-	if (key_find_private(s, job->pub, &o, e) < 0)
+	if (key_find_private(s, job->pub, &o, e) < 0 ||
+	    key_is_for_audit(s, o, &audit, e) < 0)
 		return -1;
+	if (audit)
+		return error_set(e, ERR_NOT_FOUND,
+				 "that key is for the audit log alone");
 	job->key = key_object_get(t, s, o, job->pub, e);
 	return job->key ? 0 : -1;
 }
@@ -309,6 +314,7 @@ static int do_list(struct token *t, struct session *s, void *arg,
 	};
 	struct list_job *job = arg;
 	struct handles found;
+	bool audit = false;
 	int rc = 0;
 
 	(void)t;
@@ -316,12 +322,13 @@ static int do_list(struct token *t, struct session *s, void *arg,
 	if (find_objects(s, tmpl, 2, &found, e) < 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < found.count; i++) {
-		if (job->count < job->cap)
+		rc = key_is_for_audit(s, found.h[i], &audit, e);
+		if (rc == 0 && !audit && job->count < job->cap)
 			rc = read_info(s, found.h[i], &job->out[job->count], e);
 		/* A key deleted since the search is no key of the token. */
 		if (rc < 0 && e->kind == ERR_NOT_FOUND)
 			rc = 0;
-		else
+		else if (!audit)
 			job->count++;
 	}
 	handles_free(&found);

@@ -28,8 +28,8 @@ struct token_key_info {
 	    supported; /* false: pub is not filled, the product cannot use it */
 };
 
-/* Every private key of the token, at most cap; *count_out is how many there are
- * (may exceed cap). */
+/* Every private key of the token but the audit key (audit_key.h), at most cap;
+ * *count_out is how many there are (may exceed cap). */
 int token_key_list(struct token *t, struct token_key_info *out, size_t cap,
 		   size_t *count_out, struct error *e) MUST_CHECK;
 
@@ -38,8 +38,8 @@ int token_key_list(struct token *t, struct token_key_info *out, size_t cap,
  * original) is used for signing where the token can make one. */
 struct token_key;
 
-/* By public half, whatever label and CKA_ID the key has. NULL: ERR_NOT_FOUND.
- */
+/* By public half, whatever label and CKA_ID the key has; the audit key is not
+ * found. NULL: ERR_NOT_FOUND. */
 struct token_key *token_key_find(struct token *t, const struct public_key *pub,
 				 struct error *e) MUST_CHECK;
 struct token_key *token_key_ref(struct token_key *k);

@@ -15,7 +15,7 @@ static bool take_hash(const struct db_cell *c, uint8_t out[SHA256_SIZE])
 }
 
 /* Without a row nothing was ever written. */
-static int read_chain(struct db *db, struct audit_chain *out, struct error *e)
+int audit_chain_read(struct db *db, struct audit_chain *out, struct error *e)
 {
 	struct db_cell c[DB_COLUMNS_MAX];
 	struct db_rows rows;
@@ -127,7 +127,7 @@ static int add_next(struct db *db, struct audit_chain *chain,
 static int read_sound_chain(struct db *db, struct audit_chain *out,
 			    struct error *e)
 {
-	if (read_chain(db, out, e) < 0)
+	if (audit_chain_read(db, out, e) < 0)
 		return -1;
 	return out->damaged ? error_set(e, ERR_CONFLICT,
 					"the end of the audit trail is damaged")
@@ -236,7 +236,7 @@ int store_audit_page(struct store *s, const struct audit_page *page,
 	if (!db)
 		return -1;
 	db_rows_init(&rows);
-	rc = read_chain(db, chain_out, e);
+	rc = audit_chain_read(db, chain_out, e);
 	if (rc == 0)
 		rc = db_run(db,
 			    page->newest_first ? STATEMENT_AUDIT_PAGE_DOWN

@@ -94,6 +94,15 @@ static const char *const steps[] = {
 	"ALTER TABLE audit ADD COLUMN format INTEGER NOT NULL DEFAULT 1;"
 	"ALTER TABLE audit ADD COLUMN via TEXT NOT NULL DEFAULT '';"
 	"CREATE INDEX audit_time ON audit (happened_at);",
+	/* 4: signed heads of the audit trail, and the key known last. */
+	"CREATE TABLE audit_head ("
+	" counter INTEGER PRIMARY KEY,"
+	" record INTEGER NOT NULL,"
+	" value BLOB NOT NULL) STRICT;"
+	"CREATE INDEX audit_head_record ON audit_head (record);"
+	"CREATE TABLE audit_key ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" spki BLOB NOT NULL) STRICT;",
 };
 
 static const char *const event_steps[] = {

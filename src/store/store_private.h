@@ -16,6 +16,11 @@ int store_rows(struct store *s, enum statement id,
 	       const struct db_value *values, size_t count,
 	       struct db_rows *rows, struct error *e) MUST_CHECK;
 
+/* Where the chain of audit records begins and ends (audit_rows.c). */
+struct audit_chain;
+int audit_chain_read(struct db *db, struct audit_chain *out,
+		     struct error *e) MUST_CHECK;
+
 /* Several statements: lock and begin; commit (rc 0) or roll back, unlock. */
 struct db *store_begin(struct store *s, struct error *e) MUST_CHECK;
 int store_end(struct store *s, int rc, struct error *e) MUST_CHECK;
