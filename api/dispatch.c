@@ -22,6 +22,7 @@ struct outcome {
 	struct value *result; /* NULL: a fault */
 	enum fault_code code; /* when not 0, goes before the error's kind */
 	struct error e;
+	struct error unrecorded; /* ERR_NONE: every record was written */
 };
 
 struct api *api_new(const struct api_services *services, struct error *e)
@@ -91,8 +92,10 @@ void call_audit(const struct call *c, struct audit_what what)
 	};
 	struct error e = ERROR_INIT;
 
-	/* A lost record is counted and logged there; what was done is done. */
-	(void)audit_append(c->services->audit, what, &actor, &e);
+	/* Counted and logged there; the caller hears of it in place of the
+	 * result. */
+	if (audit_append(c->services->audit, what, &actor, &e) < 0)
+		*c->unrecorded = e;
 }
 
 /* One struct; none counts as an empty one; a bare string becomes the first
@@ -173,6 +176,18 @@ static void trace_unknown_members(const struct call *c)
 	}
 }
 
+/* What was done is in force, but nobody is told that all is well. */
+static void refuse_unrecorded(struct outcome *o)
+{
+	if (!o->result || o->unrecorded.kind == ERR_NONE)
+		return;
+	value_free(o->result);
+	o->result = NULL;
+	o->e = o->unrecorded;
+	error_prefix(&o->e, "it is done and in force, but could not be "
+			    "recorded");
+}
+
 /* The caller is known. */
 static void handle(struct call *c, struct outcome *o)
 {
@@ -188,6 +203,7 @@ static void handle(struct call *c, struct outcome *o)
 	}
 	if (o->result)
 		warnings_after_call(c);
+	refuse_unrecorded(o);
 }
 
 static void run(struct call *c, const struct value *params, struct outcome *o)
@@ -285,12 +301,13 @@ static int check_inside(struct call *c, const struct call *batch,
 void call_inside(struct call *batch, const char *method,
 		 const struct value *params, struct value *out)
 {
-	struct outcome o = { .e = ERROR_INIT };
+	struct outcome o = { .e = ERROR_INIT, .unrecorded = ERROR_INIT };
 	struct value *none = params ? NULL : value_new_struct();
 	struct call c = *batch;
 	char text[FAULT_TEXT_MAX];
 
 	c.params = params ? params : none;
+	c.unrecorded = &o.unrecorded;
 	c.bare = false;
 	if (check_inside(&c, batch, method, &o) == 0)
 		handle(&c, &o);
@@ -309,12 +326,13 @@ int api_handle(void *arg, const struct web_request *rq, struct web_reply *reply,
 	       struct error *e)
 {
 	struct api *a = arg;
+	struct outcome o = { .e = ERROR_INIT, .unrecorded = ERROR_INIT };
 	struct call c = {
 		.services = &a->services,
 		.request = rq,
 		.reply = reply,
+		.unrecorded = &o.unrecorded,
 	};
-	struct outcome o = { .e = ERROR_INIT };
 	struct xmlrpc_call xml;
 	int rc;
 

@@ -66,6 +66,8 @@ struct call {
 	struct caller caller;
 	/* Set by a handler: carried out once the reply is written. */
 	bool restart_wanted;
+	/* Why a record of what was done could not be written. */
+	struct error *unrecorded;
 	enum restart_kind restart_kind;
 };
 

@@ -40,6 +40,13 @@ static bool serves_default(struct identity *id)
 	return is_default;
 }
 
+static bool lacks_audit_room(struct audit *a)
+{
+	struct error e = ERROR_INIT;
+
+	return audit_ready(a, &e) < 0;
+}
+
 static int gather(const struct api_services *sv, struct security_facts *f,
 		  struct error *e)
 {
@@ -56,6 +63,7 @@ static int gather(const struct api_services *sv, struct security_facts *f,
 	f->redirect_http = settings_bool(sv->settings, SETTING_REDIRECT_HTTP);
 	f->certificate_login = mode >= CERTIFICATE_ALLOWED;
 	f->default_certificate = serves_default(sv->identity);
+	f->no_audit_room = lacks_audit_room(sv->audit);
 	return users_each(sv->users, count_user, &c, e);
 }
 

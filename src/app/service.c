@@ -19,6 +19,7 @@
 #include "app/run_mark.h"
 #include "app/tls_policy.h"
 #include "app/trials.h"
+#include "audit/audit_reserve.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config.h"
@@ -232,6 +233,7 @@ static void on_housekeeping(uv_timer_t *handle)
 		return;
 	tls_policy_housekeeping(s->tls);
 	listeners_apply(s->listeners);
+	audit_keep_reserve(s->audit);
 	token_get_info(s->token, &info);
 	if (info.state == TOKEN_READY &&
 	    (!has_identity(s) || !trust_is_loaded(s->trust)))
@@ -292,19 +294,47 @@ static int make_state_directory(const char *path, struct error *e)
 	return 0;
 }
 
+/* Even reading it needs a few pages of room, for its index. */
+static int open_store(struct service *s, struct error *e)
+{
+	const char *directory = s->config->state_directory;
+
+	s->store = store_open(directory, e);
+	if (!s->store && e->kind == ERR_FULL &&
+	    audit_reserve_give_up_in(directory)) {
+		log_failure(LOG_LEVEL_WARNING, "store", e);
+		error_clear(e);
+		s->store = store_open(directory, e);
+	}
+	return s->store ? 0 : -1;
+}
+
+/* A full disk keeps nobody from looking at what there is. */
+static int mark_run(struct service *s, bool restarted, struct error *e)
+{
+	if (run_mark_set(s->config->state_directory, restarted, s->store, e) ==
+	    0)
+		return 0;
+	if (e->kind != ERR_FULL)
+		return -1;
+	log_failure(LOG_LEVEL_ERROR, "app", e);
+	error_clear(e);
+	return 0;
+}
+
 static int start_records(struct service *s, bool restarted, struct error *e)
 {
 	const struct config *c = s->config;
 
 	if (make_state_directory(c->state_directory, e) < 0 ||
-	    !(s->store = store_open(c->state_directory, e)) ||
+	    open_store(s, e) < 0 ||
 	    !(s->settings = settings_new(c, s->store, e)) ||
 	    !(s->audit = audit_new(s->store, e)) ||
 	    !(s->users = users_new(s->store, s->settings, s->audit,
 				   c->initial_password_file, e)) ||
 	    !(s->sessions = sessions_new(s->settings, e)))
 		return -1;
-	return run_mark_set(c->state_directory, restarted, s->store, e);
+	return mark_run(s, restarted, e);
 }
 
 static void end_sessions_of(const char *id, void *arg)

@@ -107,6 +107,9 @@ int audit_append(struct audit *a, struct audit_what what,
  * are written from is made here, at the start and whenever there is room. */
 int audit_ready(struct audit *a, struct error *e) MUST_CHECK;
 
+/* To be called now and then: the reserve is made again once there is room. */
+void audit_keep_reserve(struct audit *a);
+
 /* Records that could not be written since audit_new(). */
 uint64_t audit_lost(struct audit *a);
 

@@ -14,14 +14,13 @@ enum { LOGIN_TIME_GRAIN_SECONDS = 60 };
 
 #define NO_CERTIFICATE "there is no client certificate"
 
-static void record(struct users *u, struct audit_what what,
-		   enum login_door door, const char *id, const char *peer)
+static int record(struct users *u, struct audit_what what, enum login_door door,
+		  const char *id, const char *peer, struct error *e)
 {
 	const struct audit_actor actor = { users_login_module(door), id, peer,
 					   "certificate" };
-	struct error e = ERROR_INIT;
 
-	(void)audit_append(u->audit, what, &actor, &e);
+	return audit_append(u->audit, what, &actor, e);
 }
 
 /* The row is filled for OFFER_MATCHING. */
@@ -106,9 +105,9 @@ int users_login_by_certificate(struct users *u, enum login_door door,
 		users_certificate_refused(u, door, c, peer_address, found.why);
 		return error_set(e, ERR_AUTH, "%s", found.why);
 	}
-	if (recorded)
-		record(u, AUDIT(LOGIN, .subject = c->subject), door, row.id,
-		       peer_address);
+	if (recorded && record(u, AUDIT(LOGIN, .subject = c->subject), door,
+			       row.id, peer_address, e) < 0)
+		return error_prefix(e, "no log-in without its record");
 	*out = found.user;
 	return 0;
 }
@@ -121,6 +120,7 @@ void users_certificate_refused(struct users *u, enum login_door door,
 	struct certificate_told *t =
 	    &u->told[c->sha256[0] % CERTIFICATE_TOLD_MAX];
 	int64_t now_ms = clock_monotonic_ms();
+	struct error e = ERROR_INIT;
 	bool again;
 
 	pthread_mutex_lock(&u->told_lock);
@@ -135,6 +135,8 @@ void users_certificate_refused(struct users *u, enum login_door door,
 	pthread_mutex_unlock(&u->told_lock);
 	if (again)
 		return;
-	record(u, AUDIT(LOGIN_FAILED, .reason = why, .subject = c->subject),
-	       door, c->login.name, peer_address);
+	/* Refused in any case; a lost record is logged and counted there. */
+	(void)record(u,
+		     AUDIT(LOGIN_FAILED, .reason = why, .subject = c->subject),
+		     door, c->login.name, peer_address, &e);
 }

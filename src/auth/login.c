@@ -38,16 +38,37 @@ struct attempt {
 	bool known, right;
 };
 
-/* What the attempt did is decided already: a trail that cannot be written is
- * logged and counted by audit_append(), and closes no door to the
- * administrator who could mend it. */
-static void record(const struct attempt *a, struct audit_what what)
+static int write_record(const struct attempt *a, struct audit_what what,
+			struct error *e)
 {
 	const struct audit_actor actor = { modules[a->door], a->id, a->peer,
 					   "password" };
+
+	return audit_append(a->u->audit, what, &actor, e);
+}
+
+/* Of what is refused in any case: a trail that cannot be written is logged and
+ * counted by audit_append(). */
+static void record(const struct attempt *a, struct audit_what what)
+{
 	struct error e = ERROR_INIT;
 
-	(void)audit_append(a->u->audit, what, &actor, &e);
+	(void)write_record(a, what, &e);
+}
+
+/* Nobody comes in without the record of it, which a full disk has the reserve
+ * for. Sessions that stand and the control socket need none. The API logs in
+ * with every call: only what stands out is recorded. */
+static int record_login(const struct attempt *a, struct error *e)
+{
+	const char *failures =
+	    a->row.failures ? AUDIT_NUMBER(a->row.failures) : "";
+
+	if (a->door != LOGIN_WEB && !a->row.failures)
+		return 0;
+	if (write_record(a, AUDIT(LOGIN, .failures = failures), e) == 0)
+		return 0;
+	return error_prefix(e, "no log-in without its record");
 }
 
 static int refuse(struct error *e)
@@ -296,12 +317,8 @@ int users_login(struct users *u, enum login_door door, const char *id,
 	login_guard_passed(u->guard, id, peer_address);
 	if (enter(&a, e) < 0)
 		return -1;
-	/* The API logs in with every call: only what stands out is recorded. */
-	if (door == LOGIN_WEB || a.row.failures)
-		record(&a, AUDIT(LOGIN,
-				 .failures = a.row.failures
-						 ? AUDIT_NUMBER(a.row.failures)
-						 : ""));
+	if (record_login(&a, e) < 0)
+		return -1;
 	users_describe(&a.row, out);
 	out->must_change_password =
 	    password_must_change(&a.row, a.advanced, now);

@@ -41,6 +41,11 @@ static bool default_certificate(const struct security_facts *f)
 	return f->default_certificate;
 }
 
+static bool no_audit_room(const struct security_facts *f)
+{
+	return f->no_audit_room;
+}
+
 #define SECURITY "/settings/security.html"
 #define USERS    "/users/users.html"
 
@@ -68,6 +73,10 @@ static const struct security_warning_row rows[] = {
 	  "knows",
 	  "Upload a certificate of an authority that your users trust",
 	  "/network/ssl-certificates.html", "info", default_certificate },
+	{ "auditRoom",
+	  "No room for audit records: changes are refused until there is room",
+	  "Delete old audit records, or free space on the disk of the service",
+	  "/logs/audit-log.html", "warning", no_audit_room },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };

@@ -20,6 +20,7 @@ struct security_facts {
 	bool certificate_login;   /* the mode lets certificates log in */
 	size_t expired_passwords; /* of accounts that could log in */
 	bool default_certificate; /* in service */
+	bool no_audit_room;       /* on the disk, for what is to be recorded */
 };
 
 struct security_warning_row {

@@ -38,6 +38,7 @@ static void test_conditions(void)
 		{ { FINE, .certificate_login = true, .expired_passwords = 1 },
 		  "expiredPasswords" },
 		{ { FINE, .default_certificate = true }, "defaultCertificate" },
+		{ { FINE, .no_audit_room = true }, "auditRoom" },
 	};
 #undef FINE
 	struct security_facts all = { 0 };
