@@ -176,6 +176,16 @@ static void trace_unknown_members(const struct call *c)
 	}
 }
 
+/* Before anything is done: a change whose record may find no room is none. */
+static int check_room(const struct call *c, struct error *e)
+{
+	unsigned flags = c->method->flags;
+
+	if (!(flags & METHOD_CHANGES) || (flags & METHOD_WITHOUT_ROOM))
+		return 0;
+	return audit_ready(c->services->audit, e);
+}
+
 /* What was done is in force, but nobody is told that all is well. */
 static void refuse_unrecorded(struct outcome *o)
 {
@@ -193,7 +203,8 @@ static void handle(struct call *c, struct outcome *o)
 {
 	if (log_level() >= LOG_LEVEL_TRACE)
 		trace_unknown_members(c);
-	if (params_check(c->method->params, c->params, &o->code, &o->e) < 0)
+	if (check_room(c, &o->e) < 0 ||
+	    params_check(c->method->params, c->params, &o->code, &o->e) < 0)
 		return;
 	o->result = c->method->handle(c, &o->e);
 	if (o->result && !value_complete(o->result)) {

@@ -94,6 +94,8 @@ enum method_flags {
 	 * record could not be written. Log-in and log-out, which leave records
 	 * too, are done all the same: somebody must get in to mend that. */
 	METHOD_CHANGES = 64,
+	/* Done on a full disk as well: makes room, or cannot be refused. */
+	METHOD_WITHOUT_ROOM = 128,
 };
 
 struct method {

@@ -162,8 +162,9 @@ const struct method methods_change[] = {
 	  confirm, NULL,
 	  "A change on trial stays. Only on a connection that was opened after "
 	  "the change." },
-	{ "change.revert", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, id_rows,
-	  revert, NULL, "A change on trial is taken back now." },
+	{ "change.revert", PRIVILEGE_ADMINISTRATOR,
+	  METHOD_CHANGES | METHOD_WITHOUT_ROOM, id_rows, revert, NULL,
+	  "A change on trial is taken back now." },
 	{ "change.rescue", PRIVILEGE_ADMINISTRATOR,
 	  METHOD_LOCAL_ROOT | METHOD_CHANGES, NULL, rescue,
 	  "status; reverted int",
