@@ -143,6 +143,27 @@ int audit_ready(struct audit *a, struct error *e)
 	return audit_room_check(a->store, a->reserve, e);
 }
 
+int audit_delete(struct audit *a, uint64_t before, uint64_t *deleted,
+		 struct error *e)
+{
+	uint64_t first, last;
+
+	*deleted = 0;
+	if (audit_range(a, &first, &last, e) < 0)
+		return -1;
+	if (before > last + 1)
+		before = last + 1;
+	if (audit_room_delete(a->store, a->reserve, first, before, deleted,
+			      e) == 0)
+		return 0;
+	if (*deleted == 0)
+		return -1;
+	/* What is gone wants its record all the same. */
+	log_failure(LOG_LEVEL_WARNING, "audit", e);
+	error_clear(e);
+	return 0;
+}
+
 void audit_keep_reserve(struct audit *a)
 {
 	struct error e = ERROR_INIT;

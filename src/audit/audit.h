@@ -110,6 +110,14 @@ int audit_ready(struct audit *a, struct error *e) MUST_CHECK;
 /* To be called now and then: the reserve is made again once there is room. */
 void audit_keep_reserve(struct audit *a);
 
+/* Records with an index smaller than before go, and the trail begins after
+ * them. Works on a full disk, with the room of the reserve; what is freed is
+ * given back by store_shrink(), after the record of the deletion. *deleted
+ * counts what is gone: 0 when -1 is returned. ERR_CONFLICT: the trail is
+ * damaged so that the rest would have no beginning. */
+int audit_delete(struct audit *a, uint64_t before, uint64_t *deleted,
+		 struct error *e) MUST_CHECK;
+
 /* Records that could not be written since audit_new(). */
 uint64_t audit_lost(struct audit *a);
 

@@ -19,6 +19,16 @@ int audit_room_append(struct store *s, struct audit_reserve *r,
 		      struct audit_row *const rows[], size_t count,
 		      audit_seal_fn *seal, struct error *e) MUST_CHECK;
 
+/* Records that one transaction deletes; fewer where there is little room. */
+enum { AUDIT_SLICE_MOST = 512, AUDIT_SLICE_LEAST = 4 };
+
+/* Delete the records from first, the oldest there is, up to before. Each slice
+ * leaves a whole trail. *deleted counts what is gone, also when the rest could
+ * not be deleted. */
+int audit_room_delete(struct store *s, struct audit_reserve *r, uint64_t first,
+		      uint64_t before, uint64_t *deleted,
+		      struct error *e) MUST_CHECK;
+
 /* Is there room for a change and its records? ERR_FULL: no, the text says where
  * and what helps; ERR_IO. */
 int audit_room_check(struct store *s, struct audit_reserve *r,

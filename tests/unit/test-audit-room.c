@@ -180,6 +180,41 @@ static void test_full_disk(void)
 		unit_note("step %d", WEXITSTATUS(status));
 }
 
+/* In slices, over more than one, and never more than there is. */
+static void test_deletion(void)
+{
+	static const struct {
+		uint64_t before, deleted, left;
+	} rows[] = {
+		{ 0, 0, 1300 },   { 1, 0, 1300 },
+		{ 2, 1, 1299 },   { 1201, 1199, 100 },
+		{ 1201, 0, 100 }, { UINT64_MAX - 1, 100, 0 },
+	};
+	struct error e = ERROR_INIT;
+	struct audit_verdict v;
+	uint64_t deleted;
+	struct store *s = store_open(unit_temp_dir(), &e);
+	struct audit *a;
+
+	CHECK_OBJECT(s, &e);
+	a = audit_new(s, &e);
+	CHECK_OBJECT(a, &e);
+	for (int i = 0; i < 1300; i++)
+		CHECK_OK(append(a, &e), &e);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		CHECK_OK(audit_delete(a, rows[i].before, &deleted, &e), &e);
+		CU_ASSERT_EQUAL(deleted, rows[i].deleted);
+		CHECK_OK(audit_verify(a, &v, &e), &e);
+		CU_ASSERT(v.intact);
+		CU_ASSERT_EQUAL(v.checked, rows[i].left);
+	}
+	CHECK_OK(append(a, &e), &e);
+	CHECK_OK(audit_verify(a, &v, &e), &e);
+	CU_ASSERT(v.intact && v.checked == 1);
+	audit_free(a);
+	store_close(s);
+}
+
 /* A directory that takes no reserve stops no start. */
 static void test_start_without(void)
 {
@@ -207,6 +242,7 @@ int main(int argc, char **argv)
 		{ "reserve", test_reserve },
 		{ "reserve refused", test_reserve_refused },
 		{ "full disk", test_full_disk },
+		{ "deletion", test_deletion },
 		{ "start without a reserve", test_start_without },
 		{ NULL, NULL },
 	};
