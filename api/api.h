@@ -2,6 +2,7 @@
 #ifndef SB_API_API_H
 #define SB_API_API_H
 
+#include "audit/audit_heads.h"
 #include "auth/security_warnings.h"
 #include "auth/users.h"
 #include "identity/identity.h"
@@ -28,6 +29,7 @@ struct api_services {
 	struct config *config;
 	struct settings *settings;
 	struct audit *audit;
+	struct audit_heads *heads;
 	struct users *users;
 	struct sessions *sessions;
 	struct token *token;

@@ -19,6 +19,7 @@
 #include "app/run_mark.h"
 #include "app/tls_policy.h"
 #include "app/trials.h"
+#include "audit/audit_heads.h"
 #include "audit/audit_reserve.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -53,6 +54,7 @@ struct service {
 	struct users *users;
 	struct sessions *sessions;
 	struct token *token;
+	struct audit_heads *heads;
 	struct identity *identity;
 	struct trust *trust;
 	struct tls_policy *tls;
@@ -410,6 +412,12 @@ static int start_token(struct service *s, int *status, struct error *e)
 	return 0;
 }
 
+static int start_heads(struct service *s, struct error *e)
+{
+	s->heads = audit_heads_new(s->store, s->token, e);
+	return s->heads ? 0 : -1;
+}
+
 static int start_identity(struct service *s, struct error *e)
 {
 	struct identity_options o = { .token = s->token };
@@ -446,6 +454,7 @@ static int start_api(struct service *s, struct error *e)
 		.config = s->config,
 		.settings = s->settings,
 		.audit = s->audit,
+		.heads = s->heads,
 		.users = s->users,
 		.sessions = s->sessions,
 		.token = s->token,
@@ -561,15 +570,17 @@ static int start(struct service *s, bool restarted, int *status,
 	users_on_invalidate(s->users, end_sessions_of, s);
 	settings_on_change(s->settings, on_account_settings, s);
 	trials_start(&s->trials, &s->loop, s->settings, s->audit);
-	if (start_token(s, status, e) < 0 || start_identity(s, e) < 0 ||
-	    start_trust(s, e) < 0 || start_tls(s, e) < 0 ||
-	    start_web(s, e) < 0 || start_front(s, e) < 0)
+	if (start_token(s, status, e) < 0 || start_heads(s, e) < 0 ||
+	    start_identity(s, e) < 0 || start_trust(s, e) < 0 ||
+	    start_tls(s, e) < 0 || start_web(s, e) < 0 || start_front(s, e) < 0)
 		return -1;
 	/* The way in for the administrator stands first, TLS follows as soon as
 	 * the token has answered. */
 	listeners_apply(s->listeners);
 	write_down(s, AUDIT(SERVICE_STARTED, .version = PACKAGE_VERSION,
 			    .reason = restarted ? "restart" : "start"));
+	if (audit_heads_start(s->heads, e) < 0)
+		return -1;
 	sd_notify(0, "READY=1");
 	log_info("app", "sealbridged %s is ready", PACKAGE_VERSION);
 	take_over_signals(s);
@@ -589,6 +600,8 @@ static void tear_down(struct service *s)
 	trust_free(s->trust);
 	identity_free(s->identity);
 	tls_policy_free(s->tls);
+	audit_heads_stop(s->heads);
+	audit_heads_free(s->heads);
 	token_free(s->token);
 	uv_walk(&s->loop, close_handle, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);

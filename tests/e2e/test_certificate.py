@@ -378,6 +378,8 @@ def test_custom_key_is_gone_after_deletion(fresh_service, authority):
         return fresh_service.pkcs11_tool(
             "--list-objects", "--type", "privkey").count("Private Key")
 
+    # the device's own and the audit key
+    wait_for(lambda: keys() == 2, 30, "both keys of the device", pause=0.5)
     before = keys()
     key = new_key()
     upload(api, authority.issue(key), key)

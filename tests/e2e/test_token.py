@@ -38,9 +38,14 @@ def test_objects_by_pkcs11_tool(fresh_service):
             r"(?=Private Key Object)", service.pkcs11_tool("--list-objects"))
             if block.startswith("Private Key Object")]
 
+    wait_for(lambda: "sealbridge audit head" in service.pkcs11_tool("--list-objects"), 30,
+             "the first head of the audit log", pause=0.5)
     own = keys()
-    assert len(own) == 1
-    assert re.search(r"Access: .*sensitive.*always sensitive.*never extractable.*local", own[0])
+    assert len(own) == 2
+    for label in "sealbridge local key", "sealbridge audit key":
+        assert len([block for block in own if label in block]) == 1
+    for block in own:
+        assert re.search(r"Access: .*sensitive.*always sensitive.*never extractable.*local", block)
     for kind in "rsa2048", "ecP256":
         replace_certificate(service, kind)
     listed = service.pkcs11_tool("--list-objects")
@@ -55,6 +60,10 @@ def test_objects_by_pkcs11_tool(fresh_service):
     assert query["state"] == "ready" and query["label"] == "sealbridge"
     assert query["sessionsOpen"] <= query["sessionsMax"]
     assert "CKM_ECDSA" in query["mechanisms"]
+    assert "sealbridge audit key" not in [key["label"] for key in query["keys"]]
+    head = re.search(r"Data object [^\n]*\n(?: [^\n]*\n)*?  label: +'sealbridge audit head'\n"
+                     r"  application: +'sealbridge'\n(?: [^\n]*\n)*", listed)
+    assert head and "private" in head.group()
 
 
 def test_keys_cannot_be_read(make_service):

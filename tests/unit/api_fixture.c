@@ -96,6 +96,8 @@ static void open_identity(struct api_services *sv)
 	struct error e = ERROR_INIT;
 
 	sv->token = open_token();
+	sv->heads = audit_heads_new(sv->store, sv->token, &e);
+	must(sv->heads != NULL, &e);
 	o.token = sv->token;
 	sv->identity = identity_new(&o, &e);
 	must(sv->identity != NULL, &e);
@@ -148,6 +150,7 @@ int api_device_close(void)
 	api_free(device.api);
 	trust_free(sv->trust);
 	identity_free(sv->identity);
+	audit_heads_free(sv->heads);
 	token_free(sv->token);
 	sessions_free(sv->sessions);
 	users_free(sv->users);
