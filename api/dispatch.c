@@ -125,6 +125,13 @@ static int find_params(struct call *c, const struct value *params,
 	return error_set(e, ERR_INPUT, "a call has one struct");
 }
 
+static int deny(const struct call *c, const char *why, struct error *e)
+{
+	call_audit(
+	    c, AUDIT(ACCESS_DENIED, .method = c->method->name, .reason = why));
+	return error_set(e, ERR_PRIVILEGE, "%s", why);
+}
+
 /* Whether the caller may call this method at all. */
 static int check_rights(const struct call *c, struct error *e)
 {
@@ -134,15 +141,12 @@ static int check_rights(const struct call *c, struct error *e)
 		return error_set(e, ERR_AUTH, "authorization failed");
 	if (c->caller.user.must_change_password &&
 	    !(m->flags & METHOD_BEFORE_PASSWORD_CHANGE))
-		return error_set(e, ERR_PRIVILEGE,
-				 "the password must be changed first");
+		return deny(c, "the password must be changed first", e);
 	if (c->caller.user.privilege >= m->privilege &&
 	    (!(m->flags & METHOD_LOCAL_ROOT) ||
 	     control_peer_is_root(&c->request->peer)))
 		return 0;
-	call_audit(c, AUDIT(ACCESS_DENIED, .method = m->name,
-			    .reason = "insufficient privileges"));
-	return error_set(e, ERR_PRIVILEGE, "insufficient privileges");
+	return deny(c, "insufficient privileges", e);
 }
 
 /* Who calls, and whether he may. What is open to all needs no identity, but a
@@ -198,13 +202,9 @@ static void refuse_unrecorded(struct outcome *o)
 			    "recorded");
 }
 
-/* The caller is known. */
-static void handle(struct call *c, struct outcome *o)
+static void carry_out(struct call *c, struct outcome *o)
 {
-	if (log_level() >= LOG_LEVEL_TRACE)
-		trace_unknown_members(c);
-	if (check_room(c, &o->e) < 0 ||
-	    params_check(c->method->params, c->params, &o->code, &o->e) < 0)
+	if (params_check(c->method->params, c->params, &o->code, &o->e) < 0)
 		return;
 	o->result = c->method->handle(c, &o->e);
 	if (o->result && !value_complete(o->result)) {
@@ -212,8 +212,22 @@ static void handle(struct call *c, struct outcome *o)
 		o->result = NULL;
 		error_nomem(&o->e);
 	}
+}
+
+/* The caller is known. Wrong passwords (ERR_AUTH) have records of their own. */
+static void handle(struct call *c, struct outcome *o)
+{
+	if (log_level() >= LOG_LEVEL_TRACE)
+		trace_unknown_members(c);
+	if (check_room(c, &o->e) < 0)
+		return;
+	carry_out(c, o);
 	if (o->result)
 		warnings_after_call(c);
+	else if ((c->method->flags & METHOD_CHANGES) && !c->failure_told &&
+		 o->e.kind != ERR_AUTH)
+		call_audit(c, AUDIT(CHANGE_REFUSED, .method = c->method->name,
+				    .reason = o->e.text));
 	refuse_unrecorded(o);
 }
 

@@ -64,6 +64,7 @@ struct call {
 	bool bare;                  /* the call itself had no struct */
 	struct entry entry;
 	struct caller caller;
+	bool failure_told; /* by a handler: in a record of its own */
 	/* Set by a handler: carried out once the reply is written. */
 	bool restart_wanted;
 	/* Why a record of what was done could not be written. */

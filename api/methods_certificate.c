@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/audit_certificate.h"
 #include "api/key_value.h"
 #include "base/clock.h"
 
@@ -121,15 +122,10 @@ static void put_warnings(struct value *out, const struct identity_warnings *w)
 		value_add_string(list, w->text[i]);
 }
 
-/* What is in force after a change, for the record. */
-static const char *stored_subject(struct local_identity *l)
-{
-	return l ? cert_subject(l->chain.items[0])->text : "";
-}
-
-static struct value *failed(const struct call *c, const char *what,
+static struct value *failed(struct call *c, const char *what,
 			    const struct error *e)
 {
+	c->failure_told = true;
 	call_audit(c, AUDIT(CERTIFICATE_CHANGE_FAILED, .action = what,
 			    .reason = e->text));
 	return NULL;
@@ -139,19 +135,23 @@ static struct value *upload(struct call *c, struct error *e)
 {
 	struct identity *id = c->services->identity;
 	struct identity_warnings warnings = { .count = 0 };
-	struct local_identity *l;
-	struct value *s;
+	struct local_identity *former = identity_stored(id), *now;
+	struct value *s = NULL;
 
-	if (identity_upload(
-		id, pem_of(c, "certificate"), pem_of(c, "privateKey"),
-		pem_of(c, "privateKeyPassword"), clock_now(), &warnings, e) < 0)
-		return failed(c, "upload", e);
-	l = identity_stored(id);
-	call_audit(c,
-		   AUDIT(CERTIFICATE_UPLOADED, .subject = stored_subject(l)));
-	local_identity_unref(l);
+	if (identity_upload(id, pem_of(c, "certificate"),
+			    pem_of(c, "privateKey"),
+			    pem_of(c, "privateKeyPassword"), clock_now(),
+			    &warnings, e) < 0) {
+		failed(c, "upload", e);
+		goto out;
+	}
+	now = identity_stored(id);
+	audit_certificate_uploaded(c, now, former);
+	local_identity_unref(now);
 	s = result_ok();
 	put_warnings(s, &warnings);
+out:
+	local_identity_unref(former);
 	return s;
 }
 
@@ -186,31 +186,36 @@ static struct value *examine(struct call *c, struct error *e)
 static struct value *activate(struct call *c, struct error *e)
 {
 	struct identity *id = c->services->identity;
-	struct local_identity *l;
+	struct local_identity *former = identity_in_service(id), *now;
+	struct value *s = NULL;
 
-	if (identity_activate(id, e) < 0)
-		return failed(c, "activation", e);
-	l = identity_in_service(id);
-	call_audit(c,
-		   AUDIT(CERTIFICATE_ACTIVATED, .subject = stored_subject(l)));
-	local_identity_unref(l);
-	return result_ok();
+	if (identity_activate(id, e) < 0) {
+		failed(c, "activation", e);
+	} else {
+		now = identity_in_service(id);
+		audit_certificate_activated(c, now, former);
+		local_identity_unref(now);
+		s = result_ok();
+	}
+	local_identity_unref(former);
+	return s;
 }
 
 static struct value *delete_custom(struct call *c, struct error *e)
 {
 	struct identity *id = c->services->identity;
-	struct local_identity *l = identity_stored(id);
+	struct local_identity *gone = identity_stored(id), *now;
 	struct value *s = NULL;
 
 	if (identity_delete(id, e) < 0) {
 		failed(c, "deletion", e);
 	} else {
-		call_audit(c, AUDIT(CERTIFICATE_DELETED,
-				    .subject = stored_subject(l)));
+		now = identity_stored(id);
+		audit_certificate_deleted(c, gone, now);
+		local_identity_unref(now);
 		s = result_ok();
 	}
-	local_identity_unref(l);
+	local_identity_unref(gone);
 	return s;
 }
 
@@ -229,7 +234,7 @@ static struct value *generate_key(struct call *c, struct error *e)
 		return NULL;
 	}
 	if (identity_generate_key(c->services->identity, kind, &id, e) < 0)
-		return NULL;
+		return failed(c, "making of a key", e);
 	key_id_to_text(&id, text);
 	call_audit(c, AUDIT(KEY_GENERATED, .keyId = text, .keyType = type));
 	s = value_new_struct();
@@ -266,6 +271,7 @@ static int request_for(struct call *c, const struct token_id *key,
 {
 	const struct value *names = value_member(c->params, "subjectAltNames");
 	const char *list[ALT_NAMES_MAX];
+	char id[2 * TOKEN_ID_MAX + 1];
 	size_t count = value_count(names);
 	struct subject_parts subject;
 
@@ -276,8 +282,12 @@ static int request_for(struct call *c, const struct token_id *key,
 	for (size_t i = 0; i < count; i++)
 		list[i] = value_string(value_item(names, i));
 	read_subject(value_member(c->params, "subject"), &subject);
-	return identity_create_request(c->services->identity, key, &subject,
-				       list, count, pem, e);
+	if (identity_create_request(c->services->identity, key, &subject, list,
+				    count, pem, e) < 0)
+		return -1;
+	key_id_to_text(key, id);
+	audit_request_created(c, id, &subject, list, count);
+	return 0;
 }
 
 static struct value *create_request(struct call *c, struct error *e)
@@ -290,9 +300,10 @@ static struct value *create_request(struct call *c, struct error *e)
 	buf_init(&pem, REQUEST_BYTES_MAX);
 	if (key_id_from_text(text, &key, e) == 0 &&
 	    request_for(c, &key, &pem, e) == 0) {
-		call_audit(c, AUDIT(REQUEST_CREATED, .keyId = text));
 		s = value_new_struct();
 		value_put_string(s, "request", buf_cstr(&pem));
+	} else {
+		failed(c, "signing of a request", e);
 	}
 	buf_free(&pem);
 	return s;

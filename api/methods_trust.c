@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/method.h"
 
+#include "api/audit_certificate.h"
 #include "api/key_value.h"
 #include "api/lock_out.h"
 #include "base/clock.h"
@@ -177,63 +178,105 @@ static struct value *examine(struct call *c, struct error *e)
 
 /* --- changes --- */
 
-static struct value *failed(const struct call *c, const char *what,
+static struct value *failed(struct call *c, const char *what,
 			    const struct error *e)
 {
+	c->failure_told = true;
 	call_audit(c, AUDIT(TRUST_STORE_CHANGE_FAILED,
 			    .trustStore = trust_store_name(store_of(c)),
 			    .action = what, .reason = e->text));
 	return NULL;
 }
 
+/* What came and went, for the record. */
+struct exchange {
+	struct trust_snapshot *former;
+	char added[AUDIT_LIST_SIZE], removed[AUDIT_LIST_SIZE];
+};
+
+static void exchange_done(const struct call *c, enum trust_store_id id,
+			  struct exchange *x)
+{
+	struct trust_snapshot *now = trust_snapshot(c->services->trust, id);
+	const struct cert_list *a = x->former ? &x->former->certificates : NULL;
+	const struct cert_list *b = now ? &now->certificates : NULL;
+
+	audit_list_difference(b, a, x->added);
+	audit_list_difference(a, b, x->removed);
+	trust_snapshot_unref(now);
+}
+
 static struct value *upload(struct call *c, struct error *e)
 {
+	struct trust *trust = c->services->trust;
 	enum trust_store_id id = store_of(c);
+	struct exchange x = { .former = trust_snapshot(trust, id) };
 	struct trust_difference d;
-	struct value *s;
+	struct value *s = NULL;
 	size_t count;
 
-	if (trust_store_replace(c->services->trust, id, bundle_of(c), &count,
-				&d, e) < 0)
-		return failed(c, "upload", e);
-	call_audit(c, AUDIT(TRUST_STORE_UPLOADED,
-			    .trustStore = trust_store_name(id),
-			    .count = AUDIT_NUMBER(count),
-			    .added = AUDIT_NUMBER(d.added),
-			    .removed = AUDIT_NUMBER(d.removed)));
+	if (trust_store_replace(trust, id, bundle_of(c), &count, &d, e) < 0) {
+		failed(c, "upload", e);
+		goto out;
+	}
+	exchange_done(c, id, &x);
+	call_audit(
+	    c,
+	    AUDIT(TRUST_STORE_UPLOADED, .trustStore = trust_store_name(id),
+		  .count = AUDIT_NUMBER(count), .added = AUDIT_NUMBER(d.added),
+		  .removed = AUDIT_NUMBER(d.removed),
+		  .kept = AUDIT_NUMBER(d.kept), .addedFingerprints = x.added,
+		  .removedFingerprints = x.removed));
 	s = result_ok();
 	put_difference(s, count, &d);
+out:
+	trust_snapshot_unref(x.former);
 	return s;
 }
 
 static struct value *delete_store(struct call *c, struct error *e)
 {
+	struct trust *trust = c->services->trust;
 	enum trust_store_id id = store_of(c);
+	struct exchange x;
 	size_t removed;
+	int rc;
 
 	if (id == TRUST_HTTPS &&
 	    !value_boolean(value_member(c->params, "force")) &&
 	    lock_out_check_no_trust(c, e) < 0)
 		return failed(c, "deletion", e);
-	if (trust_store_delete(c->services->trust, id, &removed, e) < 0)
-		return failed(c, "deletion", e);
-	call_audit(c, AUDIT(TRUST_STORE_DELETED,
-			    .trustStore = trust_store_name(id),
-			    .removed = AUDIT_NUMBER(removed)));
-	return result_ok();
+	x.former = trust_snapshot(trust, id);
+	rc = trust_store_delete(trust, id, &removed, e);
+	if (rc == 0) {
+		exchange_done(c, id, &x);
+		call_audit(c, AUDIT(TRUST_STORE_DELETED,
+				    .trustStore = trust_store_name(id),
+				    .removed = AUDIT_NUMBER(removed),
+				    .removedFingerprints = x.removed));
+	}
+	trust_snapshot_unref(x.former);
+	return rc < 0 ? failed(c, "deletion", e) : result_ok();
 }
 
 static struct value *reset(struct call *c, struct error *e)
 {
+	struct trust *trust = c->services->trust;
 	enum trust_store_id id = store_of(c);
+	struct exchange x = { .former = trust_snapshot(trust, id) };
 	size_t count;
+	int rc = trust_store_reset(trust, id, &count, e);
 
-	if (trust_store_reset(c->services->trust, id, &count, e) < 0)
-		return failed(c, "reset", e);
-	call_audit(c,
-		   AUDIT(TRUST_STORE_RESET, .trustStore = trust_store_name(id),
-			 .count = AUDIT_NUMBER(count)));
-	return result_ok();
+	if (rc == 0) {
+		exchange_done(c, id, &x);
+		call_audit(c, AUDIT(TRUST_STORE_RESET,
+				    .trustStore = trust_store_name(id),
+				    .count = AUDIT_NUMBER(count),
+				    .addedFingerprints = x.added,
+				    .removedFingerprints = x.removed));
+	}
+	trust_snapshot_unref(x.former);
+	return rc < 0 ? failed(c, "reset", e) : result_ok();
 }
 
 /* --- rows --- */

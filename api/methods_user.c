@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "api/audit_user.h"
 #include "api/method.h"
 
 #include <string.h>
@@ -112,13 +113,15 @@ static int read_privilege(const struct value *params, struct wanted *w,
 }
 
 static int read_wanted(const struct value *params, const char *id,
-		       struct wanted *w, struct error *e)
+		       struct wanted *w, struct user_effect *effect,
+		       struct error *e)
 {
 	const struct value *password = value_member(params, "password");
 	struct user_change *c = &w->change;
 
 	memset(w, 0, sizeof(*w));
 	c->id = id;
+	c->effect = effect;
 	c->name = text_or_null(params, "name");
 	if (password) {
 		w->password = value_bytes(password);
@@ -136,59 +139,38 @@ static int read_wanted(const struct value *params, const char *id,
 static struct value *add(struct call *c, struct error *e)
 {
 	const char *id = value_string(value_member(c->params, "userName"));
+	struct user_effect effect;
 	struct wanted w;
 
-	if (read_wanted(c->params, id, &w, e) < 0 ||
+	if (read_wanted(c->params, id, &w, &effect, e) < 0 ||
 	    users_add(c->services->users, &w.change, clock_now(), e) < 0)
 		return NULL;
-	call_audit(c, AUDIT(USER_ADDED, .user = id));
+	audit_user_added(c, &effect.after);
 	return result_ok();
-}
-
-/* Names of the members that a change brought, for the record; no values. */
-static void list_members(const struct value *params, char *out, size_t size)
-{
-	static const char *const members[] = {
-		"newUserName", "name",         "password",
-		"disabled",    "lockPassword", "forceChange",
-		"privilege",   "e164",         "associatedEndpoint",
-	};
-	size_t n = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
-		if (value_member(params, members[i]) &&
-		    n + strlen(members[i]) + 3 < size) {
-			n += (size_t)(stpcpy(out + n, n ? ", " : "") -
-				      (out + n));
-			n += (size_t)(stpcpy(out + n, members[i]) - (out + n));
-		}
 }
 
 static struct value *modify(struct call *c, struct error *e)
 {
 	const char *id = value_string(value_member(c->params, "userName"));
-	char members[200];
+	struct user_effect effect;
 	struct wanted w;
 
 	if (read_wanted(c->params, text_or_null(c->params, "newUserName"), &w,
-			e) < 0 ||
+			&effect, e) < 0 ||
 	    users_modify(c->services->users, id, &w.change, clock_now(), e) < 0)
 		return NULL;
-	list_members(c->params, members, sizeof(members));
-	call_audit(c, AUDIT(USER_MODIFIED, .user = id, .changed = members));
-	if (w.change.password)
-		call_audit(c, AUDIT(PASSWORD_CHANGED, .user = id));
+	audit_user_modified(c, &w.change);
 	return result_ok();
 }
 
 static struct value *delete_user(struct call *c, struct error *e)
 {
 	const char *id = value_string(value_member(c->params, "userName"));
+	struct user_row gone;
 
-	if (users_delete(c->services->users, id, e) < 0)
+	if (users_delete(c->services->users, id, &gone, e) < 0)
 		return NULL;
-	call_audit(c, AUDIT(USER_DELETED, .user = id));
+	audit_user_deleted(c, &gone);
 	return result_ok();
 }
 

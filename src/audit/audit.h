@@ -44,6 +44,12 @@ struct audit_what {
 	((struct audit_what){ \
 	    AUDIT_##id,       \
 	    (const char *const *)&(struct audit_values_##id){ __VA_ARGS__ } })
+/* The same of values that are already in a struct audit_values_ID. */
+#define AUDIT_OF(id, values)                       \
+	((struct audit_what){                      \
+	    AUDIT_##id,                            \
+	    (const char *const *)(true ? &(values) \
+				       : (struct audit_values_##id *)NULL) })
 
 enum audit_severity {
 	AUDIT_ERROR,

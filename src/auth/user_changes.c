@@ -70,6 +70,8 @@ int users_add(struct users *u, const struct user_change *c, time_t now,
 	pthread_mutex_lock(&u->change);
 	rc = add_locked(u, &row, e);
 	pthread_mutex_unlock(&u->change);
+	if (c->effect)
+		c->effect->after = row;
 	return rc;
 }
 
@@ -135,6 +137,8 @@ static int modify_locked(struct users *u, struct modification *m,
 	    check_census(u, row.key, &row, e) < 0)
 		return -1;
 	m->end_sessions = password || user_sessions_end(&before, &row);
+	if (m->change->effect)
+		*m->change->effect = (struct user_effect){ before, row };
 	return password ? users_store_password(u, &before, &row, m->advanced, e)
 			: store_user_update(u->store, &row, e);
 }
@@ -158,7 +162,8 @@ int users_modify(struct users *u, const char *id, const struct user_change *c,
 	return rc;
 }
 
-int users_delete(struct users *u, const char *id, struct error *e)
+int users_delete(struct users *u, const char *id, struct user_row *gone,
+		 struct error *e)
 {
 	struct user_row row;
 	int rc;
@@ -172,6 +177,8 @@ int users_delete(struct users *u, const char *id, struct error *e)
 	if (rc == 0)
 		rc = store_user_delete(u->store, row.key, e);
 	pthread_mutex_unlock(&u->change);
+	if (rc == 0 && gone)
+		*gone = row;
 	if (rc == 0)
 		users_invalidate(u, id);
 	return rc;

@@ -70,6 +70,11 @@ int users_login(struct users *u, enum login_door door, const char *id,
 int users_lookup(struct users *u, const char *id, struct identity_of_user *out,
 		 struct error *e) MUST_CHECK;
 
+/* An account before (not of users_add()) and after a change, for its record. */
+struct user_effect {
+	struct user_row before, after;
+};
+
 /* NULL members of a change stay as they are. */
 struct user_change {
 	const char *id; /* new id (admin may be renamed, guest not) */
@@ -78,6 +83,7 @@ struct user_change {
 	const enum privilege *privilege;
 	const bool *disabled, *lock_password, *force_change;
 	const char *e164, *endpoint;
+	struct user_effect *effect; /* filled when not NULL */
 };
 
 /* ERR_INPUT, ERR_USER_EXISTS (also reserved ids), ERR_PASSWORD_RULES,
@@ -88,7 +94,9 @@ int users_add(struct users *u, const struct user_change *c, time_t now,
  * would be left, or a rule of a built-in account forbids it (text says). */
 int users_modify(struct users *u, const char *id, const struct user_change *c,
 		 time_t now, struct error *e) MUST_CHECK;
-int users_delete(struct users *u, const char *id, struct error *e) MUST_CHECK;
+/* *gone (may be NULL): what the account was. */
+int users_delete(struct users *u, const char *id, struct user_row *gone,
+		 struct error *e) MUST_CHECK;
 /* The user himself; current must be right (ERR_AUTH). ERR_CONFLICT when his
  * password is locked or he is the guest. Clears "must change", which asks for
  * another password than before (ERR_PASSWORD_RULES, as an empty one above

@@ -203,10 +203,11 @@ static void test_users(void)
 	value_put_string(s, "newUserName", "eva");
 	value_put_boolean(s, "disabled", true);
 	CU_ASSERT_EQUAL(fault_of(&door_local, "user.modify", s, NULL), 0);
-	CU_ASSERT_EQUAL(count_audit("userModified", "System", "local",
-				    "user: eve; "
-				    "changed: newUserName, disabled"),
-			1);
+	CU_ASSERT_EQUAL(
+	    count_audit("userModified", "System", "local",
+			"user: eve; "
+			"newUser: eva; enabledFrom: yes; enabledTo: no"),
+	    1);
 	s = user_params("eva", NULL);
 	value_put_string(s, "privilege", "emperor");
 	CU_ASSERT_EQUAL(fault_of(&door_local, "user.modify", s,

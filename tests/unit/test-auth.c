@@ -685,7 +685,7 @@ static void test_at_most_200(void)
 	CHECK_FAILS(users_add(d.users, &c, NOW, &e), &e, ERR_USER_EXISTS, NULL);
 	c.id = "one-more";
 	CHECK_FAILS(users_add(d.users, &c, NOW, &e), &e, ERR_LIMIT, "200");
-	CHECK_OK(users_delete(d.users, "last", &e), &e);
+	CHECK_OK(users_delete(d.users, "last", NULL, &e), &e);
 	CHECK_OK(users_add(d.users, &c, NOW, &e), &e);
 	device_close();
 }
@@ -791,16 +791,17 @@ static void test_invariants(void)
 		    ERR_CONFLICT, "below");
 	add_user("bob", "", PRIVILEGE_CONFERENCE_LIST);
 	CHECK_OK(users_modify(d.users, "guest", &up, NOW, &e), &e);
-	CHECK_FAILS(users_delete(d.users, "bob", &e), &e, ERR_CONFLICT,
+	CHECK_FAILS(users_delete(d.users, "bob", NULL, &e), &e, ERR_CONFLICT,
 		    "below");
-	CHECK_FAILS(users_delete(d.users, "admin", &e), &e, ERR_CONFLICT,
+	CHECK_FAILS(users_delete(d.users, "admin", NULL, &e), &e, ERR_CONFLICT,
 		    "built-in");
-	CHECK_FAILS(users_delete(d.users, "guest", &e), &e, ERR_CONFLICT,
+	CHECK_FAILS(users_delete(d.users, "guest", NULL, &e), &e, ERR_CONFLICT,
 		    "built-in");
-	CHECK_FAILS(users_delete(d.users, "none", &e), &e, ERR_NO_USER, NULL);
+	CHECK_FAILS(users_delete(d.users, "none", NULL, &e), &e, ERR_NO_USER,
+		    NULL);
 	add_user("eve", "e", PRIVILEGE_CONFERENCE_DETAIL);
 	d.ended[0] = '\0';
-	CHECK_OK(users_delete(d.users, "bob", &e), &e);
+	CHECK_OK(users_delete(d.users, "bob", NULL, &e), &e);
 	CU_ASSERT_STRING_EQUAL(d.ended, "bob ");
 	/* An administrator that only the database could have disabled. */
 	tamper(d.dir, "UPDATE account SET disabled = 1 WHERE id = 'admin'");
@@ -956,7 +957,7 @@ static void test_password_mark(void)
 	CHECK_OK(users_lookup(d.users, "bob", &who, &e), &e);
 	CU_ASSERT(!SAME_MARK);
 	/* So is that of another account under the old name. */
-	CHECK_OK(users_delete(d.users, "bob", &e), &e);
+	CHECK_OK(users_delete(d.users, "bob", NULL, &e), &e);
 	add_user("bob", "", PRIVILEGE_CONFERENCE_LIST);
 	CHECK_OK(users_lookup(d.users, "bob", &then, &e), &e);
 	CU_ASSERT(!SAME_MARK);
