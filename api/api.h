@@ -5,6 +5,7 @@
 #include "audit/audit_heads.h"
 #include "auth/security_warnings.h"
 #include "auth/users.h"
+#include "eventlog/eventlog.h"
 #include "identity/identity.h"
 #include "pkcs11/token.h"
 #include "trust/trust.h"
@@ -30,6 +31,7 @@ struct api_services {
 	struct settings *settings;
 	struct audit *audit;
 	struct audit_heads *heads;
+	struct eventlog *eventlog;
 	struct users *users;
 	struct sessions *sessions;
 	struct token *token;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/audit_view.h"
+#include "api/params.h"
 
 const struct param audit_filter_rows[] = {
 	{ .name = "module",
@@ -30,18 +31,7 @@ const struct param audit_filter_rows[] = {
 
 int audit_filter_check(const struct value *filter, struct error *e)
 {
-	for (size_t i = 0; i < value_count(filter); i++) {
-		const char *name = value_item_name(filter, i);
-		const struct param *row = audit_filter_rows;
-
-		while (row->name && strcmp(row->name, name) != 0)
-			row++;
-		if (!row->name)
-			return error_set(e, ERR_INPUT,
-					 "filter: there is no member \"%.64s\"",
-					 name);
-	}
-	return 0;
+	return params_check_names(audit_filter_rows, filter, "filter", e);
 }
 
 static bool is_wanted(const struct value *filter, const char *member,

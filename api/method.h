@@ -127,6 +127,7 @@ extern const struct method methods_trust[];
 extern const struct method methods_user[];
 extern const struct method methods_warnings[];
 extern const struct method methods_audit[];
+extern const struct method methods_events[];
 extern const struct method methods_verification_test[];
 extern const struct method methods_settings[];
 extern const struct method methods_change[];

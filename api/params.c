@@ -122,3 +122,20 @@ int params_check(const struct param *rows, const struct value *params,
 
 	return rows ? check_members(&k, rows, params, "") : 0;
 }
+
+int params_check_names(const struct param *rows, const struct value *s,
+		       const char *where, struct error *e)
+{
+	for (size_t i = 0; i < value_count(s); i++) {
+		const char *name = value_item_name(s, i);
+		const struct param *row = rows;
+
+		while (row->name && strcmp(row->name, name) != 0)
+			row++;
+		if (!row->name)
+			return error_set(e, ERR_INPUT,
+					 "%s: there is no member \"%.64s\"",
+					 where, name);
+	}
+	return 0;
+}

@@ -11,4 +11,9 @@
 int params_check(const struct param *rows, const struct value *params,
 		 enum fault_code *fault_out, struct error *e) MUST_CHECK;
 
+/* For structs in which a misspelt member would change the meaning: ERR_INPUT
+ * when s (NULL: none) has a member that is in no row. where: its name. */
+int params_check_names(const struct param *rows, const struct value *s,
+		       const char *where, struct error *e) MUST_CHECK;
+
 #endif

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config.h"
+#include "eventlog/eventlog.h"
 #include "front/front.h"
 #include "web/web.h"
 
@@ -51,6 +52,7 @@ struct service {
 	struct store *store;
 	struct settings *settings;
 	struct audit *audit;
+	struct eventlog *eventlog;
 	struct users *users;
 	struct sessions *sessions;
 	struct token *token;
@@ -329,6 +331,7 @@ static int start_records(struct service *s, bool restarted, struct error *e)
 	const struct config *c = s->config;
 
 	if (make_state_directory(c->state_directory, e) < 0 ||
+	    !(s->eventlog = eventlog_open(c->state_directory, e)) ||
 	    open_store(s, e) < 0 ||
 	    !(s->settings = settings_new(c, s->store, e)) ||
 	    !(s->audit = audit_new(s->store, e)) ||
@@ -346,10 +349,18 @@ static void end_sessions_of(const char *id, void *arg)
 	sessions_close_user(s->sessions, id, NULL);
 }
 
-static void on_account_settings(uint64_t changed, void *arg)
+static void apply_log_level(struct service *s)
+{
+	log_set_level((enum log_level)settings_choice(s->settings,
+						      SETTING_EVENTLOG_LEVEL));
+}
+
+static void on_settings(uint64_t changed, void *arg)
 {
 	struct service *s = arg;
 
+	if (changed & setting_bit(SETTING_EVENTLOG_LEVEL))
+		apply_log_level(s);
 	if (changed & setting_bit(SETTING_ADVANCED_ACCOUNTS))
 		users_advanced_mode_enabled(s->users);
 }
@@ -455,6 +466,7 @@ static int start_api(struct service *s, struct error *e)
 		.settings = s->settings,
 		.audit = s->audit,
 		.heads = s->heads,
+		.eventlog = s->eventlog,
 		.users = s->users,
 		.sessions = s->sessions,
 		.token = s->token,
@@ -568,7 +580,8 @@ static int start(struct service *s, bool restarted, int *status,
 		return -1;
 	host_describe(s->config, &s->host);
 	users_on_invalidate(s->users, end_sessions_of, s);
-	settings_on_change(s->settings, on_account_settings, s);
+	apply_log_level(s);
+	settings_on_change(s->settings, on_settings, s);
 	trials_start(&s->trials, &s->loop, s->settings, s->audit);
 	if (start_token(s, status, e) < 0 || start_heads(s, e) < 0 ||
 	    start_identity(s, e) < 0 || start_trust(s, e) < 0 ||
@@ -614,6 +627,7 @@ static void tear_down(struct service *s)
 	store_close(s->store);
 	tls_global_cleanup();
 	log_tell_suppressed(true);
+	eventlog_close(s->eventlog);
 }
 
 enum service_end service_run(struct config *config, bool restarted,

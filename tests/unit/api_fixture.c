@@ -129,6 +129,8 @@ int api_device_open(void)
 	must(sv->settings != NULL, &e);
 	sv->audit = audit_new(sv->store, &e);
 	must(sv->audit != NULL, &e);
+	sv->eventlog = eventlog_open(device.place.state, &e);
+	must(sv->eventlog != NULL, &e);
 	open_users(sv);
 	open_identity(sv);
 	open_trust(sv);
@@ -154,6 +156,7 @@ int api_device_close(void)
 	token_free(sv->token);
 	sessions_free(sv->sessions);
 	users_free(sv->users);
+	eventlog_close(sv->eventlog);
 	audit_free(sv->audit);
 	settings_free(sv->settings);
 	store_close(sv->store);
