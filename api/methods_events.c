@@ -197,7 +197,8 @@ static struct value *delete_all(struct call *c, struct error *e)
 
 	if (eventlog_clear(c->services->eventlog, &deleted, e) < 0)
 		return NULL;
-	call_audit(c, AUDIT(EVENT_LOG_DELETED, .count = AUDIT_NUMBER(deleted)));
+	call_audit(c,
+		   AUDIT(EVENT_LOG_DELETED, .deleted = AUDIT_NUMBER(deleted)));
 	s = result_ok();
 	value_put_int(s, "deleted", (int32_t)deleted);
 	return s;

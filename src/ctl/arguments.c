@@ -211,7 +211,7 @@ static struct value *make_double(const char *text, struct parse *p)
 	return value_new_double(d);
 }
 
-static struct value *make_time(const char *text, struct parse *p)
+bool argument_time(const char *text, time_t *out)
 {
 	static const char *const forms[] = { "%Y%m%dT%H:%M:%S",
 					     "%Y-%m-%dT%H:%M:%SZ",
@@ -221,9 +221,20 @@ static struct value *make_time(const char *text, struct parse *p)
 		struct tm tm = { 0 };
 		const char *end = strptime(text, forms[i], &tm);
 
-		if (end && !*end)
-			return value_new_time(timegm(&tm));
+		if (end && !*end) {
+			*out = timegm(&tm);
+			return true;
+		}
 	}
+	return false;
+}
+
+static struct value *make_time(const char *text, struct parse *p)
+{
+	time_t t;
+
+	if (argument_time(text, &t))
+		return value_new_time(t);
 	wrong(p, "not a time like 20261121T09:15:00");
 	return NULL;
 }

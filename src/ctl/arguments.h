@@ -33,6 +33,9 @@ struct value *arguments_to_struct(char *const *args, size_t count,
 				  argument_type_fn *type_of, void *type_arg,
 				  struct error *e) MUST_CHECK;
 
+/* A time as in dateTime.iso8601 above; false when text is none. */
+bool argument_time(const char *text, time_t *out);
+
 /* The content of a file, "-" for standard input. out is a secret buffer. */
 int argument_read_file(const char *path, struct buf *out,
 		       struct error *e) MUST_CHECK;

@@ -29,6 +29,7 @@ struct command {
 /* Each ends with an empty row. */
 extern const struct command general_commands[];
 extern const struct command audit_commands[];
+extern const struct command events_commands[];
 extern const struct command certificate_commands[];
 extern const struct command trust_commands[];
 extern const struct command user_commands[];
