@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -155,6 +156,19 @@ static void say_dropped(struct eventlog *l)
 	say(l, LOG_LEVEL_WARNING, text);
 }
 
+/* ERR_FULL: what room is left is not for events. */
+static int check_room(const struct eventlog *l, struct error *e)
+{
+	struct statvfs fs;
+
+	if (statvfs(l->directory, &fs) < 0 ||
+	    (uint64_t)fs.f_bavail * fs.f_frsize >= EVENTLOG_SPARE_BYTES)
+		return 0;
+	return error_set(e, ERR_FULL,
+			 "%s: less than %d MiB are free; make room there",
+			 l->directory, EVENTLOG_SPARE_BYTES >> 20);
+}
+
 static int try_to_write(struct eventlog *l, const struct event_row *rows,
 			size_t count)
 {
@@ -172,7 +186,8 @@ static int try_to_write(struct eventlog *l, const struct event_row *rows,
 		open_store(l);
 	if (!l->store)
 		return -1;
-	if (event_store_add(l->store, rows, count, &e) == 0)
+	if (check_room(l, &e) == 0 &&
+	    event_store_add(l->store, rows, count, &e) == 0)
 		return 0;
 	if (event_store_is_damaged(&e)) {
 		replace_store(l, &e);

@@ -15,7 +15,10 @@ enum {
 	EVENTLOG_BATCH = 128,       /* events a transaction */
 	EVENTLOG_GATHER_MS = 100,   /* a batch waits so long for more */
 	EVENTLOG_REOPEN_MS = 10000, /* from one try to the next */
-	EVENTLOG_PAGE_EVENTS = 500  /* read at once by eventlog_each() */
+	/* With less room on the disk nothing is kept: the last of it is for
+	 * what must not be lost. */
+	EVENTLOG_SPARE_BYTES = 2 << 20,
+	EVENTLOG_PAGE_EVENTS = 500 /* read at once by eventlog_each() */
 };
 
 struct eventlog;
