@@ -67,7 +67,7 @@ def test_wrong_use(walked):
 def test_verify(walked):
     done = walked.ctl("audit", "verify")
     assert done.returncode == 0 and done.stdout.startswith("Intact: ")
-    (database,) = walked.state.glob("**/*.db")
+    (database,) = walked.state.glob("**/sealbridge.db")
     with sqlite3.connect(database, timeout=20) as db:
         table = next(name for (name,) in db.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'audit%' "
