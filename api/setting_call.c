@@ -216,7 +216,8 @@ void setting_describe(struct settings *s, enum setting_id id,
 	static const char *const types[] = { [SETTING_BOOL] = "boolean",
 					     [SETTING_INT] = "int",
 					     [SETTING_CHOICE] = "choice",
-					     [SETTING_TEXT] = "text" };
+					     [SETTING_TEXT] = "text",
+					     [SETTING_SERVER] = "text" };
 	const struct setting_row *row = setting_row(id);
 	struct value *out = value_add_struct(list);
 

@@ -72,10 +72,27 @@ static int check_redirect(const struct setting_numbers *n, uint64_t changed,
 			     : "switch it off first (Settings > Security)");
 }
 
+static int check_syslog(const struct setting_numbers *n, uint64_t changed,
+			struct error *e)
+{
+	const uint64_t bits = setting_bit(SETTING_SYSLOG_ENABLED) |
+			      setting_bit(SETTING_SYSLOG_SERVER);
+
+	if (!(changed & bits) || !n->of[SETTING_SYSLOG_ENABLED] ||
+	    n->of[SETTING_SYSLOG_SERVER])
+		return 0;
+	return error_set(e, ERR_CONFLICT,
+			 "\"%s\" needs the name of the server; %s",
+			 setting_row(SETTING_SYSLOG_ENABLED)->label,
+			 changed & setting_bit(SETTING_SYSLOG_ENABLED)
+			     ? "set it as well"
+			     : "switch the sending off first");
+}
+
 int setting_rules_check(const struct setting_numbers *n, uint64_t changed,
 			struct error *e)
 {
-	if (check_ports(n, changed, e) < 0)
+	if (check_ports(n, changed, e) < 0 || check_redirect(n, changed, e) < 0)
 		return -1;
-	return check_redirect(n, changed, e);
+	return check_syslog(n, changed, e);
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/host_name.h"
+
 /* How much of a refused value is repeated in a message. */
 enum { SHOWN_VALUE_MAX = 60 };
 
@@ -113,15 +115,26 @@ static int check_text(const struct setting_row *row, const char *text,
 	return 0;
 }
 
+static int check_server(const struct setting_row *row, const char *text,
+			struct setting_value *out, struct error *e)
+{
+	struct host_port server = { .port = 0 };
+
+	if (*text && host_port_parse(text, (uint16_t)row->min, &server, e) < 0)
+		return error_prefix(e, "%s", row->name);
+	out->number = server.port;
+	snprintf(out->text, sizeof(out->text), "%s", text);
+	return 0;
+}
+
 int setting_value_check(const struct setting_row *row, const char *text,
 			struct setting_value *out, struct error *e)
 {
 	static int (*const checks[])(const struct setting_row *, const char *,
 				     struct setting_value *, struct error *) = {
-		[SETTING_BOOL] = check_bool,
-		[SETTING_INT] = check_int,
-		[SETTING_CHOICE] = check_choice,
-		[SETTING_TEXT] = check_text,
+		[SETTING_BOOL] = check_bool,     [SETTING_INT] = check_int,
+		[SETTING_CHOICE] = check_choice, [SETTING_TEXT] = check_text,
+		[SETTING_SERVER] = check_server,
 	};
 
 	return checks[row->type](row, text, out, e);

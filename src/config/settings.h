@@ -19,13 +19,21 @@ enum setting_id {
 	SETTING_COUNT
 };
 
-enum setting_type { SETTING_BOOL, SETTING_INT, SETTING_CHOICE, SETTING_TEXT };
+enum setting_type {
+	SETTING_BOOL,
+	SETTING_INT,
+	SETTING_CHOICE,
+	SETTING_TEXT,
+	/* "HOST" or "HOST:PORT" of base/host_name.h, "" for none; its number
+	 * is the port, min the one that counts where none is named */
+	SETTING_SERVER
+};
 
 struct setting_row {
 	const char *name; /* "services.https.port" */
 	enum setting_type type;
 	const char *fallback; /* default as text */
-	int64_t min, max;     /* SETTING_INT; SETTING_TEXT: bytes */
+	int64_t min, max;     /* SETTING_INT; SETTING_TEXT: bytes; or as said */
 	const char *choices;  /* "none verify": SETTING_CHOICE */
 	const char *label, *help;
 	bool can_lock_out, needs_restart;
@@ -65,7 +73,8 @@ struct setting_change {
 	const char *value;
 };
 
-/* Numbers of all settings: of bools 0 and 1, of choices the position. */
+/* Numbers of all settings: of bools 0 and 1, of choices the position, of
+ * servers the port (0: none is named). */
 struct setting_numbers {
 	int64_t of[SETTING_COUNT];
 };

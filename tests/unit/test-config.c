@@ -457,6 +457,10 @@ static void test_setting_refusals(void)
 		{ SETTING_TLS_MINIMUM_VERSION, "", "none of" },
 		{ SETTING_TLS_MINIMUM_VERSION, "1.", "none of" },
 		{ SETTING_WEB_SESSION_TIMEOUT_MINUTES, "61", "1 to 60" },
+		{ SETTING_SYSLOG_SERVER, " ", "syslog.server: \" \"" },
+		{ SETTING_SYSLOG_SERVER, "log.example:0", "1 to 65535" },
+		{ SETTING_SYSLOG_SERVER, "::1", "in brackets" },
+		{ SETTING_SYSLOG_SERVER, "a\nb", "neither a host name" },
 	};
 	struct error e = ERROR_INIT;
 	struct config *c;
@@ -476,6 +480,51 @@ static void test_setting_refusals(void)
 	CHECK_FAILS(settings_set(set, SETTING_HTTPS_PORT, longer, &e), &e,
 		    ERR_INPUT, "1 to 65535");
 	CU_ASSERT_EQUAL(settings_int(set, SETTING_HTTPS_PORT), 443);
+	settings_free(set);
+	store_close(s);
+	config_free(c);
+}
+
+static void check_pair(struct settings *set, const char *enabled,
+		       const char *server, const char *words)
+{
+	const struct setting_change pair[] = {
+		{ SETTING_SYSLOG_ENABLED, enabled },
+		{ SETTING_SYSLOG_SERVER, server },
+	};
+	struct error e = ERROR_INIT;
+
+	if (words)
+		CHECK_FAILS(settings_change(set, pair, 2, &e), &e, ERR_CONFLICT,
+			    words);
+	else
+		CHECK_OK(settings_change(set, pair, 2, &e), &e);
+}
+
+/* The number of a server is its port, and sending needs one. */
+static void test_setting_server(void)
+{
+	struct error e = ERROR_INIT;
+	struct config *c;
+	struct store *s;
+	struct settings *set;
+
+	begin("");
+	c = load(NULL, 0);
+	s = open_store();
+	set = open_settings(c, s);
+	CU_ASSERT_EQUAL(settings_int(set, SETTING_SYSLOG_SERVER), 0);
+	CHECK_FAILS(settings_set(set, SETTING_SYSLOG_ENABLED, "yes", &e), &e,
+		    ERR_CONFLICT, "set it as well");
+	check_pair(set, "yes", "", "set it as well");
+	check_pair(set, "yes", "log.example", NULL);
+	CU_ASSERT_EQUAL(settings_int(set, SETTING_SYSLOG_SERVER), 6514);
+	CHECK_OK(settings_set(set, SETTING_SYSLOG_SERVER, "[::1]:99", &e), &e);
+	CU_ASSERT_EQUAL(settings_int(set, SETTING_SYSLOG_SERVER), 99);
+	CHECK_FAILS(settings_set(set, SETTING_SYSLOG_SERVER, "", &e), &e,
+		    ERR_CONFLICT, "switch the sending off first");
+	check_text(set, SETTING_SYSLOG_SERVER, "[::1]:99");
+	check_pair(set, "no", "", NULL);
 	settings_free(set);
 	store_close(s);
 	config_free(c);
@@ -640,6 +689,7 @@ int main(int argc, char **argv)
 		{ "rows of settings", test_setting_rows },
 		{ "layers of settings", test_setting_layers },
 		{ "refused values", test_setting_refusals },
+		{ "servers", test_setting_server },
 		{ "bad defaults", test_bad_defaults },
 		{ "bad stored values", test_bad_stored_values },
 		{ "a failing store", test_store_failure },
