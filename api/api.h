@@ -7,6 +7,7 @@
 #include "auth/users.h"
 #include "eventlog/eventlog.h"
 #include "identity/identity.h"
+#include "notify/syslog.h"
 #include "pkcs11/token.h"
 #include "trust/trust.h"
 #include "web/web.h"
@@ -37,6 +38,7 @@ struct api_services {
 	struct token *token;
 	struct identity *identity;
 	struct trust *trust;
+	struct syslog_sender *syslog;
 	struct security_warnings *warnings; /* made by api_new() */
 	/* Would the service come back after a restart? ERR_CONFIG if not. */
 	int (*may_restart)(void *arg, struct error *e);

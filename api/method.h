@@ -132,6 +132,7 @@ extern const struct method methods_verification_test[];
 extern const struct method methods_settings[];
 extern const struct method methods_change[];
 extern const struct method methods_services[];
+extern const struct method methods_syslog[];
 
 /* The services of an api. */
 const struct api_services *api_services_of(const struct api *a);

@@ -26,6 +26,7 @@
 #include "config.h"
 #include "eventlog/eventlog.h"
 #include "front/front.h"
+#include "notify/syslog.h"
 #include "web/web.h"
 
 enum {
@@ -59,6 +60,7 @@ struct service {
 	struct audit_heads *heads;
 	struct identity *identity;
 	struct trust *trust;
+	struct syslog_sender *syslog;
 	struct tls_policy *tls;
 	struct peer_registry *peers;
 	struct api *api;
@@ -458,6 +460,28 @@ static int start_tls(struct service *s, struct error *e)
 	return s->tls ? 0 : -1;
 }
 
+/* What happens before the token is there waits in a queue. */
+static int gather_syslog(struct service *s, struct error *e)
+{
+	const struct syslog_options o = {
+		.settings = s->settings,
+		.audit = s->audit,
+		.host = s->host.name,
+		.version = PACKAGE_VERSION,
+	};
+
+	s->syslog = syslog_new(&o, e);
+	return s->syslog ? 0 : -1;
+}
+
+static int start_syslog(struct service *s, struct error *e)
+{
+	const struct call_policy policy = { s->settings, s->identity,
+					    s->trust };
+
+	return syslog_start(s->syslog, &policy, e);
+}
+
 static int start_api(struct service *s, struct error *e)
 {
 	struct api_services services = {
@@ -472,6 +496,7 @@ static int start_api(struct service *s, struct error *e)
 		.token = s->token,
 		.identity = s->identity,
 		.trust = s->trust,
+		.syslog = s->syslog,
 		.may_restart = may_restart,
 		.restart = restart_from_api,
 		.service_state = service_state,
@@ -579,13 +604,16 @@ static int start(struct service *s, bool restarted, int *status,
 	if (tls_global_init(e) < 0 || start_records(s, restarted, e) < 0)
 		return -1;
 	host_describe(s->config, &s->host);
+	if (gather_syslog(s, e) < 0)
+		return -1;
 	users_on_invalidate(s->users, end_sessions_of, s);
 	apply_log_level(s);
 	settings_on_change(s->settings, on_settings, s);
 	trials_start(&s->trials, &s->loop, s->settings, s->audit);
 	if (start_token(s, status, e) < 0 || start_heads(s, e) < 0 ||
 	    start_identity(s, e) < 0 || start_trust(s, e) < 0 ||
-	    start_tls(s, e) < 0 || start_web(s, e) < 0 || start_front(s, e) < 0)
+	    start_tls(s, e) < 0 || start_syslog(s, e) < 0 ||
+	    start_web(s, e) < 0 || start_front(s, e) < 0)
 		return -1;
 	/* The way in for the administrator stands first, TLS follows as soon as
 	 * the token has answered. */
@@ -609,6 +637,8 @@ static void tear_down(struct service *s)
 	web_stop(s->web);
 	front_free(s->front);
 	api_free(s->api);
+	/* Signs with the key of the identity. */
+	syslog_free(s->syslog);
 	peer_registry_free(s->peers);
 	trust_free(s->trust);
 	identity_free(s->identity);

@@ -6,7 +6,7 @@
 static const struct command *const tables[] = {
 	general_commands, certificate_commands,  trust_commands,
 	user_commands,    verification_commands, change_commands,
-	audit_commands,   events_commands
+	audit_commands,   events_commands,       syslog_commands
 };
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 

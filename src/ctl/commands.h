@@ -31,6 +31,7 @@ extern const struct command general_commands[];
 extern const struct command audit_commands[];
 extern const struct command events_commands[];
 extern const struct command certificate_commands[];
+extern const struct command syslog_commands[];
 extern const struct command trust_commands[];
 extern const struct command user_commands[];
 extern const struct command change_commands[];

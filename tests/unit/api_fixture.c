@@ -114,6 +114,20 @@ static void open_trust(struct api_services *sv)
 	must(trust_load(sv->trust, &e) == 0, &e);
 }
 
+static void open_syslog(struct api_services *sv)
+{
+	const struct syslog_options o = { sv->settings, sv->audit,
+					  "bridge.example.com", "9.8.7" };
+	const struct call_policy policy = { sv->settings, sv->identity,
+					    sv->trust };
+	struct error e = ERROR_INIT;
+
+	must(tls_global_init(&e) == 0, &e);
+	sv->syslog = syslog_new(&o, &e);
+	must(sv->syslog != NULL, &e);
+	must(syslog_start(sv->syslog, &policy, &e) == 0, &e);
+}
+
 int api_device_open(void)
 {
 	struct api_services *sv = &device.services;
@@ -134,6 +148,7 @@ int api_device_open(void)
 	open_users(sv);
 	open_identity(sv);
 	open_trust(sv);
+	open_syslog(sv);
 	sv->may_restart = may_restart;
 	sv->restart = on_restart;
 	sv->service_state = service_state;
@@ -150,6 +165,8 @@ int api_device_close(void)
 	struct api_services *sv = &device.services;
 
 	api_free(device.api);
+	syslog_free(sv->syslog);
+	tls_global_cleanup();
 	trust_free(sv->trust);
 	identity_free(sv->identity);
 	audit_heads_free(sv->heads);
