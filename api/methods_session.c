@@ -23,7 +23,7 @@ static const char *certificate_subject(const struct call *c)
 {
 	return c->entry.found.offer == OFFER_NONE
 		   ? ""
-		   : c->request->peer.certificate.subject;
+		   : c->request->peer.certificate.names.subject;
 }
 
 static struct value *describe(const struct identity_of_user *user,

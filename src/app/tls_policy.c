@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/refusal_meter.h"
 #include "base/clock.h"
@@ -192,12 +193,50 @@ static void record_suppressed(struct tls_policy *p)
 	n = refusal_meter_settle(&p->meter, clock_monotonic_ms());
 	pthread_mutex_unlock(&p->meter_lock);
 	if (n)
-		record(
-		    p, "",
-		    AUDIT(CERTIFICATE_REFUSED,
-			  .reason =
-			      "more within a minute, not recorded one by one",
-			  .more = AUDIT_NUMBER(n)));
+		record(p, "",
+		       AUDIT(CERTIFICATE_REFUSED,
+			     .reason = "more within a minute, not recorded "
+				       "one by one",
+			     .more = AUDIT_NUMBER(n)));
+}
+
+/* What has an event of its own; all the rest is certificateRefused. */
+static enum audit_event event_of(const char *cause)
+{
+	static const struct {
+		enum judge_reason cause;
+		enum audit_event event;
+	} rows[] = {
+		{ JUDGE_NOTHING_SENT, AUDIT_CERTIFICATE_MISSING },
+		{ JUDGE_UNKNOWN_AUTHORITY, AUDIT_CERTIFICATE_UNTRUSTED },
+		{ JUDGE_BAD_SIGNATURE, AUDIT_CERTIFICATE_UNTRUSTED },
+		{ JUDGE_NOT_AUTHORITY, AUDIT_CERTIFICATE_UNTRUSTED },
+		{ JUDGE_NOT_YET_VALID, AUDIT_CERTIFICATE_EXPIRED },
+		{ JUDGE_EXPIRED, AUDIT_CERTIFICATE_EXPIRED },
+		{ JUDGE_REVOKED, AUDIT_CERTIFICATE_REVOKED },
+	};
+
+	for (size_t i = 0; cause && i < sizeof(rows) / sizeof(*rows); i++)
+		if (!strcmp(cause, judge_reason_name(rows[i].cause)))
+			return rows[i].event;
+	return AUDIT_CERTIFICATE_REFUSED;
+}
+
+/* Their fields are the same. */
+static void record_refusal(struct tls_policy *p, const char *address,
+			   const struct tls_verdict *why)
+{
+	const struct audit_values_CERTIFICATE_REFUSED values = {
+		.cause = why->reason,
+		.reason = why->text,
+		.serialNumber = why->names.serial,
+		.subject = why->names.subject,
+		.issuer = why->names.issuer,
+	};
+	struct audit_what what = AUDIT_OF(CERTIFICATE_REFUSED, values);
+
+	what.event = event_of(why->reason);
+	record(p, address, what);
 }
 
 void tls_policy_refused(void *policy, const struct peer *peer,
@@ -211,8 +250,7 @@ void tls_policy_refused(void *policy, const struct peer *peer,
 	admitted = refusal_meter_admit(&p->meter, clock_monotonic_ms());
 	pthread_mutex_unlock(&p->meter_lock);
 	if (admitted)
-		record(p, peer->address,
-		       AUDIT(CERTIFICATE_REFUSED, .reason = why->text));
+		record_refusal(p, peer->address, why);
 }
 
 void tls_policy_housekeeping(struct tls_policy *p)

@@ -105,8 +105,11 @@ int users_login_by_certificate(struct users *u, enum login_door door,
 		users_certificate_refused(u, door, c, peer_address, found.why);
 		return error_set(e, ERR_AUTH, "%s", found.why);
 	}
-	if (recorded && record(u, AUDIT(LOGIN, .subject = c->subject), door,
-			       row.id, peer_address, e) < 0)
+	if (recorded && record(u,
+			       AUDIT(LOGIN, .serialNumber = c->names.serial,
+				     .subject = c->names.subject,
+				     .issuer = c->names.issuer),
+			       door, row.id, peer_address, e) < 0)
 		return error_prefix(e, "no log-in without its record");
 	*out = found.user;
 	return 0;
@@ -136,7 +139,9 @@ void users_certificate_refused(struct users *u, enum login_door door,
 	if (again)
 		return;
 	/* Refused in any case; a lost record is logged and counted there. */
-	(void)record(u,
-		     AUDIT(LOGIN_FAILED, .reason = why, .subject = c->subject),
-		     door, c->login.name, peer_address, &e);
+	(void)record(
+	    u,
+	    AUDIT(LOGIN_FAILED, .reason = why, .serialNumber = c->names.serial,
+		  .subject = c->names.subject, .issuer = c->names.issuer),
+	    door, c->login.name, peer_address, &e);
 }

@@ -9,13 +9,21 @@
  * it need it: it has passed the judge, else there would be no connection. A
  * plain value. */
 
-enum { CLIENT_SUBJECT_MAX = 256 };
+enum { CLIENT_SUBJECT_MAX = 256, CLIENT_SERIAL_MAX = 65 };
+
+/* How a certificate names itself, each cut at the end; "" when there is none.
+ */
+struct certificate_names {
+	char subject[CLIENT_SUBJECT_MAX],
+	    issuer[CLIENT_SUBJECT_MAX]; /* RFC 4514 */
+	char serial[CLIENT_SERIAL_MAX]; /* hex */
+};
 
 struct client_certificate {
 	bool present;
-	struct login_name login;          /* whom it may log in as */
-	char subject[CLIENT_SUBJECT_MAX]; /* RFC 4514, cut at the end */
-	uint8_t sha256[SHA256_SIZE];      /* of its DER */
+	struct login_name login; /* whom it may log in as */
+	struct certificate_names names;
+	uint8_t sha256[SHA256_SIZE]; /* of its DER */
 	time_t expires;
 };
 

@@ -7,15 +7,24 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
+static void copy(const char *text, char *out, size_t size)
+{
+	utf8_line(view_str(text), out, size);
+}
+
+static void read_names(const struct cert *leaf, struct certificate_names *out)
+{
+	copy(cert_subject(leaf)->text, out->subject, sizeof(out->subject));
+	copy(cert_issuer(leaf)->text, out->issuer, sizeof(out->issuer));
+	copy(cert_serial_text(leaf), out->serial, sizeof(out->serial));
+}
+
 static void describe(const struct cert *leaf, const struct login_name *login,
 		     struct client_certificate *out)
 {
-	const char *subject = cert_subject(leaf)->text;
-
 	out->present = true;
 	out->login = *login;
-	utf8_line(view_of(subject, strlen(subject)), out->subject,
-		  sizeof(out->subject));
+	read_names(leaf, &out->names);
 	memcpy(out->sha256, cert_sha256(leaf), sizeof(out->sha256));
 	out->expires = cert_not_after(leaf);
 }
@@ -50,6 +59,8 @@ void tls_verdict_of_client(const struct judge_store *anchors,
 
 	if (ask_judge(&q, &j, out))
 		describe(sent->items[0], &j.login, &out->certificate);
+	if (sent->count)
+		read_names(sent->items[0], &out->names);
 	judgement_free(&j);
 }
 

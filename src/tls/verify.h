@@ -17,6 +17,7 @@ struct tls_verdict {
 	unsigned alert;
 	const char *reason;
 	char text[JUDGE_TEXT_SIZE];
+	struct certificate_names names; /* of a client, as it says */
 	/* Of an accepted client. */
 	struct client_certificate certificate;
 };

@@ -12,7 +12,8 @@ struct client_certificate certificate_of(const char *name, uint8_t mark)
 					.expires = clock_now() + 86400 };
 
 	snprintf(c.login.name, sizeof(c.login.name), "%s", name);
-	snprintf(c.subject, sizeof(c.subject), "CN=%s,O=Test", name);
+	snprintf(c.names.subject, sizeof(c.names.subject), "CN=%s,O=Test",
+		 name);
 	memset(c.sha256, mark, sizeof(c.sha256));
 	return c;
 }

@@ -40,7 +40,7 @@ static void fill_certificate(struct client_certificate *c, const char *name)
 	c->present = true;
 	c->expires = clock_now() + 86400;
 	snprintf(c->login.name, sizeof(c->login.name), "%s", name);
-	snprintf(c->subject, sizeof(c->subject), "CN=%s", name);
+	snprintf(c->names.subject, sizeof(c->names.subject), "CN=%s", name);
 }
 
 static void set(enum setting_id id, const char *value)

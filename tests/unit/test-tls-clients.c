@@ -123,7 +123,7 @@ static void check_accepted(const struct meeting *m, struct world *w,
 	check_echo(m->client, m->server);
 	CU_ASSERT_TRUE(c->present);
 	CU_ASSERT_STRING_EQUAL(c->login.name, "alice");
-	CU_ASSERT_STRING_EQUAL(c->subject, cert_subject(leaf)->text);
+	CU_ASSERT_STRING_EQUAL(c->names.subject, cert_subject(leaf)->text);
 	CU_ASSERT(!memcmp(c->sha256, cert_sha256(leaf), SHA256_SIZE));
 	CU_ASSERT_EQUAL(c->expires, cert_not_after(leaf));
 }

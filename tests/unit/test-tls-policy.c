@@ -35,6 +35,7 @@ static struct {
 	struct tls_context *posted; /* the last one */
 	unsigned posts, rotations, records;
 	char last_record[256];
+	enum audit_event last_event;
 } around;
 
 static struct cert_list chain;
@@ -167,10 +168,13 @@ int audit_append(struct audit *a, struct audit_what what,
 
 	(void)a;
 	(void)e;
-	CU_ASSERT_EQUAL(what.event, AUDIT_CERTIFICATE_REFUSED);
+	around.last_event = what.event;
 	CU_ASSERT_STRING_EQUAL(actor->peer, "192.0.2.1");
 	snprintf(around.last_record, sizeof(around.last_record), "%s",
 		 values->reason);
+	CU_ASSERT(!values->serialNumber || !strcmp(values->serialNumber, "2a"));
+	CU_ASSERT(!values->subject || !strcmp(values->subject, "CN=eve"));
+	CU_ASSERT(!values->issuer || !strcmp(values->issuer, "CN=nobody"));
 	around.records++;
 	return 0;
 }
@@ -356,17 +360,48 @@ static void test_failing(void)
 static void test_refusals(void)
 {
 	const struct peer peer = { .address = "192.0.2.1" };
-	const struct tls_verdict why = { .reason = "expired",
-					 .text = "expired on a day" };
+	struct tls_verdict why = { .reason = "expired",
+				   .text = "expired on a day",
+				   .names = { "CN=eve", "CN=nobody", "2a" } };
 	struct tls_policy *p = policy_open();
 
 	tls_policy_refused(p, &peer, &why);
 	CU_ASSERT_EQUAL(around.records, 1);
 	CU_ASSERT_STRING_EQUAL(around.last_record, "expired on a day");
+	CU_ASSERT_EQUAL(around.last_event, AUDIT_CERTIFICATE_EXPIRED);
 	for (int i = 0; i < 500; i++)
 		tls_policy_refused(p, &peer, &why);
 	CU_ASSERT(around.records < 100);
 	policy_close(p);
+}
+
+/* Which event a refusal becomes. */
+static void test_kinds_of_refusals(void)
+{
+	static const struct {
+		enum judge_reason cause;
+		enum audit_event event;
+	} rows[] = {
+		{ JUDGE_NOTHING_SENT, AUDIT_CERTIFICATE_MISSING },
+		{ JUDGE_UNKNOWN_AUTHORITY, AUDIT_CERTIFICATE_UNTRUSTED },
+		{ JUDGE_NOT_YET_VALID, AUDIT_CERTIFICATE_EXPIRED },
+		{ JUDGE_REVOKED, AUDIT_CERTIFICATE_REVOKED },
+		{ JUDGE_WEAK_KEY, AUDIT_CERTIFICATE_REFUSED },
+		{ JUDGE_NOT_JUDGED, AUDIT_CERTIFICATE_REFUSED },
+	};
+	const struct peer peer = { .address = "192.0.2.1" };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct tls_verdict why = {
+			.reason = judge_reason_name(rows[i].cause),
+			.names = { "CN=eve", "CN=nobody", "2a" },
+		};
+		struct tls_policy *p = policy_open();
+
+		tls_policy_refused(p, &peer, &why);
+		CU_ASSERT_EQUAL(around.last_event, rows[i].event);
+		policy_close(p);
+	}
 }
 
 static const struct unit_test tests[] = {
@@ -375,6 +410,7 @@ static const struct unit_test tests[] = {
 	{ "trust", test_trust },
 	{ "contexts that cannot be made", test_failing },
 	{ "refusals", test_refusals },
+	{ "kinds of refusals", test_kinds_of_refusals },
 	{ NULL, NULL },
 };
 
