@@ -94,7 +94,8 @@ void call_audit(const struct call *c, struct audit_what what)
 
 	/* Counted and logged there; the caller hears of it in place of the
 	 * result. */
-	if (audit_append(c->services->audit, what, &actor, &e) < 0)
+	if (audit_append(c->services->audit, what, &actor, &e) < 0 &&
+	    c->unrecorded->kind == ERR_NONE)
 		*c->unrecorded = e;
 }
 

@@ -56,13 +56,17 @@ static struct value *query_health(struct call *c, struct error *e)
 		"voltagesStatus",    "voltagesStatusWorst",
 	};
 	struct value *s = value_new_struct();
+	struct error full = ERROR_INIT;
 
-	(void)c, (void)e;
+	(void)e;
 	value_put_int(s, "cpuLoad", device_cpu_load());
 	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++)
 		value_put_int(s, loads[i], 0);
 	for (size_t i = 0; i < sizeof(sensors) / sizeof(*sensors); i++)
 		value_put_string(s, sensors[i], "ok");
+	value_put_string(
+	    s, "auditStatus",
+	    audit_ready(c->services->audit, &full) == 0 ? "ok" : "critical");
 	value_put_string(s, "operationalStatus", "active");
 	return s;
 }
@@ -147,7 +151,8 @@ const struct method methods_device[] = {
 	{ "device.health.query", PRIVILEGE_ADMINISTRATOR, 0, NULL, query_health,
 	  "cpuLoad, mediaLoad, audioLoad, videoLoad int (percent); fanStatus, "
 	  "temperatureStatus, rtcBatteryStatus, voltagesStatus and their "
-	  "...Worst string; operationalStatus string",
+	  "...Worst, auditStatus (is there room for audit records) string; "
+	  "operationalStatus string",
 	  "Load and condition." },
 	{ "device.network.query", PRIVILEGE_ADMINISTRATOR, 0, NULL,
 	  query_network, "portA, portB struct; dns array of string",

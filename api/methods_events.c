@@ -251,7 +251,8 @@ const struct method methods_events[] = {
 	  "counts what was too much since the start." },
 	{ "eventlog.configure", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES,
 	  configure_rows, configure, NULL, "Set how much is logged." },
-	{ "eventlog.delete", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, NULL,
-	  delete_all, "deleted int", "Empty the event log." },
+	{ "eventlog.delete", PRIVILEGE_ADMINISTRATOR,
+	  METHOD_CHANGES | METHOD_WITHOUT_ROOM, NULL, delete_all, "deleted int",
+	  "Empty the event log." },
 	{ 0 },
 };

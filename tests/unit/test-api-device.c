@@ -33,6 +33,7 @@ static void test_device(void)
 	CU_ASSERT(value_is(v, VALUE_INT) && value_int(v) >= 0 &&
 		  value_int(v) <= 100);
 	CU_ASSERT_STRING_EQUAL(text_of(&a, "operationalStatus"), "active");
+	CU_ASSERT_STRING_EQUAL(text_of(&a, "auditStatus"), "ok");
 	answer_free(&a);
 
 	call_by(&door_local, "device.network.query", NULL, &a);
