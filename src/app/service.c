@@ -235,6 +235,7 @@ static void on_housekeeping(uv_timer_t *handle)
 	struct token_info info;
 
 	log_tell_suppressed(false);
+	audit_tell_suppressed(s->audit, false);
 	if (s->stopping)
 		return;
 	tls_policy_housekeeping(s->tls);
@@ -679,6 +680,7 @@ enum service_end service_run(struct config *config, bool restarted,
 	if (start(s, restarted, status_out, e) == 0) {
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		end = s->end;
+		audit_tell_suppressed(s->audit, true);
 		write_down(s, AUDIT(SERVICE_STOPPED,
 				    .reason = end == SERVICE_RESTART ? "restart"
 								     : "end"));

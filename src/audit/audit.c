@@ -13,6 +13,7 @@
 #include "audit/audit_room.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/utf8.h"
 
 enum {
@@ -116,6 +117,8 @@ struct audit *audit_new(struct store *s, struct error *e)
 	}
 	a->store = s;
 	pthread_rwlock_init(&a->listener_lock, NULL);
+	pthread_mutex_init(&a->meter_lock, NULL);
+	random_bytes(a->meter.key, sizeof(a->meter.key));
 	if (audit_range(a, &first, &last, e) < 0) {
 		audit_free(a);
 		return NULL;
@@ -135,6 +138,7 @@ void audit_free(struct audit *a)
 		return;
 	audit_reserve_free(a->reserve);
 	pthread_rwlock_destroy(&a->listener_lock);
+	pthread_mutex_destroy(&a->meter_lock);
 	free(a);
 }
 
@@ -203,6 +207,41 @@ static void tell(struct audit *a, const struct audit_row *row, const char *via,
 	audit_tell(a, &r);
 }
 
+static bool is_admitted(struct audit *a, enum audit_event event,
+			const char *peer)
+{
+	bool admitted;
+
+	pthread_mutex_lock(&a->meter_lock);
+	admitted =
+	    audit_meter_admit(&a->meter, event, peer, clock_monotonic_ms());
+	pthread_mutex_unlock(&a->meter_lock);
+	return admitted;
+}
+
+void audit_tell_suppressed(struct audit *a, bool all)
+{
+	static const struct audit_actor system = { "System", "", "", "" };
+	struct error e = ERROR_INIT;
+	enum audit_event event;
+	uint32_t count;
+	bool found;
+
+	do {
+		pthread_mutex_lock(&a->meter_lock);
+		found = audit_meter_settle(&a->meter, clock_monotonic_ms(), all,
+					   &event, &count);
+		pthread_mutex_unlock(&a->meter_lock);
+		/* A record that is lost is counted and logged there. */
+		if (found)
+			(void)audit_append(a,
+					   AUDIT(RECORDS_SUPPRESSED,
+						 .event = events[event].name,
+						 .count = AUDIT_NUMBER(count)),
+					   &system, &e);
+	} while (found);
+}
+
 int audit_append(struct audit *a, struct audit_what what,
 		 const struct audit_actor *actor, struct error *e)
 {
@@ -221,6 +260,8 @@ int audit_append(struct audit *a, struct audit_what what,
 	};
 	struct audit_row *const rows[] = { &row };
 
+	if (!is_admitted(a, what.event, actor->peer))
+		return 0;
 	audit_fields_write(what, fields);
 	audit_fields_render(fields, detail, sizeof(detail));
 	utf8_line(view_str(actor->module), module, sizeof(module));

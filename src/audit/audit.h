@@ -102,10 +102,15 @@ void audit_free(struct audit *a);
 /* Append one record, what = AUDIT(...). Values are cut at AUDIT_VALUE_MAX;
  * bytes that are no UTF-8 become '?', control characters spaces: names of
  * failed log-ins come from strangers. On a full disk it takes the
- * room of the reserve. A failure is for the caller to decide about; it is also
- * counted and shown in the log. */
+ * room of the reserve. Records that strangers cause in masses are not all
+ * written (audit_meter.h): 0 all the same. A failure is for the caller to
+ * decide about; it is also counted and shown in the log. */
 int audit_append(struct audit *a, struct audit_what what,
 		 const struct audit_actor *actor, struct error *e);
+
+/* Tell by a record each how many were not written: those whose minute is over,
+ * at the end (all) whatever there is. To be called now and then. */
+void audit_tell_suppressed(struct audit *a, bool all);
 
 /* Is there room for a change and its records? To be asked before a change
  * begins; reading and log-ins go on without. ERR_FULL: no, the text names the

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "audit/audit.h"
+#include "audit/audit_meter.h"
 #include "store/audit_rows.h"
 
 /* Shared by the files of this folder only. */
@@ -15,6 +16,8 @@ struct audit {
 	struct store *store;
 	struct audit_reserve *reserve;
 	_Atomic uint64_t lost;
+	pthread_mutex_t meter_lock;
+	struct audit_meter meter;
 	pthread_rwlock_t listener_lock;
 	audit_listener_fn *listener;
 	void *listener_arg;

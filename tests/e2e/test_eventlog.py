@@ -286,6 +286,30 @@ def test_floods_are_bounded(make_service):
     assert told and told[0]["group"] == "api" and told[0]["level"] == "trace"
 
 
+def test_refusals_cannot_push_records_out(make_service):
+    """Of calls without the privilege, as many as one peer can cause."""
+    service = make_service()
+    service.local().call("user.add", userName="low", password="Right pass 1",
+                         forceChange=False, privilege="conference list only")
+    low = service.api("low", "Right pass 1")
+    calls = [{"methodName": "user.enumerate"}] * 16
+    for _ in range(12):
+        low.call("system.batch", calls=calls)
+    api = service.api()
+
+    def records(event):
+        return api.call("auditlog.enumerate", numEvents=200,
+                        filter={"event": event})["events"]
+
+    denied = records("accessDenied")
+    assert 90 <= len(denied) < 110 and {r["userName"] for r in denied} == {"low"}
+    service.stop()
+    service.start()
+    api = service.api()
+    (told,) = records("recordsSuppressed")
+    assert told["detail"] == f"event: accessDenied; count: {12 * 16 - len(denied)}"
+
+
 def test_survive_restart_and_kill(make_service):
     service = make_service()
     api = service.api()
