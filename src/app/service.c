@@ -428,7 +428,7 @@ static int start_token(struct service *s, int *status, struct error *e)
 
 static int start_heads(struct service *s, struct error *e)
 {
-	s->heads = audit_heads_new(s->store, s->token, e);
+	s->heads = audit_heads_new(s->store, s->audit, s->token, e);
 	return s->heads ? 0 : -1;
 }
 

@@ -8,6 +8,17 @@
 #include "base/log.h"
 #include "pkcs11/data.h"
 
+static const struct audit_actor system_actor = { "System", "", "", "" };
+
+/* Beside the line in the log; that a record is lost is logged there. */
+static void write_down(struct audit_heads *h, struct audit_what what)
+{
+	struct error e = ERROR_INIT;
+
+	if (audit_append(h->audit, what, &system_actor, &e) < 0)
+		log_trace("audit", "%s", e.text);
+}
+
 /* --- reading what there is */
 
 bool head_of_row(const struct audit_head_row *row, struct audit_head *out)
@@ -67,7 +78,7 @@ static int note_key(struct audit_heads *h, const struct public_key *known,
 		    bool has, struct error *e)
 {
 	const struct public_key *pub = token_key_public(h->key);
-	char id[2 * SHA1_SIZE + 1];
+	char id[2 * SHA1_SIZE + 1], former[2 * SHA1_SIZE + 1];
 
 	if (has && public_key_equal(known, pub))
 		return 0;
@@ -75,14 +86,16 @@ static int note_key(struct audit_heads *h, const struct public_key *known,
 				e) < 0)
 		return -1;
 	hex_encode(pub->id, sizeof(pub->id), id);
-	if (has)
-		log_warning("audit",
-			    "the token holds another audit key than before, "
-			    "now %s: heads signed so far cannot be checked "
-			    "with it",
-			    id);
-	else
+	if (!has) {
 		log_info("audit", "the audit key is %s", id);
+		return 0;
+	}
+	log_warning("audit",
+		    "the token holds another audit key than before, now %s: "
+		    "heads signed so far cannot be checked with it",
+		    id);
+	hex_encode(known->id, sizeof(known->id), former);
+	write_down(h, AUDIT(AUDIT_KEY_CHANGED, .keyId = id, .former = former));
 	return 0;
 }
 
@@ -175,14 +188,23 @@ static void put_in_token(struct audit_heads *h, const struct audit_head *head)
 	h->object_failed = failed;
 }
 
-static void warn_of_rollback(const struct audit_head *in_token,
+/* Told once: an attempt may fail afterwards and be made again. */
+static void tell_of_rollback(struct audit_heads *h,
+			     const struct audit_head *in_token,
 			     uint64_t counter)
 {
+	if (h->rollback_told)
+		return;
+	h->rollback_told = true;
 	log_error("audit",
 		  "the token knows head %" PRIu64 " of the audit log (record "
 		  "%" PRIu64 "), the database only head %" PRIu64
 		  ": an older database was put back",
 		  in_token->counter, in_token->record, counter);
+	write_down(h, AUDIT(AUDIT_LOG_ROLLED_BACK,
+			    .tokenHead = AUDIT_NUMBER(in_token->counter),
+			    .tokenRecord = AUDIT_NUMBER(in_token->record),
+			    .keptHead = AUDIT_NUMBER(counter)));
 }
 
 /* Does the store's newest head say all that a new one would? */
@@ -206,7 +228,7 @@ static int sign_next(struct audit_heads *h, const struct audit_chain *chain,
 	struct audit_head head;
 
 	if (in_token->counter > counter) {
-		warn_of_rollback(in_token, counter);
+		tell_of_rollback(h, in_token, counter);
 		counter = in_token->counter;
 	}
 	if (counter >= INT64_MAX)
@@ -363,8 +385,8 @@ int audit_heads_each(struct audit_heads *h, uint64_t from, uint64_t to,
 
 /* --- the object */
 
-struct audit_heads *audit_heads_new(struct store *s, struct token *t,
-				    struct error *e)
+struct audit_heads *audit_heads_new(struct store *s, struct audit *a,
+				    struct token *t, struct error *e)
 {
 	struct audit_heads *h = calloc(1, sizeof(*h));
 	pthread_condattr_t attr;
@@ -374,6 +396,7 @@ struct audit_heads *audit_heads_new(struct store *s, struct token *t,
 		return NULL;
 	}
 	h->store = s;
+	h->audit = a;
 	h->token = t;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_mutex_init(&h->wake_lock, NULL);

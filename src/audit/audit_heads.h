@@ -2,6 +2,7 @@
 #ifndef SB_AUDIT_AUDIT_HEADS_H
 #define SB_AUDIT_AUDIT_HEADS_H
 
+#include "audit/audit.h"
 #include "audit/audit_head.h"
 #include "pkcs11/audit_key.h"
 #include "store/store.h"
@@ -42,8 +43,10 @@ bool audit_head_due(const struct audit_head_plan *p, uint64_t last,
 
 struct audit_heads;
 
-/* Nothing is signed yet. Store and token must outlive it. */
-struct audit_heads *audit_heads_new(struct store *s, struct token *t,
+/* Nothing is signed yet. All three must outlive it; what signing finds out (an
+ * older database, another key) is recorded in a. */
+struct audit_heads *audit_heads_new(struct store *s, struct audit *a,
+				    struct token *t,
 				    struct error *e) MUST_CHECK;
 /* Start the thread, which signs a first head at once. Once. */
 int audit_heads_start(struct audit_heads *h, struct error *e) MUST_CHECK;

@@ -11,6 +11,7 @@
 
 struct audit_heads {
 	struct store *store;
+	struct audit *audit;
 	struct token *token;
 
 	/* Held through signing and checking, over calls of the token: so no
@@ -18,6 +19,7 @@ struct audit_heads {
 	pthread_mutex_t lock;
 	struct token_key *key; /* NULL: not looked for yet */
 	bool object_failed;    /* the token did not take the last head */
+	bool rollback_told;
 	struct audit_head_plan plan;
 
 	/* Of the thread. Never held over a call. */

@@ -96,7 +96,7 @@ static void open_identity(struct api_services *sv)
 	struct error e = ERROR_INIT;
 
 	sv->token = open_token();
-	sv->heads = audit_heads_new(sv->store, sv->token, &e);
+	sv->heads = audit_heads_new(sv->store, sv->audit, sv->token, &e);
 	must(sv->heads != NULL, &e);
 	o.token = sv->token;
 	sv->identity = identity_new(&o, &e);

@@ -21,7 +21,7 @@ static void open_store(struct box *b)
 	CHECK_OBJECT(b->store, &e);
 	b->audit = audit_new(b->store, &e);
 	CHECK_OBJECT(b->audit, &e);
-	b->heads = audit_heads_new(b->store, b->token, &e);
+	b->heads = audit_heads_new(b->store, b->audit, b->token, &e);
 	CHECK_OBJECT(b->heads, &e);
 }
 

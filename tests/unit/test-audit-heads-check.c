@@ -23,6 +23,29 @@ static void box_make_full(struct box *b)
 	box_expect(b, "", 0, AUDIT_ROLLBACK_RULED_OUT);
 }
 
+struct search {
+	const char *event;
+	size_t count;
+};
+
+static int look(void *arg, const struct audit_record *r, struct error *e)
+{
+	struct search *s = arg;
+
+	(void)e;
+	s->count += !strcmp(r->event, s->event);
+	return 0;
+}
+
+static size_t count_events(struct box *b, const char *event)
+{
+	struct search s = { event, 0 };
+	struct error e = ERROR_INIT;
+
+	CHECK_OK(audit_each(b->audit, 0, SIZE_MAX, look, &s, &e), &e);
+	return s.count;
+}
+
 /* --- one table of what SQL can do to the heads */
 
 static void test_tampering(void)
@@ -219,6 +242,7 @@ static void test_token_replaced(void)
 	box_expect(&b, "headSignature", 1, AUDIT_ROLLBACK_DETECTED);
 	box_sign(&b);
 	/* It goes on with the new key; what was before cannot be checked. */
+	CU_ASSERT_EQUAL(count_events(&b, "auditKeyChanged"), 1);
 	box_expect(&b, "headSignature", 1, AUDIT_ROLLBACK_RULED_OUT);
 	box_close(&b);
 }
@@ -258,6 +282,7 @@ static void test_rolled_back(void)
 		box_sign(&b);
 		box_expect(&b, "rolledBack", 31, AUDIT_ROLLBACK_RULED_OUT);
 		box_add(&b, 4);
+		CU_ASSERT_EQUAL(count_events(&b, "auditLogRolledBack"), 1);
 	}
 	box_close(&b);
 }

@@ -307,6 +307,29 @@ static void test_several_keys(void)
 	box_close(&b);
 }
 
+/* Somebody with the PIN takes the key away while the service runs: it goes on
+ * with another, and that shows. */
+static void test_key_removed(void)
+{
+	struct audit_heads_info before, after;
+	struct error e = ERROR_INIT;
+	struct box b;
+
+	box_make(&b);
+	box_add(&b, 1);
+	box_sign(&b);
+	before = info_of(&b);
+	CHECK_OK(token_key_delete(b.token, &before.key, &e), &e);
+	box_add(&b, 1);
+	box_sign(&b);
+	after = info_of(&b);
+	CU_ASSERT(!public_key_equal(&before.key, &after.key));
+	CU_ASSERT_EQUAL(after.newest.counter, 2);
+	CHECK_OK(audit_head_check(&after.newest, &after.key, &e), &e);
+	box_expect(&b, "headSignature", 1, AUDIT_ROLLBACK_RULED_OUT);
+	box_close(&b);
+}
+
 /* --- the token away */
 
 static void test_away_and_back(void)
@@ -472,6 +495,7 @@ int main(int argc, char **argv)
 		{ "nobody else sees the key", test_key_is_hidden },
 		{ "many starts make one key", test_one_key_only },
 		{ "of several keys the known one", test_several_keys },
+		{ "the key removed while running", test_key_removed },
 		{ "the token away and back", test_away_and_back },
 		{ "the token lost while running", test_lost_while_running },
 		{ "a token without data objects", test_no_data_objects },
