@@ -132,16 +132,52 @@ int audit_delete(struct audit *a, uint64_t before, uint64_t *deleted,
 /* Records that could not be written since audit_new(). */
 uint64_t audit_lost(struct audit *a);
 
+/* What is wrong with a trail. */
+enum audit_reason {
+	AUDIT_INTACT,
+	AUDIT_BROKEN_CHANGED,   /* a content that does not fit its hash */
+	AUDIT_BROKEN_MISSING,   /* a number without a record */
+	AUDIT_BROKEN_INSERTED,  /* a record that was never given that number */
+	AUDIT_BROKEN_MOVED,     /* a content that belongs to another number */
+	AUDIT_BROKEN_REWRITTEN, /* a sound chain that is not the signed one */
+	AUDIT_BROKEN_HEAD_SIGNATURE, /* a head that the audit key never signed
+				      */
+	AUDIT_BROKEN_ROLLED_BACK,    /* older than the head in the token */
+	AUDIT_BROKEN_END,        /* where it begins or ends is noted wrongly */
+	AUDIT_BROKEN_UNREADABLE, /* nothing that we could have written */
+	AUDIT_REASON_COUNT
+};
+/* "", "changed", "missing", "inserted", "moved", "rewritten", "headSignature",
+ * "rolledBack", "end", "unreadable". */
+const char *audit_reason_name(enum audit_reason r);
+/* A sentence for a person about that record into out; "" for AUDIT_INTACT. */
+enum { AUDIT_PROBLEM_MAX = 256 };
+void audit_reason_sentence(enum audit_reason r, uint64_t number,
+			   char out[AUDIT_PROBLEM_MAX]);
+
+/* Can it be that an older state of the database was put back? */
+enum audit_rollback {
+	AUDIT_ROLLBACK_RULED_OUT,
+	AUDIT_ROLLBACK_TOKEN_UNAVAILABLE, /* the token cannot be asked now */
+	AUDIT_ROLLBACK_NOT_SUPPORTED,     /* the token keeps no head */
+	AUDIT_ROLLBACK_DETECTED
+};
+/* "ruledOut", "tokenUnavailable", "notSupported", "detected". */
+const char *audit_rollback_name(enum audit_rollback r);
+
 struct audit_verdict {
 	bool intact;
-	uint64_t checked;
+	uint64_t checked;      /* records that are right, from the first on */
 	uint64_t first_broken; /* index of the record, 0 when intact */
+	enum audit_reason reason;
+	char problem[AUDIT_PROBLEM_MAX]; /* a sentence, "" when intact */
+	uint64_t heads;                  /* signed heads that were checked */
+	uint64_t signed_up_to;           /* record of the newest of them, 0 */
+	enum audit_rollback rollback;
 };
 
 /* Read the whole chain: changed, missing, moved and added records show, also at
- * either end. ("first" and "last" of the chain are kept beside the records; who
- * can rewrite records, hashes and both ends alike is not found out.) Others may
- * append meanwhile. */
+ * either end. Others may append meanwhile. */
 int audit_verify(struct audit *a, struct audit_verdict *out,
 		 struct error *e) MUST_CHECK;
 

@@ -48,12 +48,14 @@ static int hand_out(void *arg, const struct audit_row *row, struct error *e)
 		.hash = row->hash,
 	};
 
-	if (reading->page.newest_first)
-		reading->page.to = (int64_t)row->number - 1;
-	else
-		reading->page.from = (int64_t)row->number + 1;
 	reading->in_page++;
 	reading->left--;
+	if (reading->page.newest_first)
+		reading->page.to = (int64_t)row->number - 1;
+	else if ((int64_t)row->number < INT64_MAX)
+		reading->page.from = (int64_t)row->number + 1;
+	else
+		reading->left = 0;
 	return reading->each(reading->arg, &r, e);
 }
 
