@@ -19,6 +19,7 @@
 enum {
 	MODULE_MAX = 32,
 	ACTOR_MAX = 256,
+	VIA_MAX = 32,
 };
 
 #define FIELD(name) #name,
@@ -187,26 +188,6 @@ static void seal(struct audit_row *row, const uint8_t previous[SHA256_SIZE])
 	(void)audit_record_hash(row, previous, row->hash);
 }
 
-static void tell(struct audit *a, const struct audit_row *row, const char *via,
-		 const char *fields)
-{
-	const struct audit_record r = {
-		.index = row->number,
-		.time = (time_t)row->at,
-		.module = row->module,
-		.severity = row->severity,
-		.user_name = row->user_name,
-		.peer = row->peer,
-		.via = via ? via : "",
-		.event = row->event,
-		.fields = fields,
-		.detail = row->detail,
-		.format = AUDIT_FORMAT_FIELDS,
-	};
-
-	audit_tell(a, &r);
-}
-
 static bool is_admitted(struct audit *a, enum audit_event event,
 			const char *peer)
 {
@@ -246,29 +227,29 @@ int audit_append(struct audit *a, struct audit_what what,
 		 const struct audit_actor *actor, struct error *e)
 {
 	char module[MODULE_MAX], user[ACTOR_MAX], peer[ACTOR_MAX];
-	char fields[AUDIT_FIELDS_SIZE], detail[AUDIT_DETAIL_MAX + 1];
+	char via[VIA_MAX], fields[AUDIT_FIELDS_SIZE];
 	struct audit_row row = {
 		.at = clock_now(),
-		.format = AUDIT_FORMAT_TEXT,
+		.format = AUDIT_FORMAT_FIELDS,
 		.module = module,
 		.severity = audit_severity_name(events[what.event].severity),
 		.user_name = user,
 		.peer = peer,
-		.via = "",
+		.via = via,
 		.event = events[what.event].name,
-		.detail = detail,
+		.detail = fields,
 	};
 	struct audit_row *const rows[] = { &row };
 
 	if (!is_admitted(a, what.event, actor->peer))
 		return 0;
 	audit_fields_write(what, fields);
-	audit_fields_render(fields, detail, sizeof(detail));
 	utf8_line(view_str(actor->module), module, sizeof(module));
 	utf8_line(view_str(actor->user_name), user, sizeof(user));
 	utf8_line(view_str(actor->peer), peer, sizeof(peer));
+	utf8_line(view_str(actor->via), via, sizeof(via));
 	if (audit_room_append(a->store, a->reserve, rows, 1, seal, e) == 0) {
-		tell(a, &row, actor->via, fields);
+		audit_tell(a, &row);
 		return 0;
 	}
 	a->lost++;

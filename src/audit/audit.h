@@ -91,7 +91,7 @@ struct audit;
 
 enum {
 	AUDIT_VALUE_MAX = 400,     /* bytes of a value */
-	AUDIT_DETAIL_MAX = 1024,   /* bytes */
+	AUDIT_DETAIL_MAX = 4608,   /* bytes, with room for any fields */
 	AUDIT_RECORDS_MAX = 100000 /* kept; older ones go (facts 6) */
 };
 
@@ -195,8 +195,8 @@ struct audit_record {
 
 /* Called with each record once it is on disk, on the thread that appends it,
  * several at the same time and not always in the order of their indices: it
- * must not block, and appends nothing. hash is NULL, format 2. One listener;
- * NULL takes it away, and no call of it runs any more then. */
+ * must not block, and appends nothing. One listener; NULL takes it away, and no
+ * call of it runs any more then. */
 typedef void audit_listener_fn(void *arg, const struct audit_record *r);
 void audit_on_append(struct audit *a, audit_listener_fn *fn, void *arg);
 

@@ -23,7 +23,11 @@ struct audit {
 	void *listener_arg;
 };
 
+/* The record as others see it, of texts of the row and of rendered. */
+struct audit_record audit_record_of(const struct audit_row *row,
+				    char rendered[AUDIT_DETAIL_MAX + 1]);
+
 /* For the listener: this record is on disk. */
-void audit_tell(struct audit *a, const struct audit_record *r);
+void audit_tell(struct audit *a, const struct audit_row *row);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "audit/audit_fields.h"
 #include "audit/audit_private.h"
 
 static int no_row(void *arg, const struct audit_row *row, struct error *e)
@@ -29,11 +30,15 @@ struct reading {
 	size_t left, in_page;
 };
 
-static int hand_out(void *arg, const struct audit_row *row, struct error *e)
+struct audit_record audit_record_of(const struct audit_row *row,
+				    char rendered[AUDIT_DETAIL_MAX + 1])
 {
 	const bool is_text = row->format == AUDIT_FORMAT_TEXT;
-	struct reading *reading = arg;
-	const struct audit_record r = {
+
+	if (!is_text)
+		audit_fields_render(row->detail, rendered,
+				    AUDIT_DETAIL_MAX + 1);
+	return (struct audit_record){
 		.index = row->number,
 		.time = (time_t)row->at,
 		.module = row->module,
@@ -43,10 +48,17 @@ static int hand_out(void *arg, const struct audit_row *row, struct error *e)
 		.via = row->via,
 		.event = row->event,
 		.fields = is_text ? "" : row->detail,
-		.detail = row->detail,
+		.detail = is_text ? row->detail : rendered,
 		.format = (int)row->format,
 		.hash = row->hash,
 	};
+}
+
+static int hand_out(void *arg, const struct audit_row *row, struct error *e)
+{
+	struct reading *reading = arg;
+	char rendered[AUDIT_DETAIL_MAX + 1];
+	const struct audit_record r = audit_record_of(row, rendered);
 
 	reading->in_page++;
 	reading->left--;
