@@ -205,6 +205,8 @@ void audit_walk_again(struct audit_walk *w, const struct audit_row *row)
 	    !fits_at(row, row->number, w->again, row->hash) &&
 	    suspect_fits(w, row))
 		w->signs |= AUDIT_SIGN_ELSEWHERE;
+	if (row->number != place && same(row->hash, w->suspect.row.hash))
+		w->signs |= AUDIT_SIGN_COPY;
 	if (row->number > place && fits_at(row, place, w->previous, row->hash))
 		w->signs |= AUDIT_SIGN_PUSHED;
 	memcpy(w->again, row->hash, SHA256_SIZE);
@@ -240,6 +242,8 @@ enum audit_reason audit_sign_reason(unsigned signs)
 		{ AUDIT_SIGN_CLOSED, AUDIT_BROKEN_MISSING },
 	};
 
+	if (signs & AUDIT_SIGN_COPY)
+		signs &= ~(unsigned)AUDIT_SIGN_ELSEWHERE;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (signs & rows[i].sign)
 			return rows[i].reason;
@@ -248,7 +252,7 @@ enum audit_reason audit_sign_reason(unsigned signs)
 
 void audit_walk_decide(struct audit_walk *w)
 {
-	if (!w->signs && is_closed(w))
+	if (!(w->signs & ~(unsigned)AUDIT_SIGN_COPY) && is_closed(w))
 		w->signs |= AUDIT_SIGN_CLOSED;
 	w->reason = audit_sign_reason(w->signs);
 	/* Of two for one place, the first is the one that came in. */

@@ -74,9 +74,12 @@ enum audit_sign {
 	/* A record further up would fit in its place. */
 	AUDIT_SIGN_PUSHED = 4,
 	/* The record behind it fits it by a higher number. */
-	AUDIT_SIGN_CLOSED = 8
+	AUDIT_SIGN_CLOSED = 8,
+	/* Another record has the same hash: it is there twice, so that fitting
+	 * elsewhere says nothing. */
+	AUDIT_SIGN_COPY = 16
 };
-/* Given any of them; without a sign it was changed. */
+/* Given any of them. */
 enum audit_reason audit_sign_reason(unsigned signs);
 
 #endif

@@ -75,9 +75,12 @@ static void check(struct trail *t, uint64_t checked, uint64_t broken,
 	char number[24];
 
 	CHECK_OK(audit_verify(t->audit, &v, &e), &e);
-	unit_note(
-	    "checked %llu, broken %llu, %s", (unsigned long long)v.checked,
-	    (unsigned long long)v.first_broken, audit_reason_name(v.reason));
+	if (v.first_broken != broken ||
+	    strcmp(audit_reason_name(v.reason), reason) != 0)
+		unit_note("got: checked %llu, broken %llu, %s",
+			  (unsigned long long)v.checked,
+			  (unsigned long long)v.first_broken,
+			  audit_reason_name(v.reason));
 	CU_ASSERT_EQUAL(v.intact, broken == 0);
 	CU_ASSERT_EQUAL(v.checked, checked);
 	CU_ASSERT_EQUAL(v.first_broken, broken);
@@ -298,6 +301,11 @@ static void test_signs(void)
 		  AUDIT_BROKEN_INSERTED },
 		{ AUDIT_SIGN_ELSEWHERE | AUDIT_SIGN_CLOSED,
 		  AUDIT_BROKEN_MOVED },
+		{ AUDIT_SIGN_COPY, AUDIT_BROKEN_CHANGED },
+		{ AUDIT_SIGN_COPY | AUDIT_SIGN_ELSEWHERE,
+		  AUDIT_BROKEN_CHANGED },
+		{ AUDIT_SIGN_COPY | AUDIT_SIGN_ELSEWHERE | AUDIT_SIGN_PUSHED,
+		  AUDIT_BROKEN_INSERTED },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
