@@ -151,7 +151,7 @@ enum audit_reason {
  * "rolledBack", "end", "unreadable". */
 const char *audit_reason_name(enum audit_reason r);
 /* A sentence for a person about that record into out; "" for AUDIT_INTACT. */
-enum { AUDIT_PROBLEM_MAX = 256 };
+enum { AUDIT_PROBLEM_MAX = 320 };
 void audit_reason_sentence(enum audit_reason r, uint64_t number,
 			   char out[AUDIT_PROBLEM_MAX]);
 
@@ -177,7 +177,9 @@ struct audit_verdict {
 };
 
 /* Read the whole chain: changed, missing, moved and added records show, also at
- * either end. Others may append meanwhile. */
+ * either end. Who can make all of it anew is found out by
+ * audit_heads_verify(). Others may append meanwhile. Errors: those of the
+ * store. */
 int audit_verify(struct audit *a, struct audit_verdict *out,
 		 struct error *e) MUST_CHECK;
 

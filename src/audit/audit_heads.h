@@ -79,16 +79,6 @@ int audit_heads_each(struct audit_heads *h, uint64_t from, uint64_t to,
 				 struct error *e),
 		     void *arg, struct error *e) MUST_CHECK;
 
-/* What the head kept in the token says about the store. */
-enum audit_rollback {
-	AUDIT_ROLLBACK_RULED_OUT,
-	AUDIT_ROLLBACK_TOKEN_UNAVAILABLE,
-	AUDIT_ROLLBACK_NOT_SUPPORTED, /* the token keeps no data objects */
-	AUDIT_ROLLBACK_DETECTED
-};
-/* "ruledOut", "tokenUnavailable", "notSupported", "detected". */
-const char *audit_rollback_name(enum audit_rollback r);
-
 struct audit_heads_verdict {
 	/* "" when all heads fit; "rewritten", "headSignature", "rolledBack",
 	 * "end", "missing" */
@@ -108,5 +98,10 @@ struct audit_heads_verdict {
  * rollback says so. Others may append meanwhile. Errors: those of the store. */
 int audit_heads_check(struct audit_heads *h, struct audit_heads_verdict *out,
 		      struct error *e) MUST_CHECK;
+
+/* audit_verify(), then the records against the heads: the whole verdict. What
+ * the chain itself shows comes first. */
+int audit_heads_verify(struct audit_heads *h, struct audit *a,
+		       struct audit_verdict *out, struct error *e) MUST_CHECK;
 
 #endif

@@ -9,18 +9,6 @@
 
 enum { PAGE_HEADS = 500 };
 
-static const char *const rollback_names[] = {
-	[AUDIT_ROLLBACK_RULED_OUT] = "ruledOut",
-	[AUDIT_ROLLBACK_TOKEN_UNAVAILABLE] = "tokenUnavailable",
-	[AUDIT_ROLLBACK_NOT_SUPPORTED] = "notSupported",
-	[AUDIT_ROLLBACK_DETECTED] = "detected",
-};
-
-const char *audit_rollback_name(enum audit_rollback r)
-{
-	return (unsigned)r <= AUDIT_ROLLBACK_DETECTED ? rollback_names[r] : "";
-}
-
 /* What the walk over the heads knows. */
 struct walk {
 	struct audit_heads_verdict *out;

@@ -88,15 +88,15 @@ int audit_verify(struct audit *a, struct audit_verdict *out, struct error *e)
 	int rc;
 
 	memset(out, 0, sizeof(*out));
+	out->rollback = AUDIT_ROLLBACK_NOT_SUPPORTED;
 	if (!w)
 		return error_nomem(e);
 	rc = walk_twice(a, w, e);
-	out->intact = w->reason == AUDIT_INTACT;
 	out->checked = w->checked;
 	out->first_broken = w->broken;
 	out->reason = w->reason;
 	audit_reason_sentence(w->reason, w->broken, out->problem);
-	out->rollback = AUDIT_ROLLBACK_NOT_SUPPORTED;
 	free(w);
+	out->intact = rc == 0 && out->reason == AUDIT_INTACT;
 	return rc;
 }

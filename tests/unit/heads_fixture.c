@@ -152,6 +152,7 @@ void box_put_back(struct box *b)
 void box_expect(struct box *b, const char *reason, uint64_t first_broken,
 		enum audit_rollback rollback)
 {
+	struct audit_verdict chain, whole;
 	struct audit_heads_verdict v;
 	struct error e = ERROR_INIT;
 
@@ -165,6 +166,16 @@ void box_expect(struct box *b, const char *reason, uint64_t first_broken,
 	CU_ASSERT_EQUAL(v.first_broken, first_broken);
 	CU_ASSERT_EQUAL(v.rollback, rollback);
 	CU_ASSERT_EQUAL(v.problem[0] == '\0', reason[0] == '\0');
+	/* The whole verdict is the chain's, else that of the heads. */
+	CHECK_OK(audit_verify(b->audit, &chain, &e), &e);
+	CHECK_OK(audit_heads_verify(b->heads, b->audit, &whole, &e), &e);
+	CU_ASSERT_STRING_EQUAL(audit_reason_name(whole.reason),
+			       chain.intact ? reason
+					    : audit_reason_name(chain.reason));
+	CU_ASSERT_EQUAL(whole.intact, chain.intact && !reason[0]);
+	CU_ASSERT_EQUAL(whole.rollback, rollback);
+	CU_ASSERT_EQUAL(whole.heads, v.checked);
+	CU_ASSERT_EQUAL(whole.signed_up_to, v.attested_upto);
 }
 
 int box_count_objects(struct box *b, const char *type, const char *label)
