@@ -148,8 +148,7 @@ static int set_up(sqlite3 *db, struct error *e)
 
 	sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
 	/* Takes effect on a file without tables only: unused pages can be given
-	 * back bit by bit. An older file uses them again, but does not shrink.
-	 */
+	 * back bit by bit. */
 	if (sqlite_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", e) < 0)
 		return -1;
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -175,6 +174,46 @@ static int set_up(sqlite3 *db, struct error *e)
 			   "PRAGMA cell_size_check = ON;"
 			   "PRAGMA journal_size_limit = " JOURNAL_LIMIT,
 			   e);
+}
+
+static int pragma_number(sqlite3 *db, const char *pragma, int64_t *out,
+			 struct error *e)
+{
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(db, pragma, -1, &st, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return code == SQLITE_ROW ? 0 : sqlite_error(db, code, pragma, e);
+}
+
+/* A file of an earlier build never shrinks: written anew, once, it can. It does
+ * without where there is little room, or somebody else has it open. */
+static void let_shrink(sqlite3 *db)
+{
+	enum { INCREMENTAL = 2, COPIES = 3 };
+	const char *path = sqlite3_db_filename(db, "main");
+	struct error e = ERROR_INIT;
+	int64_t mode = INCREMENTAL, pages = 0, page_size = 0;
+	uint64_t left;
+
+	if (pragma_number(db, "PRAGMA auto_vacuum", &mode, &e) < 0 ||
+	    mode == INCREMENTAL ||
+	    pragma_number(db, "PRAGMA page_count", &pages, &e) < 0 ||
+	    pragma_number(db, "PRAGMA page_size", &page_size, &e) < 0 ||
+	    room_left(path, &left, &e) < 0 ||
+	    left / COPIES < (uint64_t)(pages * page_size))
+		return;
+	/* What it holds is nothing for other places. */
+	(void)!sqlite_exec(db,
+			   "PRAGMA temp_store = MEMORY;"
+			   "PRAGMA auto_vacuum = INCREMENTAL;"
+			   "VACUUM;"
+			   "PRAGMA wal_checkpoint(TRUNCATE)",
+			   &e);
 }
 
 struct db *db_open(const char *path, enum db_kind kind, struct error *e)
@@ -204,6 +243,7 @@ struct db *db_open(const char *path, enum db_kind kind, struct error *e)
 		error_prefix(e, "%s", path);
 		goto fail;
 	}
+	let_shrink(db->sqlite);
 	return db;
 fail:
 	db_close(db);
@@ -322,20 +362,6 @@ int db_fold_log(struct db *db, struct error *e)
 	return code == SQLITE_OK
 		   ? 0
 		   : sqlite_error(db->sqlite, code, "write-ahead log", e);
-}
-
-static int pragma_number(sqlite3 *db, const char *pragma, int64_t *out,
-			 struct error *e)
-{
-	sqlite3_stmt *st = NULL;
-	int code = sqlite3_prepare_v2(db, pragma, -1, &st, NULL);
-
-	if (code == SQLITE_OK)
-		code = sqlite3_step(st);
-	if (code == SQLITE_ROW)
-		*out = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	return code == SQLITE_ROW ? 0 : sqlite_error(db, code, pragma, e);
 }
 
 int db_give_back(struct db *db, int pages, int64_t *left_out, struct error *e)

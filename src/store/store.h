@@ -42,7 +42,8 @@ const char *store_directory(const struct store *s);
 int store_fold_log(struct store *s, struct error *e) MUST_CHECK;
 /* Give the room of deleted records back to the file system, in slices that need
  * little room themselves; others use the store in between. A database made by
- * an earlier build keeps it, and uses it again for new records. */
+ * an earlier build is written anew for this when it is opened, where there is
+ * room for a copy; else it keeps its size and uses the room again. */
 int store_shrink(struct store *s, struct error *e) MUST_CHECK;
 
 /* Settings: name and value as text. */

@@ -746,6 +746,48 @@ static void test_room_is_given_back(void)
 	store_close(s);
 }
 
+static int64_t pragma(const char *directory, const char *sql)
+{
+	char path[PATH_MAX + 16];
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+	int64_t number = -1;
+
+	database_path(directory, path);
+	if (sqlite3_open(path, &db) == SQLITE_OK &&
+	    sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		number = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return number;
+}
+
+/* A database of a build that could not shrink it learns to, and loses nothing.
+ */
+static void test_older_file_learns_to_shrink(void)
+{
+	const char *dir = unit_temp_dir();
+	struct found f = { .name = "kept" };
+	struct error e = ERROR_INIT;
+	struct store *s = open_store(dir);
+	uint64_t n;
+
+	CHECK_OK(store_setting_put(s, "kept", "value", &e), &e);
+	CHECK_OK(append(s, 10, &n, &e), &e);
+	store_close(s);
+	CU_ASSERT_EQUAL(pragma(dir, "PRAGMA auto_vacuum"), 2);
+	tamper(dir, "PRAGMA auto_vacuum = NONE; VACUUM");
+	CU_ASSERT_EQUAL(pragma(dir, "PRAGMA auto_vacuum"), 0);
+	s = open_store(dir);
+	CHECK_OK(store_setting_each(s, find_setting, &f, &e), &e);
+	CU_ASSERT_STRING_EQUAL(f.value, "value");
+	CHECK_OK(append(s, 10, &n, &e), &e);
+	CU_ASSERT_EQUAL(n, 2);
+	store_close(s);
+	CU_ASSERT_EQUAL(pragma(dir, "PRAGMA auto_vacuum"), 2);
+}
+
 static void test_threads(void)
 {
 	const char *dir = unit_temp_dir();
@@ -803,6 +845,8 @@ int main(int argc, char **argv)
 		  test_kill_keeps_what_was_acknowledged },
 		{ "a full disk is named", test_full_disk },
 		{ "room is given back", test_room_is_given_back },
+		{ "an older file learns to shrink",
+		  test_older_file_learns_to_shrink },
 		{ "threads", test_threads },
 		{ "processes", test_processes },
 		{ NULL, NULL },
