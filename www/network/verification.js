@@ -19,7 +19,7 @@ export const SENTENCES = {
 		required: "HTTPS: only a certificate whose common name (CN) is a user ID gets in, passwords never do. Plain HTTP: no log-in and no call. Console: where it requires a login, only what needs none.",
 	},
 	serverCertificate: {
-		none: "OCSP servers and HTTPS feedback receivers are not checked.",
+		none: "OCSP servers, HTTPS feedback receivers and the syslog server are not checked.",
 		verify: "They must have a certificate that chains to the HTTPS trust store and names their host. Otherwise the OCSP request or the feedback message is not sent.",
 	},
 };
