@@ -107,6 +107,20 @@ static void begin_reserve(struct audit *a)
 		log_failure(LOG_LEVEL_ERROR, "audit", &e);
 }
 
+static void seal(struct audit_row *row, const uint8_t previous[SHA256_SIZE])
+{
+	/* Texts are cut to fit above. */
+	(void)audit_record_hash(row, previous, row->hash);
+}
+
+static int write_rows(void *arg, struct audit_row *const rows[], size_t count,
+		      struct error *e)
+{
+	struct audit *a = arg;
+
+	return audit_room_append(a->store, a->reserve, rows, count, seal, e);
+}
+
 struct audit *audit_new(struct store *s, struct error *e)
 {
 	struct audit *a = calloc(1, sizeof(*a));
@@ -120,6 +134,7 @@ struct audit *audit_new(struct store *s, struct error *e)
 	pthread_rwlock_init(&a->listener_lock, NULL);
 	pthread_mutex_init(&a->meter_lock, NULL);
 	random_bytes(a->meter.key, sizeof(a->meter.key));
+	audit_group_init(&a->group, write_rows, a);
 	if (audit_range(a, &first, &last, e) < 0) {
 		audit_free(a);
 		return NULL;
@@ -140,6 +155,7 @@ void audit_free(struct audit *a)
 	audit_reserve_free(a->reserve);
 	pthread_rwlock_destroy(&a->listener_lock);
 	pthread_mutex_destroy(&a->meter_lock);
+	audit_group_destroy(&a->group);
 	free(a);
 }
 
@@ -180,12 +196,6 @@ void audit_keep_reserve(struct audit *a)
 uint64_t audit_lost(struct audit *a)
 {
 	return a->lost;
-}
-
-static void seal(struct audit_row *row, const uint8_t previous[SHA256_SIZE])
-{
-	/* Texts are cut to fit above. */
-	(void)audit_record_hash(row, previous, row->hash);
 }
 
 static bool is_admitted(struct audit *a, enum audit_event event,
@@ -229,7 +239,6 @@ int audit_append(struct audit *a, struct audit_what what,
 	char module[MODULE_MAX], user[ACTOR_MAX], peer[ACTOR_MAX];
 	char via[VIA_MAX], fields[AUDIT_FIELDS_SIZE];
 	struct audit_row row = {
-		.at = clock_now(),
 		.format = AUDIT_FORMAT_FIELDS,
 		.module = module,
 		.severity = audit_severity_name(events[what.event].severity),
@@ -239,7 +248,6 @@ int audit_append(struct audit *a, struct audit_what what,
 		.event = events[what.event].name,
 		.detail = fields,
 	};
-	struct audit_row *const rows[] = { &row };
 
 	if (!is_admitted(a, what.event, actor->peer))
 		return 0;
@@ -248,7 +256,7 @@ int audit_append(struct audit *a, struct audit_what what,
 	utf8_line(view_str(actor->user_name), user, sizeof(user));
 	utf8_line(view_str(actor->peer), peer, sizeof(peer));
 	utf8_line(view_str(actor->via), via, sizeof(via));
-	if (audit_room_append(a->store, a->reserve, rows, 1, seal, e) == 0) {
+	if (audit_group_append(&a->group, &row, e) == 0) {
 		audit_tell(a, &row);
 		return 0;
 	}

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "audit/audit.h"
+#include "audit/audit_group.h"
 #include "audit/audit_meter.h"
 #include "store/audit_rows.h"
 
@@ -15,6 +16,7 @@ enum { AUDIT_PAGE_RECORDS = 500 }; /* read from the store at once */
 struct audit {
 	struct store *store;
 	struct audit_reserve *reserve;
+	struct audit_group group;
 	_Atomic uint64_t lost;
 	pthread_mutex_t meter_lock;
 	struct audit_meter meter;
