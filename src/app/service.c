@@ -15,6 +15,7 @@
 #include "api/api.h"
 #include "app/end_limit.h"
 #include "app/host.h"
+#include "app/journal.h"
 #include "app/listeners.h"
 #include "app/run_mark.h"
 #include "app/tls_policy.h"
@@ -329,6 +330,15 @@ static int mark_run(struct service *s, bool restarted, struct error *e)
 	return 0;
 }
 
+static int start_audit(struct service *s, struct error *e)
+{
+	s->audit = audit_new(s->store, e);
+	if (!s->audit)
+		return -1;
+	journal_follow(s->audit);
+	return 0;
+}
+
 static int start_records(struct service *s, bool restarted, struct error *e)
 {
 	const struct config *c = s->config;
@@ -337,7 +347,7 @@ static int start_records(struct service *s, bool restarted, struct error *e)
 	    !(s->eventlog = eventlog_open(c->state_directory, e)) ||
 	    open_store(s, e) < 0 ||
 	    !(s->settings = settings_new(c, s->store, e)) ||
-	    !(s->audit = audit_new(s->store, e)) ||
+	    start_audit(s, e) < 0 ||
 	    !(s->users = users_new(s->store, s->settings, s->audit,
 				   c->initial_password_file, e)) ||
 	    !(s->sessions = sessions_new(s->settings, e)))
@@ -600,6 +610,7 @@ static int start(struct service *s, bool restarted, int *status,
 		 struct error *e)
 {
 	*status = EXIT_FAILED;
+	journal_begin();
 	uv_loop_init(&s->loop);
 	start_loop(s);
 	if (tls_global_init(e) < 0 || start_records(s, restarted, e) < 0)
@@ -659,6 +670,7 @@ static void tear_down(struct service *s)
 	tls_global_cleanup();
 	log_tell_suppressed(true);
 	eventlog_close(s->eventlog);
+	journal_end();
 }
 
 enum service_end service_run(struct config *config, bool restarted,

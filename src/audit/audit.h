@@ -197,10 +197,15 @@ struct audit_record {
 
 /* Called with each record once it is on disk, on the thread that appends it,
  * several at the same time and not always in the order of their indices: it
- * must not block, and appends nothing. One listener; NULL takes it away, and no
- * call of it runs any more then. */
+ * must not block, and appends nothing. */
 typedef void audit_listener_fn(void *arg, const struct audit_record *r);
-void audit_on_append(struct audit *a, audit_listener_fn *fn, void *arg);
+enum { AUDIT_LISTENERS_MAX = 2 };
+/* -1: there are so many already. */
+int audit_add_listener(struct audit *a, audit_listener_fn *fn,
+		       void *arg) MUST_CHECK;
+/* The pair that was added; unknown ones are fine. No call of it runs any more
+ * then. */
+void audit_remove_listener(struct audit *a, audit_listener_fn *fn, void *arg);
 
 /* The oldest and the newest record kept; *last_out < *first_out: none. */
 int audit_range(struct audit *a, uint64_t *first_out, uint64_t *last_out,

@@ -21,8 +21,10 @@ struct audit {
 	pthread_mutex_t meter_lock;
 	struct audit_meter meter;
 	pthread_rwlock_t listener_lock;
-	audit_listener_fn *listener;
-	void *listener_arg;
+	struct {
+		audit_listener_fn *fn;
+		void *arg;
+	} listeners[AUDIT_LISTENERS_MAX];
 };
 
 /* The record as others see it, of texts of the row and of rendered. */

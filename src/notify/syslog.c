@@ -213,8 +213,9 @@ struct syslog_sender *syslog_new(const struct syslog_options *o,
 		error_errno(e, "syslog: eventfd");
 	else if (log_add_sink(on_event, s) < 0)
 		error_set(e, ERR_LIMIT, "syslog: too many sinks of the log");
+	else if (audit_add_listener(s->audit, on_record, s) < 0)
+		error_set(e, ERR_LIMIT, "syslog: too many listeners of audit");
 	else {
-		audit_on_append(s->audit, on_record, s);
 		settings_on_change(s->settings, on_settings, s);
 		return s;
 	}
@@ -263,7 +264,7 @@ void syslog_free(struct syslog_sender *s)
 	if (!s)
 		return;
 	log_remove_sink(on_event, s);
-	audit_on_append(s->audit, NULL, NULL);
+	audit_remove_listener(s->audit, on_record, s);
 	if (s->started)
 		stop(s);
 	close_fd(s->wake);

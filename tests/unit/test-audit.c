@@ -101,7 +101,7 @@ static void test_listener(void)
 	trail_open(&t);
 	h.audit = t.audit;
 	add(&t, 1);
-	audit_on_append(t.audit, hear, &h);
+	CU_ASSERT_EQUAL(audit_add_listener(t.audit, hear, &h), 0);
 	add(&t, 1);
 	CU_ASSERT_EQUAL(h.count, 1);
 	CU_ASSERT_STRING_EQUAL(h.text, "2 Web Info admin 192.0.2.1 session "
@@ -114,7 +114,11 @@ static void test_listener(void)
 				     &admin, &e),
 			-1);
 	CU_ASSERT_EQUAL(h.count, 1);
-	audit_on_append(t.audit, NULL, NULL);
+	CU_ASSERT_EQUAL(audit_add_listener(t.audit, hear, NULL), 0);
+	CU_ASSERT_EQUAL(audit_add_listener(t.audit, hear, &t), -1);
+	audit_remove_listener(t.audit, hear, &t);
+	audit_remove_listener(t.audit, hear, &h);
+	CU_ASSERT_EQUAL(audit_add_listener(t.audit, hear, &h), 0);
 	trail_close(&t);
 }
 
