@@ -135,6 +135,9 @@ class Browser:
 
     def forget(self):
         """As new: no cookies, one empty tab, the usual look, an empty console."""
+        # A page that calls by itself would see its session gone, and move on while
+        # its window is being closed.
+        self.driver.get("about:blank")
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         old = self.driver.window_handles
         self.driver.switch_to.new_window("tab")

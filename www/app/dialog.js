@@ -36,17 +36,27 @@ export function confirmDialog({ title, text, action, danger = false }) {
 	});
 }
 
-// Show long work. Returns say(...content) to change the text, and the dialog,
-// which stays until the page closes it or is left.
-export function progressDialog(title, text) {
+// Show long work. cancel: what Cancel and Escape do; without it the work cannot
+// be left. Returns say(...content) to change the text, measure(done, total) to
+// show how far it is, finish(title), and the dialog, which stays until the page
+// closes it or is left.
+export function progressDialog(title, text, { cancel } = {}) {
 	const body = make("div", { role: "status", "aria-live": "polite" }, make("p", {}, text));
 	const bar = make("progress", { "aria-label": title });
-	const dialog = openDialog(title, bar, body);
+	const dialog = openDialog(title, bar, body, cancel
+		? make("div", { class: "buttons" }, button("Cancel", cancel, { autofocus: true })) : null);
 	// Escape would hide work that goes on.
-	dialog.addEventListener("cancel", (event) => event.preventDefault());
+	dialog.addEventListener("cancel", (event) => {
+		event.preventDefault();
+		cancel?.();
+	});
 	return {
 		dialog,
 		say: (...content) => fill(body, content),
+		measure: (done, total) => {
+			bar.max = Math.max(total, 1);
+			bar.value = Math.min(done, total);
+		},
 		finish: (newTitle) => {
 			bar.remove();
 			dialog.querySelector("h2").textContent = newTitle;

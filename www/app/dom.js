@@ -106,8 +106,21 @@ export function copyButton(text, what) {
 	return element;
 }
 
+function urlOf(parts, type) {
+	return URL.createObjectURL(new Blob(parts, { type }));
+}
+
 // A link that saves text as a file.
 export function downloadLink(text, fileName, label) {
-	const url = URL.createObjectURL(new Blob([text], { type: "application/x-pem-file" }));
+	const url = urlOf([text], "application/x-pem-file");
 	return make("a", { class: "button small", href: url, download: fileName }, label);
+}
+
+const URL_KEPT_MS = 60000;
+
+// Save parts of a text as one file, as if somebody had followed such a link.
+export function saveFile(parts, fileName, type) {
+	const url = urlOf(parts, type);
+	make("a", { href: url, download: fileName }).click();
+	setTimeout(() => URL.revokeObjectURL(url), URL_KEPT_MS);
 }

@@ -3,7 +3,7 @@
 //
 //   name, label           required
 //   type                  text, password, file, select, checkbox, textarea, number,
-//                         radio
+//                         date, radio
 //   help                  a sentence under the field
 //   value                 what it holds at first (checkbox: boolean, number: integer)
 //   options               select: [value, label] pairs; radio: [value, label, sentence]
@@ -35,6 +35,7 @@ const CONTROLS = {
 	select: (row, attributes) => make("select", attributes,
 		row.options.map(([value, label]) =>
 			make("option", { value, selected: value === row.value }, label))),
+	date: (row, attributes) => make("input", { type: "date", ...attributes }),
 	number: (row, attributes) => make("input", { type: "text", ...attributes,
 		inputmode: "numeric", autocomplete: "off", class: "number" }),
 };

@@ -10,11 +10,11 @@ function pad(number) {
 	return String(number).padStart(2, "0");
 }
 
-function localDate(date) {
+export function localDate(date) {
 	return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 }
 
-function localTime(date) {
+export function localTime(date) {
 	return `${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
@@ -23,9 +23,10 @@ export function utcText(date) {
 }
 
 // The viewer's own zone; UTC on hover.
-export function timeElement(date, { seconds = false } = {}) {
+export function timeElement(date, { seconds = false, milliseconds } = {}) {
 	const text = `${localDate(date)} ${localTime(date)}` +
-		(seconds ? `:${pad(date.getSeconds())}` : "");
+		(seconds ? `:${pad(date.getSeconds())}` : "") +
+		(milliseconds === undefined ? "" : `.${String(milliseconds).padStart(3, "0")}`);
 	return make("time", { datetime: date.toISOString(), title: utcText(date) }, text);
 }
 

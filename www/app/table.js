@@ -6,6 +6,7 @@
 //   render(row)   what it shows (default: the value as text)
 //   numeric       align to the right
 //   header        this column names the row
+//   class         of its cells
 //
 // Roles are written out: on narrow screens the style sheet makes each row a block,
 // and browsers then forget that it was a table.
@@ -14,6 +15,34 @@ import { button, fill, make, newId } from "/app/dom.js";
 
 const PAGE_ROWS = 50;
 const FILTER_FROM_ROWS = 8;
+
+// What a table is made of; logs/log-view.js draws with it too.
+
+export function drawTable(caption, head, rows) {
+	return make("div", { class: "table-scroll" },
+		make("table", { role: "table" },
+			make("caption", { class: "visually-hidden" }, caption),
+			make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, head)),
+			make("tbody", { role: "rowgroup" }, rows)));
+}
+
+export function drawHead(column, content = column.label, attributes = {}) {
+	return make("th", {
+		scope: "col", role: "columnheader", class: column.numeric ? "numeric" : undefined,
+		...attributes,
+	}, content);
+}
+
+export function drawCell(column, row) {
+	const content = column.render ? column.render(row) : String(column.value(row) ?? "");
+	return make(column.header ? "th" : "td", {
+		scope: column.header ? "row" : undefined,
+		role: column.header ? "rowheader" : "cell",
+		class: [column.class, column.numeric && "numeric", content === "" && "nothing"]
+			.filter(Boolean).join(" ") || undefined,
+		"data-label": column.label,
+	}, column.header ? content : make("div", {}, content));
+}
 
 function compare(a, b) {
 	if (typeof a === "string" && typeof b === "string")
@@ -86,14 +115,10 @@ class Table {
 	}
 
 	#drawTable(shown) {
-		return make("div", { class: "table-scroll" },
-			make("table", { role: "table" },
-				make("caption", { class: "visually-hidden" }, this.options.caption),
-				make("thead", { role: "rowgroup" }, make("tr", { role: "row" },
-					this.options.choose ? make("td", { role: "cell" }) : null,
-					this.options.columns.map((column, i) => this.#drawHead(column, i)))),
-				make("tbody", { role: "rowgroup" },
-					shown.map((row) => this.#drawRow(row)))));
+		return drawTable(this.options.caption,
+			[this.options.choose ? make("td", { role: "cell" }) : null,
+				this.options.columns.map((column, i) => this.#drawHead(column, i))],
+			shown.map((row) => this.#drawRow(row)));
 	}
 
 	#drawHead(column, index) {
@@ -105,28 +130,16 @@ class Table {
 			this.#draw();
 			this.body.querySelectorAll("th button")[index].focus();
 		};
-		return make("th", {
-			scope: "col", role: "columnheader", class: column.numeric ? "numeric" : undefined,
-			"aria-sort": sorted ? direction : undefined,
-		}, make("button", { type: "button", class: "sort", onclick: sort }, column.label));
+		return drawHead(column,
+			make("button", { type: "button", class: "sort", onclick: sort }, column.label),
+			{ "aria-sort": sorted ? direction : undefined });
 	}
 
 	#drawRow(row) {
 		return make("tr", { role: "row" },
 			this.options.choose
 				? make("td", { class: "choose", role: "cell" }, this.#drawChoice(row)) : null,
-			this.options.columns.map((column) => this.#drawCell(column, row)));
-	}
-
-	#drawCell(column, row) {
-		const content = column.render ? column.render(row) : String(column.value(row) ?? "");
-		return make(column.header ? "th" : "td", {
-			scope: column.header ? "row" : undefined,
-			role: column.header ? "rowheader" : "cell",
-			class: [column.numeric && "numeric", content === "" && "nothing"].filter(Boolean).join(" ") ||
-				undefined,
-			"data-label": column.label,
-		}, column.header ? content : make("div", {}, content));
+			this.options.columns.map((column) => drawCell(column, row)));
 	}
 
 	#drawChoice(row) {
