@@ -69,6 +69,30 @@ def test_all_is_well(service, page):
     assert "Guest account is enabled" not in page.text("main")
 
 
+def test_no_room_for_audit_records(service, admin):
+    """Home says so, and the refusal stands where the deed was asked for."""
+    reserve = service.state / "audit.reserve"
+    reserve.unlink()
+    reserve.mkdir()
+    try:
+        admin.open("/index.html")
+        assert "No room for audit records" in admin.text("#new-security-warnings")
+        admin.open("/users/users.html")
+        admin.click("Add new user")
+        admin.type("User ID", "late")
+        admin.click("Add user")
+        admin.wait_text("audit.reserve")
+        assert admin.check() == []
+    finally:
+        reserve.rmdir()
+    admin.click("Add user")
+    admin.wait_text("User late added", "#users-result")
+    service.local().call("user.delete", userName="late")
+    assert reserve.is_file()
+    admin.open("/index.html")
+    assert "No room for audit records" not in admin.text("main")
+
+
 def test_a_session_that_ended_leads_to_the_login(service, page):
     service.local().call("user.modify", userName="guest", disabled=False)
     page.open(STATUS)
