@@ -358,6 +358,38 @@ def test_last_words(make_service, world):
         assert server.wait(id="serviceStarted").facility == 10
 
 
+@pytest.mark.parametrize("behaviour,state", [
+    ("never reads", "connected"), ("silent", "connecting"), ("drops", "failed")])
+def test_end_of_the_service(make_service, world, behaviour, state):
+    """It is not held up, whatever the server does; nor is a restart."""
+    own = make_service()
+    api = own.local()
+    with Receiver(world["good"], behaviour=behaviour, receive_bytes=4096) as server:
+        api.call("syslog.configure", enabled=True, audit=True,
+                 server=f"127.0.0.1:{server.port}")
+        wait_state(own, state)
+        for minutes in range(1, 20):
+            leave_record(own, minutes)
+        seen = server.connections
+        api.call("device.restart")
+        wait_for(lambda: server.connections > seen, 60, "a connection after the restart")
+        own.stop()
+    assert own.log().count("ending") >= 1
+
+
+def test_silent_server(service, world):
+    """One that takes the connection and says nothing has its time."""
+    with Receiver(world["good"], behaviour="silent") as server:
+        send_to(service, server.port, audit=True)
+        wait_state(service, "failed", "in the time allowed")
+        leave_record(service, 16)
+        wait_state(service, "connecting")
+        # A better one does not wait for the time of a worse one.
+        with Receiver(world["good"]) as better:
+            service.local().call("syslog.configure", server=f"127.0.0.1:{better.port}")
+            better.wait(lambda m: minutes_of([m]) == [16])
+
+
 # --- settings
 
 

@@ -82,7 +82,8 @@ def identity(directory, authority, **how):
 
 class Receiver:
     """A TLS server in threads. behaviour: takes, never reads, closes (after the
-    handshake), drops (before it), plain (text instead of TLS)."""
+    handshake), drops (before it), silent (no handshake), plain (text instead of
+    TLS)."""
 
     def __init__(self, who, *, port=0, behaviour="takes", client_ca=None,
                  maximum=None, receive_bytes=None):
@@ -130,6 +131,8 @@ class Receiver:
                 raw.sendall(b"220 this is no TLS\r\n")
                 while raw.recv(4096):
                     pass
+            elif self.behaviour == "silent":
+                self._stop.wait()
             elif self.behaviour != "drops":
                 self._serve_tls(raw)
         except (OSError, AssertionError, UnicodeDecodeError) as problem:
