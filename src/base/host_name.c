@@ -120,9 +120,9 @@ static int split(const char *text, size_t *host_len, const char **port,
 int host_port_parse(const char *text, uint16_t fallback, struct host_port *out,
 		    struct error *e)
 {
-	const char *port;
+	const char *port = NULL;
 	struct host host;
-	size_t n;
+	size_t n = 0;
 
 	memset(out, 0, sizeof(*out));
 	out->port = fallback;
