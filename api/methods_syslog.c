@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
+
 #include "api/setting_call.h"
 #include "config/trial.h"
 #include "notify/syslog.h"
@@ -53,6 +55,17 @@ static struct value *configure(struct call *c, struct error *e)
 	return setting_call_apply(c, &w, e);
 }
 
+static void write_down(const struct call *c, const struct error *why)
+{
+	char *server =
+	    settings_text(c->services->settings, SETTING_SYSLOG_SERVER);
+
+	call_audit(c, AUDIT(SYSLOG_TESTED, .server = server,
+			    .result = why->kind == ERR_NONE ? "acknowledged"
+							    : why->text));
+	free(server);
+}
+
 /* That it does not arrive is an answer. */
 static struct value *test(struct call *c, struct error *e)
 {
@@ -64,6 +77,7 @@ static struct value *test(struct call *c, struct error *e)
 		*e = why;
 		return NULL;
 	}
+	write_down(c, &why);
 	s = value_new_struct();
 	value_put_boolean(s, "sent", why.kind == ERR_NONE);
 	value_put_string(s, "problem", why.text);
@@ -95,7 +109,7 @@ const struct method methods_syslog[] = {
 	{ "syslog.configure", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES,
 	  configure_rows, configure, SETTING_CALL_RESULT,
 	  "Change any of these settings; the connection is made anew." },
-	{ "syslog.test", PRIVILEGE_ADMINISTRATOR, 0, NULL, test,
+	{ "syslog.test", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, NULL, test,
 	  "sent boolean: the server's host has acknowledged the message; "
 	  "problem string: why not",
 	  "Send a test message and wait, 20 seconds at most, for what comes "
