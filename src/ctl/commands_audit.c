@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ctl/commands.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "ctl/audit_verify.h"
 #include "ctl/print.h"
 
-/* audit list, export, verify. */
+/* audit list, export, verify, key, delete. */
 
 enum { BATCH = 200 }; /* the most that one call gives */
 
@@ -92,7 +97,7 @@ static int print_all(struct ctl *c, const struct search *s, bool json)
 	return CTL_OK;
 }
 
-static int run_with(struct ctl *c, int argc, char **argv, bool json)
+static int run_list(struct ctl *c, int argc, char **argv)
 {
 	struct search s = { NULL };
 	const struct command_option options[] = {
@@ -103,42 +108,199 @@ static int run_with(struct ctl *c, int argc, char **argv, bool json)
 
 	if (command_words(argc, argv, options, 0, 0) < 0)
 		return CTL_USAGE;
-	return print_all(c, &s, json);
+	return print_all(c, &s, c->json);
 }
 
-static int run_list(struct ctl *c, int argc, char **argv)
+/* --- export --- */
+
+/* Pieces until the last one. */
+static int write_pieces(struct ctl *c, const char *name, FILE *out)
 {
-	return run_with(c, argc, argv, c->json);
+	int32_t next = 0, last = 0;
+
+	do {
+		struct value *params = value_new_struct(), *result;
+
+		if (next) {
+			value_put_int(params, "from", next);
+			value_put_int(params, "to", last);
+		}
+		result = command_result(c, "auditlog.export", params);
+		if (!result)
+			return command_no_result(c);
+		next = value_int(value_member(result, "next"));
+		last = value_int(value_member(result, "last"));
+		fputs(value_string(value_member(result, "xml")), out);
+		value_free(result);
+	} while (next && !ferror(out));
+	if (fflush(out) == 0 && !ferror(out))
+		return CTL_OK;
+	fprintf(stderr, "sealbridgectl: %s: %s\n", name, strerror(errno));
+	return CTL_FAILED;
+}
+
+static int write_file(struct ctl *c, const char *path)
+{
+	FILE *out = fopen(path, "w");
+	int status;
+
+	if (!out) {
+		fprintf(stderr, "sealbridgectl: %s: %s\n", path,
+			strerror(errno));
+		return CTL_FAILED;
+	}
+	status = write_pieces(c, path, out);
+	if (fclose(out) != 0 && status == CTL_OK) {
+		fprintf(stderr, "sealbridgectl: %s: %s\n", path,
+			strerror(errno));
+		status = CTL_FAILED;
+	}
+	return status;
+}
+
+/* A file appears under its name when it is whole; what is there already and is
+ * no file, such as a pipe, is written to. */
+static int export_to(struct ctl *c, const char *path)
+{
+	char *draft = NULL;
+	struct stat st;
+	int status;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return write_file(c, path);
+	if (asprintf(&draft, "%s.part", path) < 0)
+		return CTL_FAILED;
+	status = write_file(c, draft);
+	if (status == CTL_OK && rename(draft, path) != 0) {
+		fprintf(stderr, "sealbridgectl: %s: %s\n", path,
+			strerror(errno));
+		status = CTL_FAILED;
+	}
+	if (status != CTL_OK)
+		unlink(draft);
+	free(draft);
+	return status;
 }
 
 static int run_export(struct ctl *c, int argc, char **argv)
 {
-	return run_with(c, argc, argv, true);
+	static const struct command_option none[] = { { 0 } };
+	int words = command_words(argc, argv, none, 0, 1);
+
+	if (words < 0)
+		return CTL_USAGE;
+	if (words == 0 || !strcmp(argv[0], "-"))
+		return write_pieces(c, "standard output", stdout);
+	return export_to(c, argv[0]);
+}
+
+/* --- verify --- */
+
+static void print_verdict(const struct value *r)
+{
+	int signed_up_to = value_int(value_member(r, "signedUpTo"));
+
+	if (value_boolean(value_member(r, "intact"))) {
+		printf("Intact: %d records, %d signed heads",
+		       value_int(value_member(r, "checked")),
+		       value_int(value_member(r, "heads")));
+		if (signed_up_to)
+			printf(", signed up to record %d", signed_up_to);
+	} else {
+		printf("Broken at record %d: ",
+		       value_int(value_member(r, "firstBroken")));
+		print_line(stdout, value_string(value_member(r, "problem")));
+	}
+	printf("\nAn older database put back: ");
+	print_line(stdout, audit_rollback_words(
+			       value_string(value_member(r, "rollback"))));
+	putchar('\n');
 }
 
 /* A broken chain ends with 1, so that a script sees it. */
-static int run_verify(struct ctl *c, int argc, char **argv)
+static int verify_here(struct ctl *c)
 {
-	static const struct command_option none[] = { { 0 } };
-	struct value *result;
+	struct value *result = command_result(c, "auditlog.verify", NULL);
 	bool intact;
 
-	if (command_words(argc, argv, none, 0, 0) < 0)
-		return CTL_USAGE;
-	result = command_result(c, "auditlog.verify", NULL);
 	if (!result)
 		return command_no_result(c);
 	intact = value_boolean(value_member(result, "intact"));
 	if (c->json)
 		print_json(stdout, result);
-	else if (intact)
-		printf("Intact: %d records\n",
-		       value_int(value_member(result, "checked")));
 	else
-		printf("Broken at record %d\n",
-		       value_int(value_member(result, "firstBroken")));
+		print_verdict(result);
 	value_free(result);
 	return intact ? CTL_OK : CTL_FAILED;
+}
+
+static int run_verify(struct ctl *c, int argc, char **argv)
+{
+	const char *file = NULL, *key = NULL;
+	const struct command_option options[] = { { "file", &file },
+						  { "key", &key },
+						  { 0 } };
+
+	if (command_words(argc, argv, options, 0, 0) < 0)
+		return CTL_USAGE;
+	if (file)
+		return audit_verify_file(file, key, c->json);
+	if (!key)
+		return verify_here(c);
+	fputs("sealbridgectl: --key is for --file: the service knows its key\n",
+	      stderr);
+	return CTL_USAGE;
+}
+
+/* --- key, delete --- */
+
+static int run_key(struct ctl *c, int argc, char **argv)
+{
+	static const struct command_option none[] = { { 0 } };
+	struct value *result;
+	const char *pem;
+	int status = CTL_OK;
+
+	if (command_words(argc, argv, none, 0, 0) < 0)
+		return CTL_USAGE;
+	result = command_result(c, "auditlog.query", NULL);
+	if (!result)
+		return command_no_result(c);
+	pem = value_string(value_member(result, "publicKey"));
+	if (*pem) {
+		fputs(pem, stdout);
+	} else {
+		fputs("sealbridgectl: there is no audit key yet: it is made "
+		      "in the token when the first head is signed\n",
+		      stderr);
+		status = CTL_FAILED;
+	}
+	value_free(result);
+	return status;
+}
+
+static int run_delete(struct ctl *c, int argc, char **argv)
+{
+	const char *before = NULL;
+	const struct command_option options[] = { { "before", &before },
+						  { 0 } };
+	struct value *params;
+	char *end;
+	long index;
+
+	if (command_words(argc, argv, options, 0, 0) < 0)
+		return CTL_USAGE;
+	errno = 0;
+	index = before ? strtol(before, &end, 10) : -1;
+	if (index < 0 || *end || end == before || errno || index > INT32_MAX) {
+		fputs("sealbridgectl: --before takes the index of a record: "
+		      "those before it are deleted\n",
+		      stderr);
+		return CTL_USAGE;
+	}
+	params = value_new_struct();
+	value_put_int(params, "deleteIndex", (int32_t)index);
+	return command_call(c, "auditlog.delete", params);
 }
 
 #define FILTER \
@@ -147,9 +309,17 @@ static int run_verify(struct ctl *c, int argc, char **argv)
 const struct command audit_commands[] = {
 	{ "audit list", FILTER, "records of the audit trail, oldest first",
 	  run_list },
-	{ "audit export", FILTER, "the same, one JSON document a line",
+	{ "audit export", "[FILE]",
+	  "the whole trail with its signed heads as an XML document",
 	  run_export },
-	{ "audit verify", "", "is the chain of the audit trail intact?",
+	{ "audit verify", "[--file EXPORT.xml [--key PEM]]",
+	  "is the audit trail intact? or the one in that file, by that key,\n"
+	  "        without the service",
 	  run_verify },
+	{ "audit key", "",
+	  "the public key that audit verify --file takes, to be kept elsewhere",
+	  run_key },
+	{ "audit delete", "--before INDEX",
+	  "remove the records before that one", run_delete },
 	{ 0 }
 };
