@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "api/method.h"
 
+#include <stdio.h>
+
 #include "api/device_info.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 /* The edition of the original's API that ours is modelled on. */
 #define API_VERSION "2.10"
@@ -94,14 +97,27 @@ static const char *restart_reason(const struct call *c, bool shut_down)
 	return shut_down ? "User requested shutdown" : reasons[c->caller.via];
 }
 
+/* "by admin from 192.0.2.1" */
+static void describe_caller(const struct call *c, char out[STORE_NAME_MAX + 1])
+{
+	char line[STORE_NAME_MAX + 64];
+
+	snprintf(line, sizeof(line), "by %s from %s", c->caller.user.id,
+		 c->request->peer.address);
+	utf8_line(view_str(line), out, STORE_NAME_MAX + 1);
+}
+
 static struct value *restart(struct call *c, struct error *e)
 {
+	char detail[STORE_NAME_MAX + 1];
 	bool shut_down = value_boolean(value_member(c->params, "shutDown"));
 	const char *reason = restart_reason(c, shut_down);
 
 	if (!shut_down && c->services->may_restart(c->services->app, e) < 0)
 		return NULL;
-	if (store_restart_add(c->services->store, clock_now(), reason, e) < 0)
+	describe_caller(c, detail);
+	if (store_restart_add(c->services->store, clock_now(), reason, detail,
+			      e) < 0)
 		return NULL;
 	call_audit(c, AUDIT(RESTART_REQUESTED,
 			    .kind = shut_down ? "shutDown" : "restart",
@@ -112,13 +128,14 @@ static struct value *restart(struct call *c, struct error *e)
 }
 
 static int add_restart(void *arg, time_t at, const char *reason,
-		       struct error *e)
+		       const char *detail, struct error *e)
 {
 	struct value *entry = value_add_struct(arg);
 
 	(void)e;
 	value_put_time(entry, "time", at);
 	value_put_string(entry, "reason", reason);
+	value_put_string(entry, "detail", detail);
 	return 0;
 }
 
@@ -161,7 +178,7 @@ const struct method methods_device[] = {
 	  restart_rows, restart, NULL,
 	  "Restart the service; what was uploaded goes into service." },
 	{ "device.restartlog.query", PRIVILEGE_ADMINISTRATOR, 0, NULL,
-	  query_restart_log, "log array of time, reason",
+	  query_restart_log, "log array of time, reason, detail",
 	  "When the service was started, and why." },
 	{ 0 },
 };

@@ -206,6 +206,19 @@ static int may_restart(void *arg, struct error *e)
 	return error_prefix(e, "no restart, the service goes on as it is");
 }
 
+/* Goes on without its line in the restart log when there is no room for it. */
+static void restart_by_signal(struct service *s)
+{
+	struct error e = ERROR_INIT;
+
+	if (!s->stopping &&
+	    store_restart_add(s->store, clock_now(),
+			      "User requested reboot from console",
+			      "by the signal HUP", &e) < 0)
+		log_failure(LOG_LEVEL_ERROR, "app", &e);
+	stop(s, SERVICE_RESTART);
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct service *s = handle->data;
@@ -214,7 +227,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 	if (signum != SIGHUP)
 		stop(s, SERVICE_ENDED);
 	else if (may_restart(s, &e) == 0)
-		stop(s, SERVICE_RESTART);
+		restart_by_signal(s);
 	else
 		log_failure(LOG_LEVEL_ERROR, "app", &e);
 }

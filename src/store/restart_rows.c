@@ -4,15 +4,17 @@
 #include <string.h>
 
 int store_restart_add(struct store *s, time_t at, const char *reason,
-		      struct error *e)
+		      const char *detail, struct error *e)
 {
-	const struct db_value add[] = { db_integer(at), db_text(reason) };
+	const struct db_value add[] = { db_integer(at), db_text(reason),
+					db_text(detail) };
 	const struct db_value cut[] = { db_integer(STORE_RESTARTS_MAX) };
 	struct db *db;
 	int rc;
 
-	if (strlen(reason) > STORE_NAME_MAX)
-		return error_set(e, ERR_LIMIT, "reason longer than %d bytes",
+	if (strlen(reason) > STORE_NAME_MAX || strlen(detail) > STORE_NAME_MAX)
+		return error_set(e, ERR_LIMIT,
+				 "reason or detail longer than %d bytes",
 				 STORE_NAME_MAX);
 	db = store_begin(s, e);
 	if (!db)
@@ -26,7 +28,7 @@ int store_restart_add(struct store *s, time_t at, const char *reason,
 
 int store_restart_each(struct store *s,
 		       int (*each)(void *arg, time_t at, const char *reason,
-				   struct error *e),
+				   const char *detail, struct error *e),
 		       void *arg, struct error *e)
 {
 	struct db_cell cells[DB_COLUMNS_MAX];
@@ -35,7 +37,8 @@ int store_restart_each(struct store *s,
 
 	rc = store_rows(s, STATEMENT_RESTART_LIST, NULL, 0, &rows, e);
 	while (rc == 0 && db_rows_next(&rows, cells))
-		rc = each(arg, (time_t)cells[0].number, cells[1].text, e);
+		rc = each(arg, (time_t)cells[0].number, cells[1].text,
+			  cells[2].text, e);
 	db_rows_free(&rows);
 	return rc;
 }

@@ -103,6 +103,8 @@ static const char *const steps[] = {
 	"CREATE TABLE audit_key ("
 	" one INTEGER PRIMARY KEY CHECK (one = 1),"
 	" spki BLOB NOT NULL) STRICT;",
+	/* 5: more about restarts */
+	"ALTER TABLE restart ADD COLUMN detail TEXT NOT NULL DEFAULT '';",
 };
 
 static const char *const event_steps[] = {

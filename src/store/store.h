@@ -65,12 +65,13 @@ int store_manifest_list(struct store *s, const char *name,
 int store_manifest_prune(struct store *s, const char *name, struct view keep,
 			 struct error *e) MUST_CHECK;
 
-/* Restart log, newest last; the oldest beyond 1000 go. */
+/* Restart log, newest last; the oldest beyond 1000 go. detail: more about the
+ * reason, or "". */
 int store_restart_add(struct store *s, time_t at, const char *reason,
-		      struct error *e) MUST_CHECK;
+		      const char *detail, struct error *e) MUST_CHECK;
 int store_restart_each(struct store *s,
 		       int (*each)(void *arg, time_t at, const char *reason,
-				   struct error *e),
+				   const char *detail, struct error *e),
 		       void *arg, struct error *e) MUST_CHECK;
 
 /* Several settings at once and trials: src/store/trial_rows.h. Users:

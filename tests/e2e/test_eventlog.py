@@ -331,6 +331,38 @@ def test_survive_restart_and_kill(make_service):
     assert service.api().call("eventlog.query")["level"] == "trace"
 
 
+def test_restart_log_tells_why(make_service):
+    service = make_service()
+
+    def last():
+        return service.local().call("device.restartlog.query")["log"][-1]
+
+    assert (last()["reason"], last()["detail"]) == ("Cold boot", "the first start")
+    service.kill()
+    service.start()
+    assert (last()["reason"], last()["detail"]) == (
+        "unknown", "the service crashed or was killed")
+    service.stop()
+    service.start()
+    assert (last()["reason"], last()["detail"]) == ("Cold boot", "the service was started")
+    service.api().call("device.restart")
+    wait_for(lambda: service.log().count("is ready") == 4, what="the restart")
+    assert (last()["reason"], last()["detail"]) == (
+        "User requested reboot from API", "by admin from 127.0.0.1")
+    os.kill(service.pid, signal.SIGHUP)
+    wait_for(lambda: service.log().count("is ready") == 5, what="the restart")
+    assert (last()["reason"], last()["detail"]) == (
+        "User requested reboot from console", "by the signal HUP")
+    assert len(service.local().call("device.restartlog.query")["log"]) == 5
+    # An older program ran before this one.
+    service.stop()
+    (mark,) = service.state.glob("**/last-run")
+    mark.write_text("0.0.1\nsome-boot\n")
+    service.start()
+    assert last()["reason"] == "User requested upgrade"
+    assert last()["detail"].startswith("0.0.1 -> ")
+
+
 def test_damaged_file_is_replaced(make_service):
     service = make_service()
     (database,) = service.state.glob("**/events.db")

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "app/refusal_meter.h"
+#include "app/run_mark.h"
 #include "tests/lib/unit.h"
 
 /* --- refusals that are written down */
@@ -44,8 +49,143 @@ static void test_refusal_meter(void)
 	}
 }
 
+/* --- what a start was */
+
+static void test_run_marks(void)
+{
+	static const struct {
+		struct run_mark mark;
+		bool restarted;
+		const char *reason, *detail; /* NULL: no line */
+	} rows[] = {
+		{ { RUN_NONE, "", "" }, false, "Cold boot", "the first start" },
+		{ { RUN_ENDED, "2", "b" },
+		  false,
+		  "Cold boot",
+		  "the service was started" },
+		{ { RUN_ENDED, "2", "a" },
+		  false,
+		  "Cold boot",
+		  "the machine was started" },
+		{ { RUN_BROKE_OFF, "2", "b" },
+		  false,
+		  "unknown",
+		  "the service crashed or was killed" },
+		{ { RUN_BROKE_OFF, "2", "a" },
+		  false,
+		  "unknown",
+		  "the machine lost power or was reset while the service ran" },
+		{ { RUN_BROKE_OFF, "", "" },
+		  false,
+		  "unknown",
+		  "the run before broke off" },
+		{ { RUN_BROKE_OFF, "1", "b" },
+		  false,
+		  "unknown",
+		  "the service crashed or was killed; 1 -> 2" },
+		{ { RUN_ENDED, "1", "b" },
+		  false,
+		  "User requested upgrade",
+		  "1 -> 2" },
+		{ { RUN_ENDED, "1", "a" },
+		  false,
+		  "User requested upgrade",
+		  "1 -> 2" },
+		{ { RUN_ENDED, "1", "b" },
+		  true,
+		  "User requested upgrade",
+		  "1 -> 2" },
+		{ { RUN_ENDED, "2", "b" }, true, NULL, NULL },
+		{ { RUN_NONE, "", "" }, true, NULL, NULL },
+		{ { RUN_BROKE_OFF, "2", "b" }, true, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char detail[STORE_NAME_MAX + 1];
+		const char *reason;
+		bool told = run_mark_judge(&rows[i].mark, "2", "b",
+					   rows[i].restarted, &reason, detail);
+
+		CU_ASSERT_EQUAL(told, rows[i].reason != NULL);
+		if (!told || !rows[i].reason)
+			continue;
+		CU_ASSERT_STRING_EQUAL(reason, rows[i].reason);
+		CU_ASSERT_STRING_EQUAL(detail, rows[i].detail);
+	}
+}
+
+struct last_line {
+	int count;
+	char text[2 * STORE_NAME_MAX];
+};
+
+static int keep_line(void *arg, time_t at, const char *reason,
+		     const char *detail, struct error *e)
+{
+	struct last_line *l = arg;
+
+	(void)at;
+	(void)e;
+	l->count++;
+	snprintf(l->text, sizeof(l->text), "%s: %s", reason, detail);
+	return 0;
+}
+
+static void check_start(struct store *s, const char *dir, int count,
+			const char *text)
+{
+	struct last_line l = { 0 };
+	struct error e = ERROR_INIT;
+
+	CHECK_OK(run_mark_set(dir, false, s, &e), &e);
+	CHECK_OK(store_restart_each(s, keep_line, &l, &e), &e);
+	CU_ASSERT_EQUAL(l.count, count);
+	if (strncmp(l.text, text, strlen(text)) != 0)
+		unit_note("%s", l.text);
+	CU_ASSERT_EQUAL(strncmp(l.text, text, strlen(text)), 0);
+}
+
+/* What somebody has put into the file of the mark. */
+static void spoil_mark(const char *dir, const char *text, size_t times)
+{
+	char path[400];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/running", dir);
+	f = fopen(path, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	while (times--)
+		fputs(text, f);
+	fclose(f);
+}
+
+static void test_run_mark_files(void)
+{
+	const char *dir = unit_temp_dir();
+	struct error e = ERROR_INIT;
+	struct store *s = store_open(dir, &e);
+
+	CHECK_OBJECT(s, &e);
+	check_start(s, dir, 1, "Cold boot: the first start");
+	check_start(s, dir, 2, "unknown: the service crashed or was killed");
+	run_mark_clear(dir);
+	check_start(s, dir, 3, "Cold boot: the service was started");
+	spoil_mark(dir, "", 1);
+	check_start(s, dir, 4, "unknown: the run before broke off");
+	spoil_mark(dir, "x\x1b[2J", 5000);
+	check_start(s, dir, 5,
+		    "unknown: the machine lost power or was reset while the "
+		    "service ran; x [2J");
+	run_mark_clear(dir);
+	run_mark_clear(dir);
+	check_start(s, dir, 6, "Cold boot: the service was started");
+	store_close(s);
+}
+
 static const struct unit_test tests[] = {
 	{ "refusals that are written down", test_refusal_meter },
+	{ "what a start was", test_run_marks },
+	{ "marks of runs", test_run_mark_files },
 	{ NULL, NULL },
 };
 

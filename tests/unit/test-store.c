@@ -319,7 +319,7 @@ struct restarts {
 };
 
 static int note_restart(void *arg, time_t at, const char *reason,
-			struct error *e)
+			const char *detail, struct error *e)
 {
 	struct restarts *r = arg;
 
@@ -327,7 +327,7 @@ static int note_restart(void *arg, time_t at, const char *reason,
 	if (r->count++ == 0)
 		r->first = at;
 	r->last = at;
-	snprintf(r->reason, sizeof(r->reason), "%s", reason);
+	snprintf(r->reason, sizeof(r->reason), "%s (%s)", reason, detail);
 	return 0;
 }
 
@@ -341,19 +341,24 @@ static void test_restarts(void)
 
 	CHECK_OK(store_restart_each(s, note_restart, &r, &e), &e);
 	CU_ASSERT_EQUAL(r.count, 0);
-	CHECK_OK(store_restart_add(s, 5, "Cold boot", &e), &e);
+	CHECK_OK(store_restart_add(s, 5, "Cold boot", "", &e), &e);
 	tamper(dir, "WITH RECURSIVE n(x) AS (SELECT 6 UNION ALL SELECT x + 1 "
 		    "FROM n WHERE x < 1006) INSERT INTO restart (happened_at, "
 		    "reason) SELECT x, 'unknown' FROM n");
-	CHECK_OK(store_restart_add(s, 2000, "User requested upgrade", &e), &e);
+	CHECK_OK(
+	    store_restart_add(s, 2000, "User requested upgrade", "1 -> 2", &e),
+	    &e);
 	CHECK_OK(store_restart_each(s, note_restart, &r, &e), &e);
 	CU_ASSERT_EQUAL(r.count, STORE_RESTARTS_MAX);
 	CU_ASSERT_EQUAL(r.first, 8);
 	CU_ASSERT_EQUAL(r.last, 2000);
-	CU_ASSERT_STRING_EQUAL(r.reason, "User requested upgrade");
+	CU_ASSERT_STRING_EQUAL(r.reason, "User requested upgrade (1 -> 2)");
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
-	CHECK_FAILS(store_restart_add(s, 1, longer, &e), &e, ERR_LIMIT, NULL);
+	CHECK_FAILS(store_restart_add(s, 1, longer, "", &e), &e, ERR_LIMIT,
+		    NULL);
+	CHECK_FAILS(store_restart_add(s, 1, "", longer, &e), &e, ERR_LIMIT,
+		    NULL);
 	store_close(s);
 }
 

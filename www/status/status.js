@@ -130,6 +130,7 @@ function makeLogTable() {
 			{ label: "Time", header: true, value: (row) => row.time.getTime(),
 			  render: (row) => timeElement(row.time, { seconds: true }) },
 			{ label: "Reason", value: (row) => row.reason },
+			{ label: "Detail", value: (row) => row.detail },
 		],
 	});
 }
