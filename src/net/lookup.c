@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,9 @@ struct question {
 	atomic_int owners;
 	char host[HOST_TEXT_MAX + 1], service[8];
 	int flags;
-	int done; /* eventfd, readable once answered */
-	int rc;   /* of getaddrinfo() */
+	int done;             /* eventfd, readable once answered */
+	atomic_bool answered; /* what follows is there to be read */
+	int rc;               /* of getaddrinfo() */
 	int saved_errno;
 	struct addrinfo *found;
 };
@@ -50,6 +52,7 @@ static void question_ask(struct question *q)
 
 	q->rc = getaddrinfo(q->host, q->service, &hints, &q->found);
 	q->saved_errno = q->rc == EAI_SYSTEM ? errno : 0;
+	atomic_store(&q->answered, true);
 }
 
 static void *run(void *arg)
@@ -116,11 +119,13 @@ static int ask_aside(struct question *q, struct error *e)
 	return error_nomem(e);
 }
 
-static int take_answer(const struct question *q,
+static int take_answer(struct question *q,
 		       struct net_address out[NET_ADDRESSES_MAX],
 		       size_t *count_out, struct error *e)
 {
 	*count_out = 0;
+	if (!atomic_load(&q->answered))
+		return error_set(e, ERR_INTERNAL, "%s: no answer", q->host);
 	if (q->rc != 0)
 		return error_set_native(
 		    e, q->rc == EAI_MEMORY ? ERR_NOMEM : ERR_NOT_FOUND,
