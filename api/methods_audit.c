@@ -255,8 +255,9 @@ const struct method methods_audit[] = {
 	  "How much is in the audit trail, up to where it is signed and with "
 	  "which key, whether records can be written, and which events there "
 	  "are." },
-	{ "auditlog.delete", PRIVILEGE_ADMINISTRATOR, 0, delete_rows,
-	  delete_records, "deleted int",
+	{ "auditlog.delete", PRIVILEGE_ADMINISTRATOR,
+	  METHOD_CHANGES | METHOD_WITHOUT_ROOM, delete_rows, delete_records,
+	  "deleted int",
 	  "Delete the oldest records. What is left stays verifiable: a head is "
 	  "signed before, and the deletion leaves a record." },
 	{ "auditlog.verify", PRIVILEGE_ADMINISTRATOR, 0, NULL, verify,

@@ -354,10 +354,21 @@ def is_back(world):
     world.service.wait_ready()
 
 
+def prepare_deletion(world, how):
+    """Of the two oldest records; there are more."""
+    world.user()
+    world.user()
+    first = world.local("auditlog.query")["firstIndex"]
+    return {"deleteIndex": first + 2}, {
+        "deleted": "2", "first": str(first), "last": str(first + 1)}
+
+
 ROWS = {
     "auditlog.enumerate": reads(),
     "auditlog.query": reads(),
     "auditlog.verify": reads(),
+    "auditlog.export": reads(),
+    "auditlog.delete": Row("auditLogDeleted", prepare=prepare_deletion),
     "certificate.query": reads(),
     "certificate.examine": reads(lambda world, how: world.upload()[0]),
     "certificate.upload": Row("certificateUploaded", upload_certificate),
