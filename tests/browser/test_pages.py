@@ -12,7 +12,8 @@ PAGES = (
     "/help/index.html", "/help/home.html", "/help/login.html", "/help/status.html",
     "/help/users.html", "/help/change-password.html", "/help/ssl-certificates.html",
     "/help/security.html", "/help/services.html", "/help/shutdown.html",
-    "/help/transition.html",
+    "/help/transition.html", "/logs/audit-log.html", "/logs/event-log.html",
+    "/help/audit-log.html", "/help/event-log.html",
 )
 LOOKS = (
     {"width": 1280, "dark": False}, {"width": 1280, "dark": True},

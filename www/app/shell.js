@@ -25,6 +25,10 @@ export const MENU = [
 	  privilege: ADMINISTRATOR },
 	{ path: "/settings/shutdown.html", label: "Shutdown", group: "Settings",
 	  privilege: ADMINISTRATOR },
+	{ path: "/logs/event-log.html", label: "Event log", group: "Logs",
+	  privilege: ADMINISTRATOR },
+	{ path: "/logs/audit-log.html", label: "Audit log", group: "Logs",
+	  privilege: ADMINISTRATOR },
 	{ path: "/help/index.html", label: "Help" },
 ];
 
