@@ -361,6 +361,28 @@ static void test_away_and_back(void)
 	box_close(&b);
 }
 
+/* A signature that takes its time keeps no record waiting. */
+static void test_slow_token(void)
+{
+	struct error e = ERROR_INIT;
+	struct box b;
+
+	box_make(&b);
+	box_add(&b, 1);
+	atomic_store(&knobs->sign_delay_ms, 3000);
+	CHECK_OK(audit_heads_start(b.heads, &e), &e);
+	for (int i = 0; i < 200 && !atomic_load(&knobs->signing); i++)
+		CU_ASSERT_EQUAL_FATAL(test_run("sleep 0.05"), 0);
+	box_add(&b, 5);
+	CU_ASSERT_EQUAL(info_of(&b).unattested, 6);
+	CU_ASSERT_EQUAL(atomic_load(&knobs->signing), 1);
+	atomic_store(&knobs->sign_delay_ms, 0);
+	box_close(&b);
+	box_open(&b);
+	CU_ASSERT_EQUAL(info_of(&b).unattested, 0);
+	box_close(&b);
+}
+
 static void test_lost_while_running(void)
 {
 	struct error e = ERROR_INIT;
@@ -497,6 +519,7 @@ int main(int argc, char **argv)
 		{ "of several keys the known one", test_several_keys },
 		{ "the key removed while running", test_key_removed },
 		{ "the token away and back", test_away_and_back },
+		{ "a slow token keeps no record waiting", test_slow_token },
 		{ "the token lost while running", test_lost_while_running },
 		{ "a token without data objects", test_no_data_objects },
 		{ "killed between store and token", test_crash_points },
