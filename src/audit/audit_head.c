@@ -57,20 +57,42 @@ void audit_head_digest(const struct audit_head *h, uint8_t out[SHA256_SIZE])
 	sha256_of(view_of(bytes, sizeof(bytes)), out);
 }
 
-int audit_head_check(const struct audit_head *h, const struct public_key *key,
-		     struct error *e)
+static int fits_key(const struct audit_head *h, const struct public_key *key,
+		    struct error *e)
 {
-	uint8_t digest[SHA256_SIZE];
-
 	if (key->type != KEY_EC || key->bits != 256)
 		return error_set(e, ERR_KEY_MISMATCH,
 				 "the key is no EC P-256 key");
 	if (memcmp(h->key_id, key->id, sizeof(h->key_id)) != 0)
 		return error_set(e, ERR_KEY_MISMATCH,
 				 "signed by another key than this");
+	return 0;
+}
+
+int audit_head_check_with(const struct audit_head *h, const struct key_check *c,
+			  struct error *e)
+{
+	uint8_t digest[SHA256_SIZE];
+
+	if (fits_key(h, key_check_key(c), e) < 0)
+		return -1;
 	audit_head_digest(h, digest);
-	return public_key_verify(key, SIGN_ECDSA, HASH_SHA256, digest,
-				 view_of(h->signature, h->signature_len), e);
+	return key_check_signature(c, SIGN_ECDSA, HASH_SHA256, digest,
+				   view_of(h->signature, h->signature_len), e);
+}
+
+int audit_head_check(const struct audit_head *h, const struct public_key *key,
+		     struct error *e)
+{
+	struct key_check *c;
+	int rc;
+
+	if (fits_key(h, key, e) < 0)
+		return -1;
+	c = key_check_new(key, e);
+	rc = c ? audit_head_check_with(h, c, e) : -1;
+	key_check_free(c);
+	return rc;
 }
 
 size_t audit_head_encode(const struct audit_head *h,

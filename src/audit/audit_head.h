@@ -45,6 +45,10 @@ void audit_head_digest(const struct audit_head *h, uint8_t out[SHA256_SIZE]);
 int audit_head_check(const struct audit_head *h, const struct public_key *key,
 		     struct error *e) MUST_CHECK;
 
+/* The same with a key that is decoded already, for many heads. */
+int audit_head_check_with(const struct audit_head *h, const struct key_check *c,
+			  struct error *e) MUST_CHECK;
+
 /* The head whole, as the token keeps it: the signed bytes, then the signature.
  * Returns the length. */
 size_t audit_head_encode(const struct audit_head *h,

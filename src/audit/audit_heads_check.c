@@ -12,8 +12,8 @@ enum { PAGE_HEADS = 500 };
 /* What the walk over the heads knows. */
 struct walk {
 	struct audit_heads_verdict *out;
-	const struct public_key *key; /* NULL: none is known */
-	struct audit_chain chain;     /* as of the page in hand */
+	const struct key_check *key; /* NULL: none is known */
+	struct audit_chain chain;    /* as of the page in hand */
 	size_t in_page;
 	uint64_t counter;      /* of the head before, 0: none */
 	bool attests_start;    /* a good head covers where the trail begins */
@@ -61,13 +61,14 @@ static bool check_signature(struct walk *w, const struct audit_head_found *f,
 		      "head %" PRIu64 " cannot be checked: the audit key is "
 		      "not known while the token is away",
 		      head->counter);
-	else if (memcmp(head->key_id, w->key->id, SHA1_SIZE) != 0)
+	else if (memcmp(head->key_id, key_check_key(w->key)->id, SHA1_SIZE) !=
+		 0)
 		fault(w->out, "headSignature", in_doubt(w),
 		      "head %" PRIu64 " is signed by another key than the "
 		      "audit key of the token: the token was replaced, or "
 		      "somebody else signed",
 		      head->counter);
-	else if (audit_head_check(head, w->key, &e) < 0)
+	else if (audit_head_check_with(head, w->key, &e) < 0)
 		fault(w->out, "headSignature", in_doubt(w),
 		      "the signature of head %" PRIu64 " does not fit",
 		      head->counter);
@@ -221,27 +222,38 @@ static bool token_cannot(const struct error *e, enum audit_rollback *state)
 	}
 }
 
-/* The token is asked before the store, which is never behind it. */
-static int ask_token(struct audit_heads *h, struct public_key *key,
-		     bool *has_key, struct token_heads *out, struct error *e)
+static int read_newest(struct audit_heads *h, const struct public_key *key,
+		       struct token_heads *out, struct error *e)
 {
 	struct token_info info;
 
+	if (heads_read_token(h, key, &out->newest, e) < 0)
+		return token_cannot(e, &out->state) ? 0 : -1;
+	token_get_info(h->token, &info);
+	if (!info.data_objects || (h->object_failed && !out->newest.counter))
+		out->state = AUDIT_ROLLBACK_NOT_SUPPORTED;
+	return 0;
+}
+
+/* The token is asked before the store, which is never behind it. *key_out: by
+ * which heads are checked, NULL: none is known. */
+static int ask_token(struct audit_heads *h, struct key_check **key_out,
+		     struct token_heads *out, struct error *e)
+{
+	struct public_key key;
+	bool has_key = true;
+
 	memset(out, 0, sizeof(*out));
 	if (heads_token_key(h, e) == 0) {
-		*key = *token_key_public(h->key);
-		*has_key = true;
-		if (heads_read_token(h, key, &out->newest, e) < 0)
-			return token_cannot(e, &out->state) ? 0 : -1;
-		token_get_info(h->token, &info);
-		if (!info.data_objects ||
-		    (h->object_failed && !out->newest.counter))
-			out->state = AUDIT_ROLLBACK_NOT_SUPPORTED;
-		return 0;
-	}
-	if (!token_cannot(e, &out->state))
+		key = *token_key_public(h->key);
+		if (read_newest(h, &key, out, e) < 0)
+			return -1;
+	} else if (!token_cannot(e, &out->state) ||
+		   heads_known_key(h->store, &key, &has_key, e) < 0) {
 		return -1;
-	return heads_known_key(h->store, key, has_key, e);
+	}
+	*key_out = has_key ? key_check_new(&key, e) : NULL;
+	return has_key && !*key_out ? -1 : 0;
 }
 
 int audit_heads_check(struct audit_heads *h, struct audit_heads_verdict *out,
@@ -249,21 +261,21 @@ int audit_heads_check(struct audit_heads *h, struct audit_heads_verdict *out,
 {
 	struct walk w = { .out = out };
 	struct token_heads in_token;
-	struct public_key key;
-	bool has_key = false;
+	struct key_check *key = NULL;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
 	out->reason = "";
 	pthread_mutex_lock(&h->lock);
-	rc = ask_token(h, &key, &has_key, &in_token, e);
+	rc = ask_token(h, &key, &in_token, e);
 	if (rc == 0) {
 		out->rollback = in_token.state;
-		w.key = has_key ? &key : NULL;
+		w.key = key;
 		w.wanted = in_token.newest.counter;
 		rc = walk_heads(&w, h->store, e);
 	}
 	pthread_mutex_unlock(&h->lock);
+	key_check_free(key);
 	if (rc == 0 && in_token.state == AUDIT_ROLLBACK_RULED_OUT)
 		check_token_head(&w, &in_token.newest);
 	return rc < 0 ? error_prefix(e, "heads of the audit log") : 0;

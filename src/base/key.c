@@ -2,6 +2,7 @@
 #include "base/key_x509.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -302,12 +303,9 @@ static bool verify_setup(EVP_PKEY_CTX *ctx, enum sign_scheme scheme,
 	return true;
 }
 
-int public_key_verify(const struct public_key *k, enum sign_scheme scheme,
-		      enum hash_alg alg, const uint8_t *digest, struct view sig,
-		      struct error *e)
+static int verify(EVP_PKEY *pkey, enum sign_scheme scheme, enum hash_alg alg,
+		  const uint8_t *digest, struct view sig, struct error *e)
 {
-	const unsigned char *p = k->spki;
-	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)k->spki_len);
 	EVP_PKEY_CTX *ctx = pkey ? EVP_PKEY_CTX_new(pkey, NULL) : NULL;
 	int rc = -1;
 
@@ -320,8 +318,67 @@ int public_key_verify(const struct public_key *k, enum sign_scheme scheme,
 	else
 		rc = 0;
 	EVP_PKEY_CTX_free(ctx);
+	return rc;
+}
+
+static EVP_PKEY *decode(const struct public_key *k)
+{
+	const unsigned char *p = k->spki;
+
+	return d2i_PUBKEY(NULL, &p, (long)k->spki_len);
+}
+
+int public_key_verify(const struct public_key *k, enum sign_scheme scheme,
+		      enum hash_alg alg, const uint8_t *digest, struct view sig,
+		      struct error *e)
+{
+	EVP_PKEY *pkey = decode(k);
+	int rc = verify(pkey, scheme, alg, digest, sig, e);
+
 	EVP_PKEY_free(pkey);
 	return rc;
+}
+
+struct key_check {
+	struct public_key pub;
+	EVP_PKEY *pkey;
+};
+
+struct key_check *key_check_new(const struct public_key *k, struct error *e)
+{
+	struct key_check *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		error_nomem(e);
+		return NULL;
+	}
+	c->pub = *k;
+	c->pkey = decode(k);
+	if (c->pkey)
+		return c;
+	error_set(e, ERR_INTERNAL, "the public key cannot be decoded");
+	free(c);
+	return NULL;
+}
+
+void key_check_free(struct key_check *c)
+{
+	if (!c)
+		return;
+	EVP_PKEY_free(c->pkey);
+	free(c);
+}
+
+const struct public_key *key_check_key(const struct key_check *c)
+{
+	return &c->pub;
+}
+
+int key_check_signature(const struct key_check *c, enum sign_scheme scheme,
+			enum hash_alg alg, const uint8_t *digest,
+			struct view sig, struct error *e)
+{
+	return verify(c->pkey, scheme, alg, digest, sig, e);
 }
 
 void key_material_free(struct key_material *m)

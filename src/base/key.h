@@ -76,6 +76,18 @@ int public_key_verify(const struct public_key *k, enum sign_scheme scheme,
 		      enum hash_alg alg, const uint8_t *digest, struct view sig,
 		      struct error *e) MUST_CHECK;
 
+/* The same for many signatures of one key: decoding it takes much longer than
+ * checking one. Any thread. NULL: ERR_INTERNAL,
+ * ERR_NOMEM. */
+struct key_check;
+struct key_check *key_check_new(const struct public_key *k,
+				struct error *e) MUST_CHECK;
+void key_check_free(struct key_check *c); /* NULL is fine */
+const struct public_key *key_check_key(const struct key_check *c);
+int key_check_signature(const struct key_check *c, enum sign_scheme scheme,
+			enum hash_alg alg, const uint8_t *digest,
+			struct view sig, struct error *e) MUST_CHECK;
+
 /* Something that signs with one private key; in the product always a token key.
  * digest is the plain hash. The signature is as X.509 and TLS carry it: RSA raw
  * bytes, ECDSA a DER SEQUENCE of r and s. Any thread. */
