@@ -199,13 +199,13 @@ uint64_t audit_lost(struct audit *a)
 }
 
 static bool is_admitted(struct audit *a, enum audit_event event,
-			const char *peer)
+			const struct audit_actor *actor)
 {
 	bool admitted;
 
 	pthread_mutex_lock(&a->meter_lock);
 	admitted =
-	    audit_meter_admit(&a->meter, event, peer, clock_monotonic_ms());
+	    audit_meter_admit(&a->meter, event, actor, clock_monotonic_ms());
 	pthread_mutex_unlock(&a->meter_lock);
 	return admitted;
 }
@@ -249,7 +249,7 @@ int audit_append(struct audit *a, struct audit_what what,
 		.detail = fields,
 	};
 
-	if (!is_admitted(a, what.event, actor->peer))
+	if (!is_admitted(a, what.event, actor))
 		return 0;
 	audit_fields_write(what, fields);
 	utf8_line(view_str(actor->module), module, sizeof(module));

@@ -8,9 +8,14 @@
 
 enum { PEER_BYTES_MAX = 64 };
 
-static const enum audit_event metered[AUDIT_METER_EVENTS] = {
-	AUDIT_LOGIN_FAILED,
-	AUDIT_ACCESS_DENIED,
+static const struct {
+	enum audit_event event;
+	bool unknown_only; /* of callers who have proved nothing (via "") */
+} metered[AUDIT_METER_EVENTS] = {
+	{ AUDIT_LOGIN_FAILED, false },
+	{ AUDIT_ACCESS_DENIED, false },
+	{ AUDIT_LOGIN, true },
+	{ AUDIT_LOGOUT, false },
 };
 
 static unsigned bucket_of(const struct audit_meter *m, const void *bytes,
@@ -62,17 +67,18 @@ static bool admit(struct audit_meter_rates *r, int64_t *peer, int64_t now_ms)
 }
 
 bool audit_meter_admit(struct audit_meter *m, enum audit_event event,
-		       const char *peer, int64_t now_ms)
+		       const struct audit_actor *actor, int64_t now_ms)
 {
 	struct audit_meter_rates *r;
 	int i = 0;
 
-	while (i < AUDIT_METER_EVENTS && metered[i] != event)
+	while (i < AUDIT_METER_EVENTS && metered[i].event != event)
 		i++;
-	if (i == AUDIT_METER_EVENTS || !strcmp(peer, "local"))
+	if (i == AUDIT_METER_EVENTS || !strcmp(actor->peer, "local") ||
+	    (metered[i].unknown_only && actor->via && actor->via[0]))
 		return true;
 	r = &m->events[i];
-	if (admit(r, &r->peers[find_peer(m, peer)], now_ms))
+	if (admit(r, &r->peers[find_peer(m, actor->peer)], now_ms))
 		return true;
 	if (r->suppressed == 0)
 		r->began_ms = now_ms;
@@ -90,7 +96,7 @@ bool audit_meter_settle(struct audit_meter *m, int64_t now_ms, bool all,
 		if (!r->suppressed ||
 		    (!all && now_ms - r->began_ms < AUDIT_METER_TELL_MS))
 			continue;
-		*event_out = metered[i];
+		*event_out = metered[i].event;
 		*count_out = r->suppressed;
 		r->suppressed = 0;
 		return true;

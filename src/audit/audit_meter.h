@@ -5,7 +5,8 @@
 #include "audit/audit.h"
 
 /* Some records are caused by strangers at will, who must not be able to push
- * the others out of the trail: refused log-ins and calls. Each such event has a
+ * the others out of the trail: refused log-ins and calls, log-ins to accounts
+ * without a password, and log-outs. Each such event has a
  * rate for each peer and one for all; what is too much is counted, and told by
  * one record a minute. A peer falls into a bucket by a keyed hash of its
  * address (an IPv6 peer is its /64), so no flood of addresses pushes another
@@ -18,7 +19,7 @@ enum {
 	AUDIT_METER_ALL_EACH_MS = 6000,
 	AUDIT_METER_TELL_MS = 60000,
 	AUDIT_METER_PEERS = 256,
-	AUDIT_METER_EVENTS = 2,
+	AUDIT_METER_EVENTS = 4,
 	AUDIT_METER_KEY = 16
 };
 
@@ -35,7 +36,7 @@ struct audit_meter {
 /* One more: whether to write it down. Always for other events and for the
  * control socket ("local"). */
 bool audit_meter_admit(struct audit_meter *m, enum audit_event event,
-		       const char *peer, int64_t now_ms);
+		       const struct audit_actor *actor, int64_t now_ms);
 /* An event of which some were not written in a minute that is over (all:
  * whether or not it is), and how many; each is told once. */
 bool audit_meter_settle(struct audit_meter *m, int64_t now_ms, bool all,

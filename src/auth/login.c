@@ -38,11 +38,14 @@ struct attempt {
 	bool known, right;
 };
 
+/* Who comes in without a password has proved nothing. */
 static int write_record(const struct attempt *a, struct audit_what what,
 			struct error *e)
 {
+	const char *via =
+	    a->known && !a->row.password_hash[0] ? "" : "password";
 	const struct audit_actor actor = { modules[a->door], a->id, a->peer,
-					   "password" };
+					   via };
 
 	return audit_append(a->u->audit, what, &actor, e);
 }

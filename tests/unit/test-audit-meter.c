@@ -10,10 +10,11 @@
 static unsigned admitted(struct audit_meter *m, enum audit_event event,
 			 const char *peer, int64_t now_ms, unsigned times)
 {
+	const struct audit_actor actor = { "API", "x", peer, "" };
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < times; i++)
-		n += audit_meter_admit(m, event, peer, now_ms);
+		n += audit_meter_admit(m, event, &actor, now_ms);
 	return n;
 }
 
@@ -44,7 +45,7 @@ static void test_all_peers(void)
 
 	for (int i = 0; i < 2000; i++) {
 		snprintf(peer, sizeof(peer), "198.51.%d.%d", i / 250, i % 250);
-		n += audit_meter_admit(&m, AUDIT_ACCESS_DENIED, peer, 0);
+		n += admitted(&m, AUDIT_ACCESS_DENIED, peer, 0, 1);
 	}
 	CU_ASSERT_EQUAL(n, AUDIT_METER_ALL_BURST);
 	CU_ASSERT_EQUAL(admitted(&m, AUDIT_LOGIN_FAILED, "192.0.2.1", 0, 1), 1);
@@ -60,7 +61,7 @@ static void test_nets(void)
 
 	for (int i = 0; i < 1000; i++) {
 		snprintf(peer, sizeof(peer), "2001:db8::%x", i);
-		n += audit_meter_admit(&m, AUDIT_LOGIN_FAILED, peer, 0);
+		n += admitted(&m, AUDIT_LOGIN_FAILED, peer, 0, 1);
 	}
 	CU_ASSERT_EQUAL(n, AUDIT_METER_PEER_BURST);
 }
@@ -72,13 +73,30 @@ static void test_not_metered(void)
 
 	for (int i = 0; i < AUDIT_EVENT_COUNT; i++) {
 		enum audit_event event = (enum audit_event)i;
-		bool stranger =
-		    event == AUDIT_LOGIN_FAILED || event == AUDIT_ACCESS_DENIED;
+		bool stranger = event == AUDIT_LOGIN_FAILED ||
+				event == AUDIT_ACCESS_DENIED ||
+				event == AUDIT_LOGIN || event == AUDIT_LOGOUT;
 
 		CU_ASSERT_EQUAL(admitted(&m, event, "192.0.2.1", 0, 1000),
 				stranger ? AUDIT_METER_PEER_BURST : 1000);
 		CU_ASSERT_EQUAL(admitted(&m, event, "local", 0, 1000), 1000);
 	}
+}
+
+/* Who has proved who he is leaves a record of each log-in. */
+static void test_known(void)
+{
+	const struct audit_actor admin = { "Web", "admin", "192.0.2.1",
+					   "password" };
+	static struct audit_meter m;
+	unsigned logins = 0, logouts = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		logins += audit_meter_admit(&m, AUDIT_LOGIN, &admin, 0);
+		logouts += audit_meter_admit(&m, AUDIT_LOGOUT, &admin, 0);
+	}
+	CU_ASSERT_EQUAL(logins, 1000);
+	CU_ASSERT_EQUAL(logouts, AUDIT_METER_PEER_BURST);
 }
 
 static void test_settles(void)
@@ -152,6 +170,7 @@ static const struct unit_test tests[] = {
 	{ "all peers", test_all_peers },
 	{ "nets", test_nets },
 	{ "what is not metered", test_not_metered },
+	{ "who is known", test_known },
 	{ "what was suppressed", test_settles },
 	{ "a trail", test_trail },
 	{ NULL, NULL },
