@@ -213,6 +213,7 @@ static bool token_cannot(const struct error *e, enum audit_rollback *state)
 	case ERR_TOKEN_PIN:
 	case ERR_TIMEOUT:
 	case ERR_NOT_FOUND:
+	case ERR_FULL: /* a key that was made just now cannot be noted */
 		*state = AUDIT_ROLLBACK_TOKEN_UNAVAILABLE;
 		return true;
 	case ERR_KEY_UNSUPPORTED:

@@ -149,6 +149,7 @@ def test_changes_are_refused_and_reading_goes_on(small, disk):
     assert session("device.query")["model"]
     assert any(w["id"] == "auditRoom" for w in session("security.warnings")["warnings"])
     assert small.ctl("audit", "list").returncode == 0
+    assert "</record>" in small.ctl("audit", "export").stdout
     done = small.ctl("call", "user.delete", "userName=guest")
     assert done.returncode == 1 and "no room on the file system" in done.stderr
     connection = http.client.HTTPSConnection(small.host, small.https, context=small.context())
