@@ -92,8 +92,8 @@ static struct value *query(struct call *c, struct error *e)
 	return NULL;
 }
 
-/* The head that attests what goes. A full disk has no room for it, and this is
- * how room is made: then the record of the deletion has to do. */
+/* The head that attests what goes. A full disk has no room for it yet, and this
+ * is how room is made. */
 static int sign_before(struct call *c, struct error *e)
 {
 	if (audit_heads_sign(c->services->heads, e) == 0)
@@ -101,9 +101,18 @@ static int sign_before(struct call *c, struct error *e)
 	if (e->kind != ERR_FULL && e->kind != ERR_KEY_UNSUPPORTED)
 		return error_prefix(e, "nothing was deleted: the records could "
 				       "not be signed before");
-	log_failure(LOG_LEVEL_WARNING, "audit", e);
 	error_clear(e);
 	return 0;
+}
+
+/* And the one that attests the deletion itself. The record before has taken the
+ * room that is kept for a full disk. */
+static void sign_deletion(struct call *c)
+{
+	struct error e = ERROR_INIT;
+
+	if (audit_heads_sign(c->services->heads, &e) < 0)
+		log_failure(LOG_LEVEL_WARNING, "audit", &e);
 }
 
 /* The record comes first: what goes without one is missing. */
@@ -120,6 +129,7 @@ static int delete_up_to(struct call *c, uint64_t first, uint64_t last,
 		*e = *c->unrecorded;
 		return -1;
 	}
+	sign_deletion(c);
 	if (audit_delete(c->services->audit, last + 1, deleted, e) < 0)
 		return -1;
 	if (store_shrink(c->services->store, e) < 0)

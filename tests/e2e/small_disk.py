@@ -174,6 +174,24 @@ def works_again(service):
     assert not any(w["id"] == "auditRoom" for w in warnings)
 
 
+def test_records_can_be_deleted(small, disk):
+    """On a full disk: it makes room, leaves its record, and what is left is sound."""
+    local = small.local()
+    for n in range(100):
+        local.call("user.modify", userName="guest", name=f"Guest {n}")
+    disk.fill()
+    last = local.call("auditlog.query")["lastIndex"]
+    first = local.call("auditlog.query")["firstIndex"]
+    assert local.call("auditlog.delete", deleteIndex=last - 9)["deleted"] == last - 9 - first
+    assert local.call("auditlog.query")["firstIndex"] == last - 9
+    (record,) = records(local, event="auditLogDeleted")
+    assert record["fields"]["last"] == str(last - 10)
+    verdict = local.call("auditlog.verify")
+    assert verdict["intact"], verdict
+    disk.free()
+    works_again(small)
+
+
 def test_log_ins_use_the_reserve_and_then_are_refused(small, disk):
     local, api, session = small.local(), small.api(), log_in(small)
     before = len(records(local, event="login"))
