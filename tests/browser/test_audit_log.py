@@ -2,6 +2,8 @@
 """Logs > Audit log: filters, pages of records, verification, download, deletion."""
 
 import datetime
+import os
+import signal
 import sqlite3
 import xml.etree.ElementTree as ElementTree
 import xmlrpc.client
@@ -214,6 +216,17 @@ def test_time(walked, page):
     page.until(lambda: newest["index"] in indexes(page), "the newest record")
 
 
+def test_link_with_a_filter_survives_the_login(walked, browser):
+    browser.driver.get(f"{walked.url}{PAGE}?severity=Severe%20Warning&text=a%2Bb%20c")
+    browser.wait_path("/login.html")
+    browser.type("Username", "admin")
+    browser.type("Password", walked.admin_password)
+    browser.click("Log in")
+    browser.wait_path(PAGE)
+    assert browser.control("Severity").get_attribute("value") == "Severe Warning"
+    assert browser.control("Text").get_attribute("value") == "a+b c"
+
+
 @pytest.mark.parametrize("query", [
     "since=yesterday", "until=2026-99-99T99:99Z", "record=<b>", "record=-1", "since=",
     "unknown=1",
@@ -377,6 +390,42 @@ def test_tampering_is_shown(fresh_service, make_browser):
     page.wait_drawn()
     page.until(lambda: page.text(".log-detail:not([hidden])"), "the record")
     assert broken in indexes(page)
+
+
+def test_without_the_token(make_service, make_browser):
+    """The records can still be checked; that they are the newest cannot."""
+    service = make_service(isolated=True)
+    # Plain HTTP: a new TLS connection needs the token.
+    page = make_browser(service)
+    page.url = service.http_url
+    page.log_in("admin", service.admin_password)
+    page.open(PAGE)
+    os.killpg(int((service.state / "p11-kit.pid").read_text()), signal.SIGKILL)
+    wait_for(lambda: service.local().call("token.query")["state"] != "ready", 60,
+             "the token to be missed")
+    page.click("Verify")
+    page.wait_text("Intact.", "#audit-result", 120)
+    assert "not ruled out: the token cannot be asked" in page.text("#audit-result")
+    assert page.find_all("#audit-result .notice-warning")
+    assert page.check() == []
+
+
+def test_no_record_can_be_written(walked, page):
+    """The page says why and what helps, and still shows what there is."""
+    reserve = walked.state / "audit.reserve"
+    reserve.unlink()
+    reserve.mkdir()
+    try:
+        page.open(PAGE)
+        text = page.text("#audit-state")
+        assert "No record can be written" in text and "audit.reserve" in text
+        assert len(indexes(page)) == 50
+        assert page.check() == []
+    finally:
+        reserve.rmdir()
+    walked.local().call("security.modify", webSessionTimeoutMinutes=40)
+    page.open(PAGE)
+    assert "No record can be written" not in page.text("#audit-state")
 
 
 # --- who may see it

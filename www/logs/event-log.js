@@ -74,7 +74,7 @@ class EventPage {
 		});
 		this.live = makeLive(this.view, "eventlog.enumerate");
 		this.syslog = makeSyslog();
-		this.deeds = [
+		this.buttons = [
 			button("Download as text", () => this.#run(() => this.#download())),
 			button("Clear log", () => this.#run(() => this.#clear()), { class: "danger" }),
 		];
@@ -83,7 +83,7 @@ class EventPage {
 	async load() {
 		fill(byId("event-place"), this.view.element);
 		fill(byId("live-place"), this.live.element);
-		fill(byId("event-buttons"), this.deeds);
+		fill(byId("event-buttons"), this.buttons);
 		const [query, syslog, answer] = await callAll(
 			["eventlog.query"], ["syslog.query"], this.view.request);
 		this.#showQuery(query);
@@ -103,7 +103,7 @@ class EventPage {
 		}
 		this.view.filter.setOptions("group", value.groups.map((group) => [group, group]));
 		fill(byId("event-state"), make("p", {}, make("strong", {},
-			plural(value.numEvents, "event")), " kept. When there is no more room, the oldest go.",
+			`${value.numEvents.toLocaleString()} event${value.numEvents === 1 ? "" : "s"}`), " kept. When there is no more room, the oldest go.",
 		value.suppressed > 0 ? ` ${plural(value.suppressed, "event")} left out: too many of a kind in a short time.` : "",
 		" ", make("a", { href: "#level-title" }, "What is kept"), ", ",
 		make("a", { href: "#syslog-title" }, "Syslog"), "."));
@@ -129,16 +129,16 @@ class EventPage {
 	}
 
 	async #run(deed) {
-		if (this.deeds.some((button) => button.getAttribute("aria-disabled") === "true"))
+		if (this.buttons.some((each) => each.getAttribute("aria-disabled") === "true"))
 			return;
 		this.say();
-		this.deeds.forEach((button) => setBusy(button, true));
+		this.buttons.forEach((each) => setBusy(each, true));
 		try {
 			await deed();
 		} catch (error) {
 			this.say(notice("error", sentence(error.message)));
 		} finally {
-			this.deeds.forEach((button) => setBusy(button, false));
+			this.buttons.forEach((each) => setBusy(each, false));
 		}
 	}
 
