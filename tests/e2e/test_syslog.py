@@ -14,6 +14,7 @@ from certificates import DAY, Authority, der, key_pem, new_key, pem
 from sealbridge_service import free_ports, wait_for
 from syslog_receivers import Receiver, Rsyslogd, identity
 
+QUEUE_MESSAGES = 4096
 SOFTWARE = {"software": "sealbridged"}
 NO_CHECK = 'The certificate of the server is not checked, as "Server certificate ' \
            'security" is "No verification".'
@@ -333,6 +334,33 @@ def test_restarts(service, world):
     assert [m.sequence for m in together] == list(
         range(together[0].sequence, together[0].sequence + len(together)))
     assert first.problems == second.problems == []
+
+
+def test_more_than_the_queue_holds(service, world):
+    """The oldest go, are counted, and the server hears how many."""
+    api = service.local()
+    port = free_ports(1)[0]
+    before = query(service)["dropped"]
+    send_to(service, port, audit=True)
+    wait_state(service, "failed")
+    for n in range(QUEUE_MESSAGES // 16 + 3):
+        api.call("system.batch", calls=[
+            {"methodName": "security.modify",
+             "params": {"webSessionTimeoutMinutes": 1 + (16 * n + k) % 60}}
+            for k in range(16)])
+    now = query(service)
+    lost = now["dropped"] - before
+    assert now["waiting"] == QUEUE_MESSAGES and lost > 0
+    with Receiver(world["good"], port=port) as server:
+        assert send_test(service)["sent"]
+        told = server.wait(lambda m: "were dropped" in m.text, id="syslog")
+        got = server.messages()
+    assert told.severity == 4
+    # The test, and what the service says meanwhile, need room as well.
+    assert int(told.text.split()[0]) - lost in range(5)
+    numbers = [m.sequence for m in got]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert len(numbers) >= QUEUE_MESSAGES and server.problems == []
 
 
 def test_off_forgets(service):
