@@ -78,6 +78,10 @@ def test_all_name_one_lock():
     assert re.search(rf"^lock-file = {re.escape(lock)}$", conf, re.M)
     assert re.search(rf"^f {re.escape(lock)} 0640 sealbridge-token sealbridge$", tmpfiles, re.M)
     directory = re.escape(os.path.dirname(lock))
+    # the service cannot make files there
+    for name in "sets", "audit":
+        assert re.search(rf"^f {re.escape(lock)}\.{name} 0600 sealbridge sealbridge$", tmpfiles,
+                         re.M)
     assert re.search(rf"^d {directory} 0750 sealbridge-token sealbridge$", tmpfiles, re.M)
     assert not re.search(r"@\w+@", UNIT.read_text() + conf + tmpfiles)
 

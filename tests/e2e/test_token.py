@@ -35,7 +35,7 @@ def test_objects_by_pkcs11_tool(fresh_service):
 
     def keys():
         return [block for block in re.split(
-            r"(?=Private Key Object)", service.pkcs11_tool("--list-objects"))
+            r"(?m)^(?=\S)", service.pkcs11_tool("--list-objects"))
             if block.startswith("Private Key Object")]
 
     wait_for(lambda: "sealbridge audit head" in service.pkcs11_tool("--list-objects"), 30,
