@@ -97,13 +97,17 @@ static const char *restart_reason(const struct call *c, bool shut_down)
 	return shut_down ? "User requested shutdown" : reasons[c->caller.via];
 }
 
-/* "by admin from 192.0.2.1" */
+/* "by admin from 192.0.2.1", "by local on the control socket" */
 static void describe_caller(const struct call *c, char out[STORE_NAME_MAX + 1])
 {
 	char line[STORE_NAME_MAX + 64];
 
-	snprintf(line, sizeof(line), "by %s from %s", c->caller.user.id,
-		 c->request->peer.address);
+	if (c->request->peer.via == PEER_CONTROL)
+		snprintf(line, sizeof(line), "by %s on the control socket",
+			 c->caller.user.id);
+	else
+		snprintf(line, sizeof(line), "by %s from %s", c->caller.user.id,
+			 c->request->peer.address);
 	utf8_line(view_str(line), out, STORE_NAME_MAX + 1);
 }
 

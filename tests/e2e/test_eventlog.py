@@ -101,6 +101,27 @@ def test_level_counts_at_once(service):
     assert len(changed) == 2
 
 
+def test_traces_tell_of_calls_and_connections(service):
+    api = service.api()
+
+    def told(level, group, words):
+        return [e for e in events(api, newestFirst=True, filter={"group": group})
+                if e["level"] == level and words in e["message"]]
+
+    try:
+        api.call("eventlog.configure", level="trace")
+        api.call("token.query")
+        wait_for(lambda: told("trace", "api", "token.query by admin from 127.0.0.1"),
+                 what="the call")
+        assert not told("detailedTrace", "https", "connection from")
+        api.call("eventlog.configure", level="detailedTrace")
+        stranger_says(service.https, b"")
+        wait_for(lambda: told("detailedTrace", "https", "connection from 127.0.0.1 port"),
+                 what="the connection")
+    finally:
+        api.call("eventlog.configure", level="info")
+
+
 def test_filters(service):
     api = service.api()
     everything = all_events(api)
