@@ -136,12 +136,13 @@ static int write_mark(const char *path, const char *boot, struct error *e)
 }
 
 int run_mark_set(const char *state_directory, bool restarted, struct store *s,
-		 struct error *e)
+		 bool *unclean_out, struct error *e)
 {
 	struct run_mark m = find_mark(state_directory);
 	char boot[RUN_BOOT_SIZE], detail[STORE_NAME_MAX + 1], path[PATH_MAX];
 	const char *reason;
 
+	*unclean_out = m.before == RUN_BROKE_OFF;
 	read_boot(boot);
 	if (run_mark_judge(&m, PACKAGE_VERSION, boot, restarted, &reason,
 			   detail) &&

@@ -25,9 +25,10 @@ bool run_mark_judge(const struct run_mark *mark, const char *version,
 		    const char *boot, bool restarted, const char **reason_out,
 		    char detail[STORE_NAME_MAX + 1]);
 
-/* Writes that line, then sets the mark. */
+/* Writes that line, then sets the mark. *unclean_out: the run before broke off.
+ */
 int run_mark_set(const char *state_directory, bool restarted, struct store *s,
-		 struct error *e) MUST_CHECK;
+		 bool *unclean_out, struct error *e) MUST_CHECK;
 void run_mark_clear(const char *state_directory);
 
 #endif

@@ -18,6 +18,7 @@
 #include "app/journal.h"
 #include "app/listeners.h"
 #include "app/run_mark.h"
+#include "app/system_records.h"
 #include "app/tls_policy.h"
 #include "app/trials.h"
 #include "audit/audit_heads.h"
@@ -48,6 +49,8 @@ struct service {
 	void *check_arg;
 
 	atomic_bool token_changed;
+	bool token_was_ready;
+	bool crashed;          /* the run before did not end by itself */
 	atomic_int wanted_end; /* enum service_end + 1, 0 = go on */
 	enum service_end end;
 
@@ -71,16 +74,6 @@ struct service {
 	struct trials trials;
 	struct host host;
 };
-
-static const struct audit_actor system_actor = { "System", "", "", "" };
-
-static void write_down(struct service *s, struct audit_what what)
-{
-	struct error e = ERROR_INIT;
-
-	if (audit_append(s->audit, what, &system_actor, &e) < 0)
-		log_failure(LOG_LEVEL_ERROR, "audit", &e);
-}
 
 /* --- identity and trust ----------------------------------------------------
  */
@@ -149,14 +142,9 @@ static void token_changed(struct service *s)
 	snprintf(text, sizeof(text), "%s%s%s", token_state_name(info.state),
 		 info.reason[0] ? ": " : "", info.reason);
 	log_info("token", "%s", text);
-	if (info.state != TOKEN_READY) {
-		write_down(s, AUDIT(TOKEN_STATE,
-				    .state = token_state_name(info.state),
-				    .reason = info.reason));
-		return;
-	}
-	write_down(s, AUDIT(TOKEN_READY, .label = info.label));
-	load_soon(s);
+	record_token(s->audit, &info, &s->token_was_ready);
+	if (info.state == TOKEN_READY)
+		load_soon(s);
 }
 
 /* --- ends ----------------------------------------------------------------- */
@@ -253,6 +241,7 @@ static void on_housekeeping(uv_timer_t *handle)
 	if (s->stopping)
 		return;
 	tls_policy_housekeeping(s->tls);
+	sessions_end_idle(s->sessions);
 	listeners_apply(s->listeners);
 	audit_keep_reserve(s->audit);
 	token_get_info(s->token, &info);
@@ -333,8 +322,8 @@ static int open_store(struct service *s, struct error *e)
 /* A full disk keeps nobody from looking at what there is. */
 static int mark_run(struct service *s, bool restarted, struct error *e)
 {
-	if (run_mark_set(s->config->state_directory, restarted, s->store, e) ==
-	    0)
+	if (run_mark_set(s->config->state_directory, restarted, s->store,
+			 &s->crashed, e) == 0)
 		return 0;
 	if (e->kind != ERR_FULL)
 		return -1;
@@ -457,7 +446,9 @@ static int start_heads(struct service *s, struct error *e)
 
 static int start_identity(struct service *s, struct error *e)
 {
-	struct identity_options o = { .token = s->token };
+	struct identity_options o = { .token = s->token,
+				      .key_made = record_own_key,
+				      .key_made_arg = s->audit };
 
 	o.host_name = s->host.name;
 	o.addresses = s->host.address_list;
@@ -632,6 +623,7 @@ static int start(struct service *s, bool restarted, int *status,
 	if (gather_syslog(s, e) < 0)
 		return -1;
 	users_on_invalidate(s->users, end_sessions_of, s);
+	sessions_on_end(s->sessions, record_session_end, s->audit);
 	apply_log_level(s);
 	settings_on_change(s->settings, on_settings, s);
 	trials_start(&s->trials, &s->loop, s->settings, s->audit);
@@ -643,8 +635,7 @@ static int start(struct service *s, bool restarted, int *status,
 	/* The way in for the administrator stands first, TLS follows as soon as
 	 * the token has answered. */
 	listeners_apply(s->listeners);
-	write_down(s, AUDIT(SERVICE_STARTED, .version = PACKAGE_VERSION,
-			    .reason = restarted ? "restart" : "start"));
+	record_started(s->audit, restarted, s->crashed);
 	if (audit_heads_start(s->heads, e) < 0)
 		return -1;
 	sd_notify(0, "READY=1");
@@ -706,9 +697,7 @@ enum service_end service_run(struct config *config, bool restarted,
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		end = s->end;
 		audit_tell_suppressed(s->audit, true);
-		write_down(s, AUDIT(SERVICE_STOPPED,
-				    .reason = end == SERVICE_RESTART ? "restart"
-								     : "end"));
+		record_stopped(s->audit, end == SERVICE_RESTART);
 		run_mark_clear(config->state_directory);
 		*status_out = EXIT_OK;
 	} else if (s->front) {

@@ -12,13 +12,15 @@ static void write_down(struct trials *t, const struct trial *over)
 {
 	static const struct audit_actor system = { "System", "", "", "" };
 	struct error e = ERROR_INIT;
-	char detail[DETAIL_MAX], reason[48];
+	char detail[DETAIL_MAX], reason[120];
 
 	trial_describe(over, detail, sizeof(detail));
 	log_warning("settings", "not confirmed in time, taken back: %s",
 		    detail);
-	snprintf(reason, sizeof(reason), "not confirmed within %d s",
-		 (int)over->row.seconds);
+	snprintf(reason, sizeof(reason), "not confirmed within %d s%s",
+		 (int)over->row.seconds,
+		 t->started ? ""
+			    : ", which ended while the service did not run");
 	if (audit_append(t->audit,
 			 AUDIT(TRIAL_REVERTED, .changeId = over->row.id,
 			       .reason = reason, .change = detail),
@@ -74,6 +76,7 @@ void trials_start(struct trials *t, uv_loop_t *loop, struct settings *settings,
 	t->audit = audit;
 	t->work.data = t;
 	revert_all_due(t);
+	t->started = true;
 	uv_timer_init(loop, &t->timer);
 	t->timer.data = t;
 	uv_timer_start(&t->timer, on_timer, TICK_MS, TICK_MS);

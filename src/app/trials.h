@@ -15,7 +15,7 @@ struct trials {
 	struct audit *audit;
 	uv_timer_t timer;
 	uv_work_t work;
-	bool busy, failed;
+	bool started, busy, failed;
 };
 
 /* Loop, before anything listens. *t stays where it is until the loop's handles

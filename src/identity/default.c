@@ -148,6 +148,20 @@ static struct cert *self_sign(const struct identity *id, struct token_key *key,
 	return c;
 }
 
+static struct token_key *generate(struct identity *id, struct error *e)
+{
+	struct token_key *key =
+	    token_key_generate(id->token, id->default_key, KEY_LABEL, e);
+	struct error ignored = ERROR_INIT;
+	struct token_key_info info;
+
+	/* That its id cannot be read is no reason to do without the key. */
+	if (key && id->key_made &&
+	    token_key_get_info(key, &info, &ignored) == 0)
+		id->key_made(id->key_made_arg, &info.id, id->default_key);
+	return key;
+}
+
 int default_make(struct identity *id, struct identity_state *s, struct error *e)
 {
 	struct token_key *key;
@@ -156,8 +170,7 @@ int default_make(struct identity *id, struct identity_state *s, struct error *e)
 	if (find_abandoned(id, s, &key, e) < 0)
 		return -1;
 	if (!key)
-		key = token_key_generate(id->token, id->default_key, KEY_LABEL,
-					 e);
+		key = generate(id, e);
 	if (key && state_note_key(s, token_key_public(key), KEY_OURS, e) == 0)
 		c = self_sign(id, key, e);
 	token_key_unref(key);

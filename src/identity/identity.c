@@ -36,6 +36,8 @@ struct identity *identity_new(const struct identity_options *options,
 	}
 	id->token = options->token;
 	id->default_key = options->default_key;
+	id->key_made = options->key_made;
+	id->key_made_arg = options->key_made_arg;
 	id->key_grace_ms = options->key_grace_ms ? options->key_grace_ms
 						 : IDENTITY_KEY_GRACE_MS;
 	pthread_mutex_init(&id->lock, NULL);

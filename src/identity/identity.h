@@ -61,6 +61,11 @@ struct identity_options {
 	size_t address_count;
 	enum key_kind default_key; /* of the device's own key pair */
 	unsigned key_grace_ms;     /* 0: IDENTITY_KEY_GRACE_MS */
+	/* Told when the device has made its own key pair, while a change is
+	 * under way: must not call a function of this header. May be NULL. */
+	void (*key_made)(void *arg, const struct token_id *id,
+			 enum key_kind kind);
+	void *key_made_arg;
 };
 
 /* Strings are copied; the token must outlive the object. */

@@ -79,6 +79,9 @@ struct identity {
 	enum key_kind default_key;
 	int64_t key_grace_ms;
 	struct identity_presenter presenter;
+	void (*key_made)(void *arg, const struct token_id *id,
+			 enum key_kind kind);
+	void *key_made_arg;
 
 	/* Held through a change, over calls of the token. */
 	pthread_mutex_t lock;

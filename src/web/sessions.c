@@ -29,6 +29,15 @@ struct sessions {
 	pthread_mutex_t lock;
 	struct settings *settings;
 	struct session items[SESSIONS_MAX];
+	void (*ended)(const struct session_end *end, void *arg);
+	void *ended_arg;
+};
+
+/* Ends that are told once the lock is released. */
+enum { ENDS_MAX = 16 };
+struct ends {
+	size_t count;
+	struct session_end items[ENDS_MAX];
 };
 
 struct sessions *sessions_new(struct settings *settings, struct error *e)
@@ -53,6 +62,20 @@ void sessions_free(struct sessions *s)
 	free(s);
 }
 
+void sessions_on_end(struct sessions *s,
+		     void (*fn)(const struct session_end *end, void *arg),
+		     void *arg)
+{
+	s->ended = fn;
+	s->ended_arg = arg;
+}
+
+static void tell(struct sessions *s, const struct ends *ends)
+{
+	for (size_t i = 0; s->ended && i < ends->count; i++)
+		s->ended(&ends->items[i], s->ended_arg);
+}
+
 static int64_t idle_limit_ms(struct sessions *s)
 {
 	return settings_int(s->settings, SETTING_WEB_SESSION_TIMEOUT_MINUTES) *
@@ -74,13 +97,43 @@ static int64_t idle_left_ms(const struct session *x, int64_t limit_ms)
 	return limit_ms - (mono > wall ? mono : wall);
 }
 
-static void drop_idle(struct sessions *s)
+static void end(struct session *x, enum session_end_reason why,
+		struct ends *ends)
+{
+	struct session_end *e = &ends->items[ends->count++];
+
+	strcpy(e->user_id, x->user_id);
+	strcpy(e->address, x->address);
+	e->why = why;
+	drop(x);
+}
+
+static bool is_idle(const struct session *x, int64_t limit_ms)
+{
+	return x->id[0] && idle_left_ms(x, limit_ms) <= 0;
+}
+
+/* As many as can be told, one less; the others wait for the next time. */
+static void drop_idle(struct sessions *s, struct ends *ends)
 {
 	int64_t limit = idle_limit_ms(s);
 
-	for (size_t i = 0; i < SESSIONS_MAX; i++)
-		if (s->items[i].id[0] && idle_left_ms(&s->items[i], limit) <= 0)
-			drop(&s->items[i]);
+	for (size_t i = 0; i < SESSIONS_MAX && ends->count < ENDS_MAX - 1; i++)
+		if (is_idle(&s->items[i], limit))
+			end(&s->items[i], SESSION_IDLE, ends);
+}
+
+void sessions_end_idle(struct sessions *s)
+{
+	struct ends ends;
+
+	do {
+		ends.count = 0;
+		pthread_mutex_lock(&s->lock);
+		drop_idle(s, &ends);
+		pthread_mutex_unlock(&s->lock);
+		tell(s, &ends);
+	} while (ends.count);
 }
 
 /* The place for a new session of that user: free, or his own oldest. */
@@ -123,19 +176,21 @@ int sessions_open(struct sessions *s, const struct identity_of_user *user,
 		  char id_out[SESSION_ID_SIZE], struct session_info *info_out,
 		  struct error *e)
 {
+	struct ends ends = { .count = 0 };
 	struct session *x;
 	int rc = -1;
 
 	if (strlen(peer_address) >= sizeof(x->address))
 		return error_set(e, ERR_INTERNAL, "address too long");
 	pthread_mutex_lock(&s->lock);
-	drop_idle(s);
+	drop_idle(s, &ends);
 	x = find_place(s, user->id);
 	if (!x) {
 		error_set(e, ERR_LIMIT, "no free sessions");
 		goto out;
 	}
-	drop(x);
+	if (x->id[0])
+		end(x, SESSION_REPLACED, &ends);
 	random_text(x->id, ID_CHARS);
 	random_text(x->csrf, ID_CHARS);
 	strcpy(x->user_id, user->id);
@@ -152,6 +207,7 @@ int sessions_open(struct sessions *s, const struct identity_of_user *user,
 	rc = 0;
 out:
 	pthread_mutex_unlock(&s->lock);
+	tell(s, &ends);
 	return rc;
 }
 
@@ -176,12 +232,16 @@ static struct session *find(struct sessions *s, const char *id)
 int sessions_find(struct sessions *s, const char *id, const char *peer_address,
 		  bool touch, struct session_info *out, struct error *e)
 {
+	struct ends ends = { .count = 0 };
 	struct session *x;
 	int rc = 0;
 
 	pthread_mutex_lock(&s->lock);
-	drop_idle(s);
 	x = find(s, id);
+	if (x && is_idle(x, idle_limit_ms(s))) {
+		end(x, SESSION_IDLE, &ends);
+		x = NULL;
+	}
 	if (!x || strcmp(x->address, peer_address) != 0) {
 		rc = error_set(e, ERR_AUTH, "no such session");
 		goto out;
@@ -193,6 +253,7 @@ int sessions_find(struct sessions *s, const char *id, const char *peer_address,
 	describe(s, x, out);
 out:
 	pthread_mutex_unlock(&s->lock);
+	tell(s, &ends);
 	return rc;
 }
 

@@ -33,6 +33,23 @@ struct session_info {
 	uint8_t certificate[SHA256_SIZE];
 };
 
+/* A session that nobody has ended by a log-out or a change of the account. */
+enum session_end_reason { SESSION_IDLE, SESSION_REPLACED };
+struct session_end {
+	char user_id[USER_ID_MAX];
+	char address[64];
+	enum session_end_reason why;
+};
+
+/* Told of each such end, without a lock, from the thread that noticed. One
+ * listener; set before use. */
+void sessions_on_end(struct sessions *s,
+		     void (*fn)(const struct session_end *end, void *arg),
+		     void *arg);
+/* End what was idle for too long; to be called now and then, so that an end is
+ * noticed where nobody comes back. */
+void sessions_end_idle(struct sessions *s);
+
 /* A new session; id_out goes into the cookie. certificate: SHA-256 of the
  * client certificate that opens it, NULL for a password. ERR_LIMIT ("no free
  * sessions"); the user's oldest gives way past SESSIONS_PER_USER_MAX. */

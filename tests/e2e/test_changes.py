@@ -329,7 +329,9 @@ def test_killed_and_over(make_service):
     time.sleep(10.5)
     service.start()
     assert minimum(service) == "1.2" and not changes(service)
-    assert trial in events(service, "trialReverted")[-1]["detail"]
+    over = events(service, "trialReverted")[-1]
+    assert over["fields"]["changeId"] == trial and over["userName"] == ""
+    assert "did not run" in over["fields"]["reason"]
 
 
 def test_killed_before_its_time(make_service):

@@ -135,6 +135,27 @@ def test_devices_differ(service, make_service):
     assert modulus(service) != modulus(other)
 
 
+def records(service, event):
+    """Of that event, in the audit log."""
+    return service.local().call("auditlog.enumerate", numEvents=200,
+                                filter={"event": event})["events"]
+
+
+def test_what_a_first_start_records(make_service):
+    service = make_service()
+    made, = records(service, "keyGenerated")
+    key = service.local().call("certificate.query")["local"]
+    assert made["module"] == "System" and made["fields"]["keyType"] == "ecP256"
+    assert made["fields"]["keyId"] in service.pkcs11_tool("--list-objects")
+    assert key["keyStatus"] == "matches"
+    assert records(service, "tokenReady")[0]["fields"]["label"] == "sealbridge"
+    service.kill()
+    service.start()
+    reasons = [r["fields"]["reason"] for r in records(service, "serviceStarted")]
+    assert reasons == ["start", "start after a run that did not end by itself"]
+    assert len(records(service, "keyGenerated")) == 1
+
+
 # --- a PIN that is wrong
 
 def test_wrong_pin_is_tried_once(make_service):
@@ -160,6 +181,7 @@ def test_wrong_pin_is_tried_once(make_service):
     service.start()
     assert service.local().call("token.query")["state"] == "ready"
     service.wire_certificate()
+    assert {r["severity"] for r in records(service, "tokenPinRefused")} == {"Severe Warning"}
 
 
 def test_pin_mended_while_running(make_service):
@@ -211,6 +233,7 @@ def test_absent_at_start(make_service):
     away.rename(tokens)
     service.start()
     assert service.wire_certificate() == before
+    assert records(service, "tokenLost")[0]["fields"]["reason"]
 
 
 def test_token_process_dies_and_returns(make_service):

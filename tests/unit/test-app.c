@@ -5,6 +5,7 @@
 
 #include "app/refusal_meter.h"
 #include "app/run_mark.h"
+#include "app/system_records.h"
 #include "tests/lib/unit.h"
 
 /* --- refusals that are written down */
@@ -136,8 +137,10 @@ static void check_start(struct store *s, const char *dir, int count,
 {
 	struct last_line l = { 0 };
 	struct error e = ERROR_INIT;
+	bool unclean;
 
-	CHECK_OK(run_mark_set(dir, false, s, &e), &e);
+	CHECK_OK(run_mark_set(dir, false, s, &unclean, &e), &e);
+	CU_ASSERT_EQUAL(unclean, !strncmp(text, "unknown", 7));
 	CHECK_OK(store_restart_each(s, keep_line, &l, &e), &e);
 	CU_ASSERT_EQUAL(l.count, count);
 	if (strncmp(l.text, text, strlen(text)) != 0)
@@ -182,10 +185,101 @@ static void test_run_mark_files(void)
 	store_close(s);
 }
 
+/* --- what is recorded without anybody asking */
+
+struct last {
+	char text[300];
+};
+
+static int note(void *arg, const struct audit_record *r, struct error *e)
+{
+	struct last *last = arg;
+
+	(void)e;
+	snprintf(last->text, sizeof(last->text), "%s|%s|%s|%s|%s|%s",
+		 r->severity, r->user_name, r->peer, r->via, r->event,
+		 r->detail);
+	return 0;
+}
+
+static void check_last(struct audit *a, const char *text)
+{
+	struct error e = ERROR_INIT;
+	struct last last = { "" };
+
+	CHECK_OK(audit_each(a, 0, 1000, note, &last, &e), &e);
+	CU_ASSERT_STRING_EQUAL(last.text, text);
+}
+
+static void test_token_events(void)
+{
+	static const struct {
+		enum token_state state;
+		bool was_ready;
+		enum audit_event event;
+	} rows[] = {
+		{ TOKEN_READY, false, AUDIT_TOKEN_READY },
+		{ TOKEN_READY, true, AUDIT_TOKEN_READY },
+		{ TOKEN_UNAVAILABLE, false, AUDIT_TOKEN_STATE },
+		{ TOKEN_UNAVAILABLE, true, AUDIT_TOKEN_LOST },
+		{ TOKEN_PIN_REFUSED, false, AUDIT_TOKEN_PIN_REFUSED },
+		{ TOKEN_PIN_REFUSED, true, AUDIT_TOKEN_PIN_REFUSED },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		CU_ASSERT_EQUAL(token_event(rows[i].state, rows[i].was_ready),
+				rows[i].event);
+}
+
+static void test_system_records(void)
+{
+	const struct session_end ends[] = {
+		{ "ann", "192.0.2.1", SESSION_IDLE },
+		{ "bob", "::1", SESSION_REPLACED },
+	};
+	const struct token_id id = { .bytes = { 0xab, 0x01 }, .len = 2 };
+	struct token_info token = { .label = "t",
+				    .serial = "7",
+				    .state = TOKEN_READY };
+	struct error e = ERROR_INIT;
+	struct store *store = store_open(unit_temp_dir(), &e);
+	struct audit *a = audit_new(store, &e);
+	bool was_ready = false;
+
+	CHECK_OBJECT(a, &e);
+	record_session_end(&ends[0], a);
+	check_last(a, "Info|ann|192.0.2.1|session|sessionEnded|"
+		      "reason: idle for too long");
+	record_session_end(&ends[1], a);
+	check_last(a, "Info|bob|::1|session|sessionEnded|"
+		      "reason: the user opened too many others");
+	record_token(a, &token, &was_ready);
+	check_last(a, "Info||||tokenReady|state: ready; label: t; "
+		      "serialNumber: 7");
+	token.state = TOKEN_UNAVAILABLE;
+	strcpy(token.reason, "gone");
+	record_token(a, &token, &was_ready);
+	check_last(a, "Severe Warning||||tokenLost|state: unavailable; "
+		      "label: t; serialNumber: 7; reason: gone");
+	record_token(a, &token, &was_ready);
+	check_last(a, "Warning||||tokenState|state: unavailable; label: t; "
+		      "serialNumber: 7; reason: gone");
+	record_own_key(a, &id, KEY_KIND_EC_P256);
+	check_last(a, "Info||||keyGenerated|keyId: ab01; keyType: ecP256");
+	record_stopped(a, true);
+	check_last(a, "Info||||serviceStopped|reason: restart");
+	record_stopped(a, false);
+	check_last(a, "Info||||serviceStopped|reason: end");
+	audit_free(a);
+	store_close(store);
+}
+
 static const struct unit_test tests[] = {
 	{ "refusals that are written down", test_refusal_meter },
 	{ "what a start was", test_run_marks },
 	{ "marks of runs", test_run_mark_files },
+	{ "events of the token", test_token_events },
+	{ "records of the system", test_system_records },
 	{ NULL, NULL },
 };
 

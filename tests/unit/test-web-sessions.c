@@ -274,6 +274,74 @@ static void test_threads(void)
 	end();
 }
 
+/* --- ends that are told */
+
+static struct {
+	size_t idle, replaced;
+	struct session_end last;
+} told;
+
+static void note_end(const struct session_end *e, void *arg)
+{
+	struct error ignored = ERROR_INIT;
+	struct session_info info;
+
+	CU_ASSERT_PTR_EQUAL(arg, &told);
+	told.idle += e->why == SESSION_IDLE;
+	told.replaced += e->why == SESSION_REPLACED;
+	told.last = *e;
+	/* No lock is held. */
+	CU_ASSERT_EQUAL(
+	    sessions_find(s, "x", "192.0.2.1", false, &info, &ignored), -1);
+}
+
+static void check_told(size_t idle, size_t replaced)
+{
+	CU_ASSERT_EQUAL(told.idle, idle);
+	CU_ASSERT_EQUAL(told.replaced, replaced);
+}
+
+static void test_ends_are_told(void)
+{
+	enum { MANY = 40, TIMEOUT_S = 30 * 60 };
+	char id[SESSION_ID_SIZE], other[SESSION_ID_SIZE];
+	struct session_info info;
+
+	begin();
+	memset(&told, 0, sizeof(told));
+	sessions_on_end(s, note_end, &told);
+	/* By a log-out or a change of the account: somebody knows. */
+	open_one("ann", "192.0.2.1", id, &info);
+	sessions_close(s, id);
+	open_one("ann", "192.0.2.1", id, &info);
+	sessions_close_user(s, "ann", NULL);
+	CU_ASSERT(!is_there(id, "192.0.2.1"));
+	check_told(0, 0);
+	/* Found to be idle by whoever comes with it, once. */
+	open_one("ann", "192.0.2.7", id, &info);
+	clock_set_offset(TIMEOUT_S + 1);
+	CU_ASSERT(!is_there(id, "192.0.2.7"));
+	CU_ASSERT(!is_there(id, "192.0.2.7"));
+	check_told(1, 0);
+	CU_ASSERT_STRING_EQUAL(told.last.user_id, "ann");
+	CU_ASSERT_STRING_EQUAL(told.last.address, "192.0.2.7");
+	/* By looking, more at a time than are told at a time. */
+	clock_set_offset(0);
+	sessions_end_idle(s);
+	check_told(1, 0);
+	for (int i = 0; i < MANY; i++)
+		open_one("bob", "192.0.2.1", other, &info);
+	clock_set_offset(TIMEOUT_S + 1);
+	sessions_end_idle(s);
+	check_told(1 + MANY, 0);
+	/* By too many of one account. */
+	for (int i = 0; i < SESSIONS_PER_USER_MAX + 2; i++)
+		open_one("eve", "192.0.2.1", other, &info);
+	check_told(1 + MANY, 2);
+	CU_ASSERT_STRING_EQUAL(told.last.user_id, "eve");
+	end();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -283,6 +351,7 @@ int main(int argc, char **argv)
 		{ "limits", test_limits },
 		{ "sessions of one account", test_close_user },
 		{ "password changed", test_password_changed },
+		{ "ends are told", test_ends_are_told },
 		{ "threads", test_threads },
 		{ 0 },
 	};
