@@ -219,9 +219,7 @@ static void carry_out(struct call *c, struct outcome *o)
 static void handle(struct call *c, struct outcome *o)
 {
 	if (log_level() >= LOG_LEVEL_TRACE) {
-		log_trace("api", "%s by %s from %s", c->method->name,
-			  c->caller.user.id[0] ? c->caller.user.id : "nobody",
-			  c->request->peer.address);
+		trace_call(c);
 		trace_unknown_members(c);
 	}
 	if (check_room(c, &o->e) < 0)

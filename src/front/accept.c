@@ -89,8 +89,9 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)
 		return;
 	}
 	atomic_fetch_add(&f->stats.accepted, 1);
-	log_at(LOG_LEVEL_DETAILED_TRACE, l->group->name,
-	       "connection from %s port %u", p.address, p.port);
+	if (!control)
+		log_at(LOG_LEVEL_DETAILED_TRACE, l->group->name,
+		       "connection from %s port %u", p.address, p.port);
 	conn_new(f, fd, &p, entry, &l->group->stream);
 }
 
