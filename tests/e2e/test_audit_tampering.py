@@ -7,6 +7,7 @@ import pathlib
 import re
 import resource
 import shutil
+import xmlrpc.client
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -267,6 +268,40 @@ def test_deletion_keeps_the_trail_verifiable(make_service):
     service.stop()
     service.start()
     assert service.local().call("auditlog.verify")["intact"]
+
+
+def test_without_the_token(make_service, tmp_path):
+    """Reading, verifying and exporting go on; nothing is deleted without a head."""
+    service = make_service()
+    key = service.local().call("auditlog.query")["publicKey"]
+    (tmp_path / "key.pem").write_text(key)
+    service.stop()
+    tokens, away = service.state / "tokens", service.state / "tokens.away"
+    tokens.rename(away)
+    tokens.mkdir(mode=0o700)
+    service.start_bare()
+    api = service.local()
+    assert api.call("auditlog.query")["publicKey"] == key
+    verdict = api.call("auditlog.verify")
+    assert verdict["intact"] and verdict["rollback"] == "tokenUnavailable", verdict
+    before = api.call("auditlog.query")
+    with pytest.raises(xmlrpc.client.Fault) as caught:
+        api.call("auditlog.delete", deleteIndex=3)
+    assert caught.value.faultCode == 1006 and "nothing was deleted" in caught.value.faultString
+    after = api.call("auditlog.query")
+    assert after["firstIndex"] == before["firstIndex"] == 1
+    assert api.call("auditlog.enumerate", filter={"event": "auditLogDeleted"})["events"] == []
+    done = service.ctl("audit", "export", tmp_path / "trail.xml")
+    assert done.returncode == 0
+    verdict = json.loads(verify(tmp_path, None, "key.pem", "--json").stdout)
+    assert verdict["intact"] and verdict["unsigned"] > 0
+    service.stop()
+    tokens.rmdir()
+    away.rename(tokens)
+    service.start()
+    assert service.local().call("auditlog.delete", deleteIndex=3)["deleted"] == 2
+    verdict = service.local().call("auditlog.verify")
+    assert verdict["intact"] and verdict["rollback"] == "ruledOut", verdict
 
 
 # --- the exported document, elsewhere
