@@ -253,6 +253,22 @@ def test_start_on_a_full_disk(small, disk, tmp_path, ending):
         small.start()
 
 
+def test_no_start_without_any_room(small, disk):
+    """The reserve is what such a start takes: without it, it says why not."""
+    small.stop()
+    (small.state / "audit.reserve").unlink()
+    disk.fill()
+    try:
+        done = run(BUILD / "sealbridged", "-c", small.state / "sealbridge.conf",
+                   env=small.softhsm_env())
+        assert done.returncode == 1
+        assert f"no room on the file system {disk.path} (" in done.stderr
+    finally:
+        disk.free()
+        small.start()
+    works_again(small)
+
+
 def test_deleting_records_makes_room(small, disk):
     """A disk that the audit trail itself has filled is mended by deletion."""
     local = small.local()
