@@ -16,7 +16,10 @@
 enum {
 	WRITE_MAX = 16384, /* of tls_conn_write() */
 	READ_BYTES = 16384,
-	EARLY_MAX = 256 /* of the first words of a server, kept for read */
+	EARLY_MAX = 256, /* of the first words of a server, kept for read */
+	/* A server that talks without end is heard so many times after the
+	 * deadline (one look is always allowed). */
+	FEEDS_MAX = 16
 };
 
 struct net_stream {
@@ -66,11 +69,12 @@ static int send_all(struct net_stream *s, const uint8_t *p, size_t n,
 	return 0;
 }
 
-/* What there is, *got_out 0 at the end; waits for it. */
+/* What there is, *got_out 0 at the end; waits for it. Who has given up is not
+ * kept by a server that talks without end. */
 static int receive(struct net_stream *s, void *p, size_t n, int64_t deadline,
 		   size_t *got_out, struct error *e)
 {
-	for (;;) {
+	while (net_wait(s->fd, POLLIN, deadline, s->cancel, e) == 0) {
 		ssize_t got = recv(s->fd, p, n, 0);
 
 		if (got >= 0) {
@@ -79,9 +83,8 @@ static int receive(struct net_stream *s, void *p, size_t n, int64_t deadline,
 		}
 		if (errno != EAGAIN && errno != EINTR)
 			return error_errno(e, "recv");
-		if (net_wait(s->fd, POLLIN, deadline, s->cancel, e) < 0)
-			return -1;
 	}
+	return -1;
 }
 
 /* --- TLS over it ---------------------------------------------------------- */
@@ -119,13 +122,21 @@ static void flush_last_words(struct net_stream *s)
 		return;
 }
 
+static int time_over(struct error *e)
+{
+	return error_set(e, ERR_TIMEOUT, "no end in the time allowed");
+}
+
 static int shake_hands(struct net_stream *s, int64_t deadline, struct error *e)
 {
 	enum tls_step step;
 
-	while ((step = tls_conn_handshake(s->tls, e)) == TLS_STEP_WANT_READ)
+	while ((step = tls_conn_handshake(s->tls, e)) == TLS_STEP_WANT_READ) {
 		if (flush(s, deadline, e) < 0 || feed(s, deadline, e) < 0)
 			return -1;
+		if (clock_monotonic_ms() > deadline)
+			return time_over(e);
+	}
 	if (step == TLS_STEP_DONE)
 		return flush(s, deadline, e);
 	flush_last_words(s);
@@ -141,13 +152,15 @@ static int read_tls(struct net_stream *s, void *p, size_t n, int64_t deadline,
 		    size_t *got_out, struct error *e)
 {
 	*got_out = 0;
-	for (;;) {
+	for (int feeds = 0;; feeds++) {
 		switch (tls_conn_read(s->tls, p, n, got_out, e)) {
 		case TLS_STEP_DONE: return 0;
 		case TLS_STEP_CLOSED: *got_out = 0; return 0;
 		case TLS_STEP_FAILED: flush_last_words(s); return -1;
 		case TLS_STEP_WANT_READ: break;
 		}
+		if (feeds >= FEEDS_MAX && clock_monotonic_ms() >= deadline)
+			return time_over(e);
 		if (flush(s, deadline, e) < 0 || feed(s, deadline, e) < 0)
 			return -1;
 	}
@@ -162,7 +175,7 @@ static void explain(struct net_stream *s, struct error *e)
 	size_t got = 1;
 	int rc = 0;
 
-	while (rc == 0 && got)
+	for (int i = 0; i < FEEDS_MAX && rc == 0 && got; i++)
 		rc = read_tls(s, bytes, sizeof(bytes), 0, &got, &said);
 	if (rc < 0 && said.kind == ERR_TLS)
 		*e = said;

@@ -21,6 +21,7 @@ enum {
 	CONFIRM_MS = 20,  /* how often, while something is not confirmed */
 	RETRY_MIN_MS = 1000,
 	RETRY_MAX_MS = 60000,
+	READS_MAX = 16, /* of what a server says, before it is our turn again */
 	STOOD_MS = 10000 /* a connection that stood so long was a good one */
 };
 
@@ -147,18 +148,17 @@ static void tell_failure(struct session *x, const struct error *e)
 
 static int connect_session(struct session *x, struct error *e)
 {
-	const struct net_stream_options o = {
+	struct net_stream_options o = {
 		.to = &x->server,
 		.limit_ms = OPEN_MS,
 		.cancel = x->sender->urgent,
 	};
-	struct net_stream_options with_tls = o;
 
 	call_context_end(&x->context);
 	if (call_context_make(&x->sender->policy, &x->context, e) < 0)
 		return -1;
-	with_tls.tls = x->context.tls;
-	x->stream = net_stream_open(&with_tls, e);
+	o.tls = x->context.tls;
+	x->stream = net_stream_open(&o, e);
 	if (!x->stream)
 		return -1;
 	return net_stream_settle(x->stream, SETTLE_MS, e);
@@ -170,14 +170,20 @@ static int listen_to_server(struct session *x, struct error *e)
 	char ignored[1024];
 	size_t got;
 
-	while (net_stream_read(x->stream, ignored, sizeof(ignored), 0, &got,
-			       e) == 0)
-		if (got == 0)
-			return error_set(e, ERR_IO,
-					 "the server closed the connection");
-	if (e->kind != ERR_TIMEOUT)
-		return -1;
-	error_clear(e);
+	for (int i = 0; i < READS_MAX; i++) {
+		if (net_stream_read(x->stream, ignored, sizeof(ignored), 0,
+				    &got, e) == 0) {
+			if (got == 0)
+				return error_set(e, ERR_IO,
+						 "the server closed the "
+						 "connection");
+			continue;
+		}
+		if (e->kind != ERR_TIMEOUT)
+			return -1;
+		error_clear(e);
+		break;
+	}
 	return 0;
 }
 

@@ -311,6 +311,16 @@ def test_server_that_never_reads(service, world):
             assert send_test(service)["sent"]
 
 
+def test_server_that_talks(service, world):
+    """What it says is passed over, and does not keep messages from it."""
+    with Receiver(world["good"], behaviour="talks") as server:
+        send_to(service, server.port, audit=True)
+        leave_record(service, 18)
+        server.wait(lambda m: minutes_of([m]) == [18])
+        service.local().call("syslog.configure", enabled=False)
+        wait_state(service, "off")
+
+
 def test_restarts(service, world):
     """What happens while the server is away comes when it is back, in order."""
     port = free_ports(1)[0]
@@ -389,7 +399,7 @@ def test_last_words(make_service, world):
 
 
 @pytest.mark.parametrize("behaviour,state", [
-    ("never reads", "connected"), ("silent", "connecting"), ("drops", "failed")])
+    ("never reads", "connected"), ("talks", "connected"), ("silent", "connecting"), ("drops", "failed")])
 def test_end_of_the_service(make_service, world, behaviour, state):
     """It is not held up, whatever the server does; nor is a restart."""
     own = make_service()

@@ -82,7 +82,8 @@ def identity(directory, authority, **how):
 
 class Receiver:
     """A TLS server in threads. behaviour: takes, never reads, closes (after the
-    handshake), drops (before it), silent (no handshake), plain (text instead of
+    handshake), drops (before it), silent (no handshake), talks (without
+    end, and takes), plain (text instead of
     TLS)."""
 
     def __init__(self, who, *, port=0, behaviour="takes", client_ca=None,
@@ -148,8 +149,27 @@ class Receiver:
                 self.clients.append(tls.getpeercert(binary_form=True))
             if self.behaviour == "never reads":
                 self._stop.wait()
+            elif self.behaviour == "talks":
+                self._talk(tls)
             elif self.behaviour == "takes":
                 self._take(tls)
+
+    def _talk(self, tls):
+        """Nothing that a syslog server has to say, as fast as it goes."""
+        left = b""
+        tls.settimeout(0.01)
+        while not self._stop.is_set():
+            try:
+                for _ in range(50):
+                    tls.send(b"x" * 16384)
+            except TimeoutError:
+                pass
+            try:
+                messages, left = split_frames(left + tls.recv(65536))
+            except TimeoutError:
+                continue
+            with self.lock:
+                self.received += messages
 
     def _take(self, tls):
         left = b""
