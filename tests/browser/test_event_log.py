@@ -9,6 +9,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 
 from certificates import Authority, key_pem, new_key, pem
 from sealbridge_service import free_ports, wait_for
+from syslog_receivers import Receiver, identity
 
 PAGE = "/logs/event-log.html"
 EVENTS = 120
@@ -285,6 +286,33 @@ def test_syslog(busy, page):
     submit(page)
     page.wait_text("Off", "#syslog-state")
     assert busy.local().call("syslog.query")["enabled"] is False
+
+
+def test_syslog_server_that_answers(busy, page, tmp_path):
+    api = busy.local()
+    root = Authority("Syslog CA")
+    api.call("trustStore.upload", trustStore="https", certificates=root.pem)
+    label = labels(busy)
+    with Receiver(identity(tmp_path, root)) as server:
+        page.type(label["server"], f"127.0.0.1:{server.port}")
+        page.click(label["enabled"], "control")
+        submit(page)
+        page.wait_text("Connected", "#syslog-state")
+        # Nobody has asked for its certificate to be checked, and the page says so.
+        assert "not checked" in page.text("#syslog-state")
+        api.call("verification.configure", serverCertificate="verify")
+
+        def is_checked():
+            page.click("Refresh")
+            return "not checked" not in page.text("#syslog-state")
+
+        page.until(is_checked, "the checked connection")
+        page.click("Send a test message")
+        page.wait_text("Sent:", "#syslog-buttons ~ .result")
+        assert server.wait(id="syslog").text.startswith("This is a test message")
+        api.call("syslog.configure", enabled=False)
+    api.call("verification.configure", serverCertificate="none")
+    api.call("trustStore.delete", trustStore="https")
 
 
 @pytest.mark.parametrize("server", ["two words", "host:99999", "<b>:1", "host:"])

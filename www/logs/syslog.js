@@ -19,7 +19,8 @@ const AGAIN_MS = 1000;
 function drawState({ state, problem, sent, waiting, dropped }) {
 	return facts(
 		["State", badge(...STATES[state] ?? ["warning", state])],
-		problem ? ["Problem", sentence(problem)] : null,
+		// A connection that stands may still have something against it.
+		problem ? [state === "connected" ? "But" : "Problem", sentence(problem)] : null,
 		state === "off" ? null : ["Messages",
 			`${sent.toLocaleString()} sent, ${waiting.toLocaleString()} waiting, ${
 				dropped.toLocaleString()} dropped`],
@@ -77,10 +78,11 @@ class Syslog {
 			await this.#look();
 			if (!sent)
 				throw new Error(`Not sent: ${problem}`);
-			return "Sent: the server has taken it. Look there whether it has arrived in its log.";
+			return "Sent: the server's host has acknowledged it. Look there whether it is in its log.";
 		});
-		byId("syslog-buttons").after(result);
-		fill(byId("syslog-buttons"), button);
+		const [refresh, trouble] = actionButton("Refresh", async () => { await this.#look(); });
+		byId("syslog-buttons").after(result, trouble);
+		fill(byId("syslog-buttons"), button, refresh);
 	}
 }
 
