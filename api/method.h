@@ -93,7 +93,8 @@ enum method_flags {
 	METHOD_LOCAL_ROOT = 32,
 	/* Changes something and leaves a record of it: not done where the
 	 * record could not be written. Log-in and log-out, which leave records
-	 * too, are done all the same: somebody must get in to mend that. */
+	 * too, take these from the reserve: somebody must get in to mend that.
+	 */
 	METHOD_CHANGES = 64,
 	/* Done on a full disk as well: makes room, or cannot be refused. */
 	METHOD_WITHOUT_ROOM = 128,
