@@ -18,8 +18,10 @@ bool audit_head_due(const struct audit_head_plan *p, uint64_t last,
 		return true;
 	if (last == p->record)
 		return false;
-	return p->failing || last < p->record ||
-	       last - p->record >= AUDIT_HEAD_EVERY_RECORDS ||
+	/* A trail that lost records is attested no sooner for that. */
+	return p->failing ||
+	       (last > p->record &&
+		last - p->record >= AUDIT_HEAD_EVERY_RECORDS) ||
 	       now_ms - p->signed_at_ms >= AUDIT_HEAD_EVERY_MS;
 }
 
