@@ -3,6 +3,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -108,9 +109,31 @@ static bool session_is_allowed(const struct call *c,
 	return c->entry.found.usable && is_by(s, &c->request->peer.certificate);
 }
 
-static int end_session(const struct call *c, struct error *e, const char *why)
+/* By the user of the session, who has not got in. */
+static void record_session(struct call *c, struct audit_what what)
+{
+	struct caller *caller = &c->caller;
+
+	snprintf(caller->user.id, sizeof(caller->user.id), "%s",
+		 caller->session.user_id);
+	caller->via = VIA_SESSION;
+	call_audit(c, what);
+	caller->via = VIA_NOBODY;
+}
+
+static int end_session(struct call *c, struct error *e, const char *why)
 {
 	sessions_close(c->services->sessions, c->request->session_id);
+	record_session(c, AUDIT(SESSION_ENDED, .reason = why));
+	return error_set(e, ERR_AUTH, "%s", why);
+}
+
+static int refuse_token(struct call *c, struct error *e)
+{
+	static const char why[] = "no valid X-CSRF-Token";
+
+	record_session(
+	    c, AUDIT(ACCESS_DENIED, .method = c->method->name, .reason = why));
 	return error_set(e, ERR_AUTH, "%s", why);
 }
 
@@ -134,7 +157,7 @@ static int by_session(struct call *c, struct error *e)
 	if (!(c->method->flags & METHOD_WITHOUT_CSRF) &&
 	    (!rq->csrf_token ||
 	     !same_text(caller->session.csrf_token, rq->csrf_token)))
-		return error_set(e, ERR_AUTH, "no valid X-CSRF-Token");
+		return refuse_token(c, e);
 	if (users_lookup(c->services->users, caller->session.user_id,
 			 &caller->user, e) < 0)
 		return end_session(c, e, "the account is gone");
@@ -223,19 +246,48 @@ int entry_find(struct call *c, struct error *e)
 	return 0;
 }
 
+/* Whoever offered a password at a door that asks for none. */
+static void record_password(const struct call *c, enum login_door door)
+{
+	const char *member =
+	    door == LOGIN_WEB ? "userName" : "authenticationUser";
+	const struct value *user = value_member(c->params, member);
+	const struct audit_actor actor = {
+		.module = door == LOGIN_WEB ? "Web" : "API",
+		.user_name = value_string(user),
+		.peer = c->request->peer.address,
+		.via = "password",
+	};
+	struct error e = ERROR_INIT;
+
+	/* Counted and logged there; he is refused all the same. */
+	if (user)
+		(void)audit_append(
+		    c->services->audit,
+		    AUDIT(LOGIN_FAILED, .reason = c->entry.rule->why), &actor,
+		    &e);
+}
+
 int entry_refuse(const struct call *c, enum login_door door, struct error *e)
 {
 	const struct entry *entry = &c->entry;
 	const struct peer *peer = &c->request->peer;
+	static const char expired[] = "the client certificate of this "
+				      "connection has expired; connect again "
+				      "with another one";
 
 	if (entry->door == DOOR_HTTPS && entry->found.offer == OFFER_NONE)
 		c->reply->close = true;
-	if (entry->expired)
-		return error_set(e, ERR_AUTH,
-				 "the client certificate of this connection "
-				 "has expired; connect again with another one");
-	if (entry->found.offer != OFFER_TRUSTED)
+	if (entry->expired) {
+		users_certificate_refused(c->services->users, door,
+					  &peer->certificate, peer->address,
+					  expired);
+		return error_set(e, ERR_AUTH, "%s", expired);
+	}
+	if (entry->found.offer != OFFER_TRUSTED) {
+		record_password(c, door);
 		return error_set(e, ERR_AUTH, "%s", entry->rule->why);
+	}
 	users_certificate_refused(c->services->users, door, &peer->certificate,
 				  peer->address, entry->found.why);
 	return error_set(e, ERR_AUTH, "%s: %s", entry->rule->why,

@@ -555,6 +555,28 @@ def test_disabled_account(world):
     check_record(record, "loginFailed", API, name, "password", {"reason": re.compile(".*disabled.*")})
 
 
+def test_foreign_page(world):
+    """The cookie without the token."""
+    name = world.user()
+    cookie = {"Cookie": world.session(name)["Cookie"]}
+    record, = refused(world, world.web, "device.query", cookie)
+    check_record(record, "accessDenied", WEB, name, "session",
+                 {"method": "device.query", "reason": "no valid X-CSRF-Token"})
+
+
+def test_passwords_where_a_certificate_is_needed(world):
+    world.local("verification.configure", clientCertificate="required", force=True)
+    try:
+        api = world.service.api(tls=False)
+        record, = refused(world, api.call, "device.query")
+        check_record(record, "loginFailed", API, "admin", "password", {"reason": ANY})
+        record, = refused(world, world.service.anonymous(tls=False).call, "session.login",
+                          userName="admin", password="Unmistakable-Guess")
+        check_record(record, "loginFailed", WEB, "admin", "password", {"reason": ANY})
+    finally:
+        world.local("verification.configure", clientCertificate="notRequired", force=True)
+
+
 def test_insufficient_privileges(world):
     name = world.user()
     world.session(name)
