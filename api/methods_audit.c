@@ -171,7 +171,7 @@ static struct value *verify(struct call *c, struct error *e)
 	s = value_new_struct();
 	value_put_boolean(s, "intact", v.intact);
 	value_put_int(s, "checked", (int32_t)v.checked);
-	value_put_int(s, "firstBroken", (int32_t)v.first_broken);
+	value_put_int(s, "firstBroken", audit_int(v.first_broken));
 	value_put_string(s, "reason", audit_reason_name(v.reason));
 	value_put_string(s, "problem", v.problem);
 	value_put_int(s, "heads", (int32_t)v.heads);

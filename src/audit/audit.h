@@ -132,6 +132,13 @@ int audit_delete(struct audit *a, uint64_t before, uint64_t *deleted,
 /* Records that could not be written since audit_new(). */
 uint64_t audit_lost(struct audit *a);
 
+/* A number of records or of one of them where 32 bits must do, as in XML-RPC:
+ * the greatest one instead of what does not fit, which we never gave out. */
+static inline int32_t audit_int(uint64_t n)
+{
+	return n > INT32_MAX ? INT32_MAX : (int32_t)n;
+}
+
 /* What is wrong with a trail. */
 enum audit_reason {
 	AUDIT_INTACT,

@@ -71,7 +71,7 @@ static void print_as_json(const struct audit_xml_verdict *v, bool has_key)
 
 	value_put_boolean(s, "intact", v->reason == AUDIT_INTACT);
 	value_put_int(s, "checked", (int32_t)v->checked);
-	value_put_int(s, "firstBroken", (int32_t)v->broken);
+	value_put_int(s, "firstBroken", audit_int(v->broken));
 	value_put_string(s, "reason", audit_reason_name(v->reason));
 	value_put_string(s, "problem", v->problem);
 	value_put_string(s, "hostName", v->host_name);

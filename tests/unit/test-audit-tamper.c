@@ -411,6 +411,16 @@ static void test_piece(void)
 	free(w);
 }
 
+/* The number of a record that somebody put in may be any. */
+static void test_numbers(void)
+{
+	CU_ASSERT_EQUAL(audit_int(0), 0);
+	CU_ASSERT_EQUAL(audit_int(INT32_MAX), INT32_MAX);
+	CU_ASSERT_EQUAL(audit_int((uint64_t)INT32_MAX + 1), INT32_MAX);
+	CU_ASSERT_EQUAL(audit_int(9000000000), INT32_MAX);
+	CU_ASSERT_EQUAL(audit_int(UINT64_MAX), INT32_MAX);
+}
+
 static void test_words(void)
 {
 	char text[AUDIT_PROBLEM_MAX];
@@ -445,6 +455,7 @@ int main(int argc, char **argv)
 		{ "signs", test_signs },
 		{ "inserted with its hash", test_inserted_with_its_hash },
 		{ "a piece", test_piece },
+		{ "numbers", test_numbers },
 		{ "words", test_words },
 		{ 0 },
 	};
