@@ -135,16 +135,17 @@ void box_rewrite(struct box *b, uint64_t from)
 
 void box_save(struct box *b)
 {
-	CU_ASSERT_EQUAL_FATAL(test_run("rm -rf %s.saved && cp -a %s %s.saved",
-				       b->dir, b->dir, b->dir),
+	CU_ASSERT_EQUAL_FATAL(test_run("cd %s && rm -rf saved && "
+				       "cp -a %s saved",
+				       b->place.dir, b->dir),
 			      0);
 }
 
 void box_put_back(struct box *b)
 {
-	CU_ASSERT_EQUAL_FATAL(
-	    test_run("rm -rf %s && cp -a %s.saved %s", b->dir, b->dir, b->dir),
-	    0);
+	CU_ASSERT_EQUAL_FATAL(test_run("cd %s && rm -rf %s && cp -a saved %s",
+				       b->place.dir, b->dir, b->dir),
+			      0);
 }
 
 /* --- looking */
