@@ -55,6 +55,8 @@ static const char first_release[] =
     "INSERT INTO account VALUES"
     " (1, 'a', '', 'hash', 7, 0, 0, 0, 0, '', '', 5, 6, 2, 0),"
     " (2, 'b', '', '', 1, 0, 1, 0, 0, '', '', 0, 0, 0, 0);"
+    "CREATE TABLE restart (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " happened_at INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;"
     "CREATE TABLE audit (number INTEGER PRIMARY KEY,"
     " happened_at INTEGER NOT NULL) STRICT;"
     "CREATE TABLE schema_version (version INTEGER NOT NULL);"

@@ -86,6 +86,8 @@ static int see(void *arg, const struct audit_row *row, struct error *e)
 static const char first_release[] =
     "CREATE TABLE account (account_key INTEGER PRIMARY KEY,"
     " disabled INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE restart (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " happened_at INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;"
     "CREATE TABLE audit ("
     " number INTEGER PRIMARY KEY,"
     " happened_at INTEGER NOT NULL,"
