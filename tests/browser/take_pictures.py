@@ -43,6 +43,14 @@ def take(browser, name, path, *, width=1280, height=1000):
     browser.picture(PICTURES / f"{name}.png", whole=False)
 
 
+def take_audit_log(browser):
+    browser.look(width=1280, height=1000)
+    browser.open("/logs/audit-log.html")
+    browser.click("Verify")
+    browser.wait_text("Intact.")
+    browser.picture(PICTURES / "audit-log.png", whole=False)
+
+
 def main():
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
@@ -58,6 +66,7 @@ def main():
                 upload(browser, pathlib.Path(directory))
                 take(browser, "uploaded", PAGE)
                 take(browser, "status", "/status/status.html", height=1280)
+                take_audit_log(browser)
             finally:
                 browser.quit()
 
