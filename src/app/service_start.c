@@ -302,6 +302,16 @@ static int start_front(struct service *s, struct error *e)
 	return front_listen_control(s->front, s->config->control_socket, e);
 }
 
+/* Another state than this is told when it comes about. */
+static void record_absent_token(struct service *s)
+{
+	struct token_info info;
+
+	token_get_info(s->token, &info);
+	if (info.state == TOKEN_UNAVAILABLE)
+		record_token(s->audit, &info, &s->token_was_ready);
+}
+
 int service_start(struct service *s, bool restarted, int *status,
 		  struct error *e)
 {
@@ -326,6 +336,7 @@ int service_start(struct service *s, bool restarted, int *status,
 	 * the token has answered. */
 	listeners_apply(s->listeners);
 	record_started(s->audit, restarted, s->crashed);
+	record_absent_token(s);
 	if (audit_heads_start(s->heads, e) < 0)
 		return -1;
 	sd_notify(0, "READY=1");

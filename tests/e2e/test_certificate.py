@@ -453,7 +453,7 @@ def test_key_that_came_to_nothing_is_deleted(clean):
     done = clean.ctl("certificate", "delete-key", key_id)
     assert done.returncode == 1 and "no such key" in done.stderr
     assert clean.ctl("certificate", "delete-key").returncode == 2
-    key_of_default = re.search(r"ID:\s+([0-9a-f]+)", clean.pkcs11_tool(
+    key_of_default = re.search(r"sealbridge local key\s+ID:\s+([0-9a-f]+)", clean.pkcs11_tool(
         "--list-objects", "--type", "privkey")).group(1)
     done = clean.ctl("certificate", "delete-key", key_of_default)
     assert done.returncode == 1 and "local certificate" in done.stderr

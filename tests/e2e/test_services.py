@@ -119,8 +119,9 @@ def test_conflicts(service, back):
         assert found["http"]["port"] == service.http and found["http"]["enabled"]
         assert found["sip_udp"]["setting"]  # all of a change or nothing
     assert listens(service, service.http) and listens(service, service.https)
-    events = service.local().call("auditlog.enumerate", index=1, numEvents=200)["events"]
-    assert not any(str(port) in e["detail"] for e in events)
+    events = service.local().call("auditlog.enumerate", numEvents=200,
+                                  filter={"text": str(port)})["events"]
+    assert {e["event"] for e in events} == {"changeRefused"}
 
 
 def test_two_move_and_one_cannot(service, back):

@@ -233,7 +233,8 @@ def test_absent_at_start(make_service):
     away.rename(tokens)
     service.start()
     assert service.wire_certificate() == before
-    assert records(service, "tokenLost")[0]["fields"]["reason"]
+    (absent,) = records(service, "tokenState")
+    assert absent["fields"]["state"] == "unavailable" and absent["fields"]["reason"]
 
 
 def test_token_process_dies_and_returns(make_service):
@@ -254,6 +255,7 @@ def test_token_process_dies_and_returns(make_service):
     service.start_token_server()
     wait_for(lambda: _handshakes(service), 60, "handshakes after the token's return")
     assert service.wire_certificate() == before
+    assert records(service, "tokenLost")[0]["fields"]["reason"]
 
 
 def _serving(service):
