@@ -2,9 +2,7 @@
 #ifndef SB_SIP_SIP_FRAME_H
 #define SB_SIP_SIP_FRAME_H
 
-#include <stdbool.h>
-
-#include "base/buf.h"
+#include "sip/sip_head.h"
 
 /* One SIP message at a time out of the bytes of TCP or TLS (RFC 3261 18.3),
  * with the keep-alives between them (RFC 5626 3.5.1). Only what the framing
@@ -47,10 +45,5 @@ struct sip_framer {
  * none. */
 enum sip_frame_step sip_framer_next(struct sip_framer *f, struct view data,
 				    struct sip_frame *out);
-
-/* Content-Length of a whole head (as measured above, or a datagram's). Folded
- * lines and the short name "l" count (RFC 3261 7.3.1, 7.3.3).
- * 1: *out holds it; 0: there is none; -1: *why says what is wrong with it. */
-int sip_frame_content_length(struct view head, size_t *out, const char **why);
 
 #endif

@@ -252,44 +252,12 @@ static void test_mutated(void)
 	}
 }
 
-/* The length of a datagram's body is read by the same function. */
-static void test_content_length(void)
-{
-	static const struct {
-		const char *head;
-		int found;
-		size_t length;
-	} heads[] = {
-		{ "", 0, 0 },
-		{ START, 0, 0 },
-		{ START "\r\n", 0, 0 },
-		{ START "l: 5\r\n\r\n", 1, 5 },
-		{ START "l: 5\r\n", 1, 5 },
-		{ START "l: 5", 1, 5 },
-		{ START "l: 1234567890\r\n\r\n", 1, SIZE_MAX },
-		{ START "l: five\r\n\r\n", -1, 0 },
-		{ "l: 5\r\n\r\n", 0, 0 },
-	};
-
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		const char *why;
-		size_t length;
-
-		CU_ASSERT_EQUAL(sip_frame_content_length(
-				    view_str(heads[i].head), &length, &why),
-				heads[i].found);
-		CU_ASSERT_EQUAL(length, heads[i].length);
-		CU_ASSERT_EQUAL(why != NULL, heads[i].found < 0);
-	}
-}
-
 static const struct unit_test tests[] = {
 	{ "streams", test_rows },
 	{ "NUL in a head", test_nul },
 	{ "big heads", test_big_heads },
 	{ "the biggest body", test_biggest_body },
 	{ "streams changed at random", test_mutated },
-	{ "Content-Length", test_content_length },
 	{ NULL, NULL },
 };
 
