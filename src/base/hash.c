@@ -58,6 +58,12 @@ void sha256_of(struct view data, uint8_t out[SHA256_SIZE])
 	hash_of(HASH_SHA256, data, out);
 }
 
+void md5_of(struct view data, uint8_t out[MD5_SIZE])
+{
+	if (EVP_Digest(data.ptr, data.len, out, NULL, EVP_md5(), NULL) != 1)
+		abort();
+}
+
 int hash_secret(struct view secret, const uint8_t salt[HASH_SALT_SIZE],
 		uint8_t out[SHA256_SIZE], struct error *e)
 {

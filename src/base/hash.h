@@ -19,6 +19,11 @@ size_t hash_size(enum hash_alg alg); /* bytes */
 void hash_of(enum hash_alg alg, struct view data, uint8_t *out);
 void sha256_of(struct view data, uint8_t out[SHA256_SIZE]);
 
+/* For digest authentication with registrars that know nothing better (RFC 7616
+ * 3.2), and for nothing else. */
+enum { MD5_SIZE = 16 };
+void md5_of(struct view data, uint8_t out[MD5_SIZE]);
+
 /* Digest by which a short secret is recognised again: scrypt (RFC 7914), slow
  * and with 16 MiB of memory, so that whoever reads salt and digest cannot try
  * out many guesses. The salt is random and of the caller. 0, or -1: ERR_NOMEM.
