@@ -114,12 +114,14 @@ static void add_target(struct sip_locator *l, const struct host *h,
 		       const char *address)
 {
 	struct sip_target *t = &l->targets[l->count];
+	size_t n = strlen(address);
 
-	if (l->count == SIP_TARGETS_MAX || !is_address(address))
+	if (l->count == SIP_TARGETS_MAX || n >= sizeof(t->address) ||
+	    !is_address(address))
 		return;
 	t->transport = h->transport;
 	t->port = h->port;
-	snprintf(t->address, sizeof(t->address), "%s", address);
+	memcpy(t->address, address, n + 1);
 	l->count++;
 }
 
