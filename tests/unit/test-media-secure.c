@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "tests/lib/unit.h"
+#include "tests/unit/media_fixture.h"
+
+/* Streams with keys, against libsrtp2 in the hands of the peer. */
+
+static const struct srtp_key theirs[SRTP_SUITE_COUNT] = {
+	{ SRTP_SHA1_80, "abcdefghijklmnopqrstuvwxyz1234" },
+	{ SRTP_SHA1_32, "ABCDEFGHIJKLMNOPQRSTUVWXYZ5678" },
+};
+static const struct srtp_key ours[SRTP_SUITE_COUNT] = {
+	{ SRTP_SHA1_80, "zyxwvutsrqponmlkjihgfedcba4321" },
+	{ SRTP_SHA1_32, "ZYXWVUTSRQPONMLKJIHGFEDCBA8765" },
+};
+
+/* The stream's side of the description; the peer gets the same keys. */
+static void secure(struct fixture *f, struct peer *p, const struct srtp_key *in,
+		   const struct srtp_key *out)
+{
+	struct media_remote r = fixture_remote(p);
+
+	r.secure = true;
+	r.in = *in;
+	r.out = *out;
+	fixture_agree(f, &r);
+}
+
+static void call(struct fixture *f, struct peer *p, int suite)
+{
+	fixture_start(f, 0, 0);
+	fixture_call(f, p, "127.0.0.1");
+	secure(f, p, &theirs[suite], &ours[suite]);
+	peer_set_keys(p, &ours[suite], &theirs[suite]);
+}
+
+static void end(struct fixture *f, struct peer *p)
+{
+	peer_close(p);
+	fixture_end(f);
+}
+
+/* Also over the end of the sequence. */
+static void test_echo(void)
+{
+	for (int i = 0; i < SRTP_SUITE_COUNT; i++) {
+		struct fixture f;
+		struct peer p;
+
+		call(&f, &p, i);
+		for (int k = 0; k < 20; k++)
+			fixture_echo(&p, NULL);
+		CU_ASSERT_EQUAL(fixture_stats(&f).packets_out, 20);
+		end(&f, &p);
+	}
+}
+
+/* Suites may differ by direction. */
+static void test_mixed(void)
+{
+	struct fixture f;
+	struct peer p;
+
+	fixture_start(&f, 0, 0);
+	fixture_call(&f, &p, "::1");
+	secure(&f, &p, &theirs[0], &ours[1]);
+	peer_set_keys(&p, &ours[1], &theirs[0]);
+	fixture_echo(&p, NULL);
+	end(&f, &p);
+}
+
+static void test_forged(void)
+{
+	struct fixture f;
+	struct peer p, liar;
+	uint8_t sent[PEER_BYTES];
+	size_t n;
+
+	call(&f, &p, SRTP_SHA1_80);
+	peer_open(&liar, "127.0.0.1", f.local.port);
+	/* In the clear, with another key, sent back to us: nobody latches. */
+	peer_say(&liar, 0, false, view_of("long enough", 11), NULL);
+	fixture_dropped(&f, MEDIA_FORGED, 1);
+	peer_set_keys(&liar, &theirs[0], &ours[0]);
+	peer_say(&liar, 0, false, view_of("long enough", 11), NULL);
+	fixture_dropped(&f, MEDIA_FORGED, 2);
+	peer_send(&liar, PEER_RTP, "\x80\x00\0\0", 4);
+	fixture_dropped(&f, MEDIA_MALFORMED, 1);
+	CU_ASSERT_FALSE(fixture_stats(&f).latched);
+	CU_ASSERT_EQUAL(fixture_stats(&f).packets_out, 0);
+	fixture_echo(&p, NULL);
+	CU_ASSERT_EQUAL(fixture_stats(&f).source_port, p.port);
+	/* Copies, changed ones; the echo goes on behind them. */
+	n = peer_say(&p, 0, false, view_of("x", 1), sent);
+	peer_send(&p, PEER_RTP, sent, n);
+	fixture_dropped(&f, MEDIA_REPLAYED, 1);
+	sent[n - 1] ^= 1;
+	sent[3] += 1;
+	peer_send(&p, PEER_RTP, sent, n);
+	fixture_dropped(&f, MEDIA_FORGED, 3);
+	CU_ASSERT_TRUE(peer_hear(&p, PEER_RTP, sent, PEER_WAIT_MS) > 0);
+	fixture_echo(&p, NULL);
+	peer_close(&liar);
+	end(&f, &p);
+}
+
+/* A copy from elsewhere takes nothing over, even after silence. */
+static void test_replayed_from_elsewhere(void)
+{
+	struct fixture f;
+	struct peer p, liar;
+	uint8_t sent[PEER_BYTES], heard[PEER_BYTES];
+	size_t n;
+
+	call(&f, &p, SRTP_SHA1_32);
+	peer_open(&liar, "127.0.0.1", f.local.port);
+	n = peer_say(&p, 0, false, view_of("x", 1), sent);
+	CU_ASSERT_TRUE(peer_hear(&p, PEER_RTP, heard, PEER_WAIT_MS) > 0);
+	peer_send(&liar, PEER_RTP, sent, n);
+	fixture_dropped(&f, MEDIA_STRANGER, 1);
+	fixture_pass(60000);
+	peer_send(&liar, PEER_RTP, sent, n);
+	fixture_dropped(&f, MEDIA_REPLAYED, 1);
+	CU_ASSERT_EQUAL(fixture_stats(&f).source_port, p.port);
+	fixture_echo(&p, NULL);
+	peer_close(&liar);
+	end(&f, &p);
+}
+
+/* The same keys again go on; new ones count from then on, and what we send gets
+ * a new source. */
+static void test_new_keys(void)
+{
+	struct fixture f;
+	struct peer p;
+	struct rtp_packet before, after;
+	uint8_t sent[PEER_BYTES], heard[PEER_BYTES];
+	size_t n;
+
+	call(&f, &p, SRTP_SHA1_80);
+	fixture_echo(&p, &before);
+	n = peer_say(&p, 0, false, view_of("x", 1), sent);
+	CU_ASSERT_TRUE(peer_hear(&p, PEER_RTP, heard, PEER_WAIT_MS) > 0);
+	secure(&f, &p, &theirs[0], &ours[0]);
+	peer_send(&p, PEER_RTP, sent, n);
+	fixture_dropped(&f, MEDIA_REPLAYED, 1);
+	for (int i = 0; i < 10; i++)
+		fixture_echo(&p, &after);
+	CU_ASSERT_EQUAL(after.ssrc, before.ssrc);
+	CU_ASSERT_EQUAL(after.sequence, (uint16_t)(before.sequence + 11));
+	/* Another key to send with. */
+	secure(&f, &p, &theirs[0], &ours[1]);
+	srtp_dealloc(p.in);
+	p.in = peer_session(&ours[1], true);
+	fixture_echo(&p, &before);
+	CU_ASSERT_NOT_EQUAL(after.ssrc, before.ssrc);
+	CU_ASSERT_EQUAL(before.timestamp, after.timestamp + 160);
+	/* Another one to receive with: the one before is worth nothing. */
+	secure(&f, &p, &theirs[1], &ours[1]);
+	peer_say(&p, 0, false, view_of("x", 1), NULL);
+	fixture_dropped(&f, MEDIA_FORGED, 1);
+	srtp_dealloc(p.out);
+	p.out = peer_session(&theirs[1], false);
+	fixture_echo(&p, &after);
+	CU_ASSERT_EQUAL(after.ssrc, before.ssrc);
+	end(&f, &p);
+}
+
+/* A refused description leaves the keys alone. */
+static void test_refused(void)
+{
+	struct error e = ERROR_INIT;
+	struct fixture f;
+	struct peer p;
+	struct media_remote r;
+
+	call(&f, &p, SRTP_SHA1_80);
+	fixture_echo(&p, NULL);
+	r = fixture_remote(&p);
+	r.secure = true;
+	r.in = theirs[1];
+	r.out = ours[1];
+	r.out.suite = SRTP_SUITE_COUNT;
+	CHECK_FAILS(media_set_remote(f.media, f.local.id, &r, &e), &e,
+		    ERR_INPUT, "suite");
+	fixture_echo(&p, NULL);
+	end(&f, &p);
+}
+
+/* More sources than memory is given for. */
+static void test_sources(void)
+{
+	struct fixture f;
+	struct peer p;
+
+	call(&f, &p, SRTP_SHA1_80);
+	for (int i = 0; i < SRTP_SOURCES_MAX; i++) {
+		p.ssrc++;
+		fixture_echo(&p, NULL);
+	}
+	p.ssrc++;
+	peer_say(&p, 0, false, view_of("x", 1), NULL);
+	fixture_dropped(&f, MEDIA_SPENT, 1);
+	p.ssrc--;
+	fixture_echo(&p, NULL);
+	end(&f, &p);
+}
+
+/* Reports both ways; those without the key are none. */
+static void test_reports(void)
+{
+	for (int i = 0; i < SRTP_SUITE_COUNT; i++) {
+		struct fixture f;
+		struct peer p;
+		struct rtcp_news news;
+		uint8_t bytes[PEER_BYTES];
+		int n;
+
+		call(&f, &p, i);
+		fixture_echo(&p, NULL);
+		fixture_pass(8000);
+		n = peer_hear(&p, PEER_RTCP, bytes, PEER_WAIT_MS);
+		CU_ASSERT_TRUE_FATAL(n > 0);
+		CU_ASSERT_TRUE(
+		    rtcp_read(view_of(bytes, (size_t)n), p.ssrc, &news));
+		CU_ASSERT_TRUE(news.about_us);
+		peer_send(&p, PEER_RTCP, bytes, (size_t)n);
+		fixture_dropped(&f, n < 22 ? MEDIA_MALFORMED : MEDIA_FORGED, 1);
+		n = (int)rtcp_write(p.ssrc, NULL, NULL, "peer", false, bytes,
+				    sizeof(bytes));
+		peer_report(&p, bytes, (size_t)n);
+		peer_report(&p, (const uint8_t *)"\x80\xca\0\1\0\0\0\1", 8);
+		fixture_dropped(&f, MEDIA_MALFORMED, 1);
+		CU_ASSERT_EQUAL(fixture_stats(&f).rtcp_in, 1);
+		end(&f, &p);
+	}
+}
+
+static const struct unit_test tests[] = {
+	{ "echo in both suites", test_echo },
+	{ "a suite for each direction", test_mixed },
+	{ "forged packets", test_forged },
+	{ "copies from elsewhere", test_replayed_from_elsewhere },
+	{ "new keys", test_new_keys },
+	{ "refused keys", test_refused },
+	{ "many sources", test_sources },
+	{ "reports", test_reports },
+	{ NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	return unit_main(argc, argv, "media-secure", tests, NULL, NULL);
+}
