@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/lib/unit.h"
@@ -547,6 +548,33 @@ static void test_open_refused(void)
 	media_free(m);
 }
 
+/* No descriptor left, or only one: nothing stays behind. */
+static void test_descriptors(void)
+{
+	const struct media_stream_options o = { .address = "127.0.0.1" };
+	struct error e = ERROR_INIT;
+	struct media *m = engine(22000, 22001, 2, 100, &e);
+	struct rlimit before, few;
+	struct media_local l;
+
+	CHECK_OBJECT(m, &e);
+	CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (rlim_t more = 0; more < 2; more++) {
+		int next = dup(0);
+
+		CU_ASSERT_FATAL(next >= 0);
+		close(next);
+		few = before;
+		few.rlim_cur = (rlim_t)next + more;
+		CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
+		CHECK_FAILS(media_open(m, &o, &l, &e), &e, ERR_IO, "socket");
+		CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+	}
+	CU_ASSERT_EQUAL(media_count(m), 0);
+	CHECK_OK(media_open(m, &o, &l, &e), &e);
+	media_free(m);
+}
+
 static const struct unit_test tests[] = {
 	{ "echo over IPv4", test_echo_v4 },
 	{ "echo over IPv6", test_echo_v6 },
@@ -562,6 +590,7 @@ static const struct unit_test tests[] = {
 	{ "ranges of ports", test_ranges },
 	{ "no port left", test_exhaustion },
 	{ "refused addresses", test_open_refused },
+	{ "no descriptor left", test_descriptors },
 	{ NULL, NULL },
 };
 
