@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/lib/unit.h"
 #include "tests/unit/media_fixture.h"
@@ -237,6 +238,45 @@ static void test_reports(void)
 	}
 }
 
+static uint64_t all_drops(struct fixture *f)
+{
+	struct media_stats s = fixture_stats(f);
+	uint64_t n = 0;
+
+	for (int i = 0; i < MEDIA_DROP_COUNT; i++)
+		n += s.dropped[i];
+	return n;
+}
+
+/* Bytes that begin like a packet, at both ports: all are counted, none is
+ * answered. */
+static void test_random(void)
+{
+	enum { MANY = 400 };
+	struct fixture f;
+	struct peer p;
+	unsigned seed = 3711;
+
+	call(&f, &p, SRTP_SHA1_32);
+	for (int i = 0; i < MANY; i++) {
+		uint8_t bytes[64];
+		size_t n = (size_t)rand_r(&seed) % sizeof(bytes);
+
+		for (size_t k = 0; k < sizeof(bytes); k++)
+			bytes[k] = (uint8_t)(rand_r(&seed) >> 7);
+		bytes[0] = (uint8_t)(0x80 | (bytes[0] & 0x3f));
+		peer_send(&p, i % 2 ? PEER_RTP : PEER_RTCP, bytes, n);
+	}
+	for (int i = 0; i < 10000 && all_drops(&f) < MANY; i++)
+		usleep(1000);
+	CU_ASSERT_EQUAL(all_drops(&f), MANY);
+	CU_ASSERT_EQUAL(fixture_stats(&f).rtcp_in, 0);
+	CU_ASSERT_EQUAL(fixture_stats(&f).packets_in, 0);
+	CU_ASSERT_EQUAL(fixture_stats(&f).packets_out, 0);
+	fixture_echo(&p, NULL);
+	end(&f, &p);
+}
+
 static const struct unit_test tests[] = {
 	{ "echo in both suites", test_echo },
 	{ "a suite for each direction", test_mixed },
@@ -246,6 +286,7 @@ static const struct unit_test tests[] = {
 	{ "refused keys", test_refused },
 	{ "many sources", test_sources },
 	{ "reports", test_reports },
+	{ "any bytes", test_random },
 	{ NULL, NULL },
 };
 
