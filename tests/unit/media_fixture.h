@@ -6,8 +6,6 @@
 
 /* A media engine whose clock stands until the test moves it. */
 
-enum { FIXTURE_FIRST_PORT = 21000, FIXTURE_LAST_PORT = 21999 };
-
 struct fixture {
 	struct media *media;
 	struct media_local local; /* of the stream that is opened last */

@@ -8,6 +8,12 @@
 
 /* Ports and other things of which there are only so many. */
 
+/* Of this process alone, while others run the same test. */
+static uint16_t base(void)
+{
+	return (uint16_t)(30000 + (unsigned)getpid() % 340 * 8);
+}
+
 static struct media *engine(uint16_t first, uint16_t last, unsigned streams,
 			    unsigned rate, struct error *e)
 {
@@ -71,27 +77,27 @@ static void test_exhaustion(void)
 {
 	const struct media_stream_options o = { .address = "127.0.0.1" };
 	struct error e = ERROR_INIT;
-	struct media *m = engine(22000, 22005, 10, 100, &e);
+	struct media *m = engine(base(), base() + 5, 10, 100, &e);
 	struct media_local a, b, c;
 	int other;
 
 	CHECK_OBJECT(m, &e);
-	occupy(&other, 22003);
+	occupy(&other, base() + 3);
 	CHECK_OK(media_open(m, &o, &a, &e), &e);
 	CHECK_OK(media_open(m, &o, &b, &e), &e);
-	CU_ASSERT_EQUAL(a.port, 22000);
-	CU_ASSERT_EQUAL(b.port, 22004);
+	CU_ASSERT_EQUAL(a.port, base());
+	CU_ASSERT_EQUAL(b.port, base() + 4);
 	CHECK_FAILS(media_open(m, &o, &c, &e), &e, ERR_LIMIT, "pair");
 	CU_ASSERT_EQUAL(media_count(m), 2);
 	media_close(m, a.id);
 	CHECK_OK(media_open(m, &o, &c, &e), &e);
-	CU_ASSERT_EQUAL(c.port, 22000);
+	CU_ASSERT_EQUAL(c.port, base());
 	CU_ASSERT_NOT_EQUAL(c.id, a.id);
 	media_close(m, a.id); /* hits nobody else */
 	CU_ASSERT_EQUAL(media_count(m), 2);
 	close(other);
 	CHECK_OK(media_open(m, &o, &a, &e), &e);
-	CU_ASSERT_EQUAL(a.port, 22002);
+	CU_ASSERT_EQUAL(a.port, base() + 2);
 	media_free(m);
 }
 
@@ -108,7 +114,7 @@ static void test_open_refused(void)
 	};
 	struct media_stream_options o = { .address = "127.0.0.1" };
 	struct error e = ERROR_INIT;
-	struct media *m = engine(22000, 22099, 2, 100, &e);
+	struct media *m = engine(base(), base() + 7, 2, 100, &e);
 	struct media_local l;
 
 	CHECK_OBJECT(m, &e);
@@ -129,7 +135,7 @@ static void test_descriptors(void)
 {
 	const struct media_stream_options o = { .address = "127.0.0.1" };
 	struct error e = ERROR_INIT;
-	struct media *m = engine(22000, 22001, 2, 100, &e);
+	struct media *m = engine(base(), base() + 1, 2, 100, &e);
 	struct rlimit before, few;
 	struct media_local l;
 
