@@ -214,6 +214,9 @@ static int add_cure(struct buf *out, const struct sip_head *h, unsigned status,
 				      "Accept-Encoding: identity\r\n",
 				      e) < 0)
 		return -1;
+	if (status == 503 &&
+	    buf_addf(out, e, "Retry-After: %d\r\n", SIP_RETRY_AFTER_S) < 0)
+		return -1;
 	return status == 420 ? add_unsupported(out, h, e) : 0;
 }
 

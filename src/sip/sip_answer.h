@@ -8,7 +8,10 @@
  * lines: they may be such that no parser takes them (RFC 3261 8.2.6, 8.2.7).
  * Pure; any thread. */
 
-enum { SIP_ANSWER_MAX = 65536 };
+enum {
+	SIP_ANSWER_MAX = 65536,
+	SIP_RETRY_AFTER_S = 5, /* said with each 503 */
+};
 
 /* Where the request came from: the kernel's word. */
 struct sip_source {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_SIP_SIP_MESSAGE_H
+#define SB_SIP_SIP_MESSAGE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/* What libosip2's messages lack. Whoever builds messages includes
+ * <osip2/osip.h> beside this. One thread at a time. */
+
+struct osip_message;
+
+/* An answer to the request with what RFC 3261 8.2.6.2 copies: Via, From, To,
+ * Call-ID, CSeq; Timestamp into a 100, Record-Route into those that make a
+ * dialog (12.1.1). A To without tag gets to_tag, unless the status is 100.
+ * reason NULL: RFC 3261's. NULL: ERR_NOMEM, ERR_INPUT (the library took
+ * something that it cannot copy). To be freed by osip_message_free(). */
+struct osip_message *sip_message_answer(const struct osip_message *request,
+					unsigned status, const char *reason,
+					const char *to_tag,
+					struct error *e) MUST_CHECK;
+
+/* A CANCEL (9.1) for the request, which has its Via already. As above. */
+struct osip_message *sip_message_cancel(const struct osip_message *request,
+					struct error *e) MUST_CHECK;
+
+/* Adds a header field by name; 0, or -1: ERR_NOMEM, ERR_INPUT. */
+int sip_message_add(struct osip_message *m, const char *name, const char *value,
+		    struct error *e) MUST_CHECK;
+
+/* Adds the message as it is sent; a request gets Max-Forwards if it has none
+ * (8.1.1.6). 0, or -1: ERR_INPUT, ERR_NOMEM, ERR_LIMIT. */
+int sip_message_write(struct osip_message *m, struct buf *out,
+		      struct error *e) MUST_CHECK;
+
+/* Parts; "" for what is not there. Borrowed from the message. */
+const char *sip_message_from_tag(const struct osip_message *m);
+const char *sip_message_to_tag(const struct osip_message *m);
+const char *sip_message_branch(const struct osip_message *m); /* top Via */
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sip/sip_transaction.h"
+
+#include <stdlib.h>
+
+/* How transactions end, and what happens to an INVITE between its 2xx and its
+ * end (RFC 6026 7, RFC 3261 13.3.1.4), which libosip2 does not know. */
+
+void sip_transaction_soil(struct sip_transaction *t)
+{
+	if (list_empty(&t->dirty))
+		list_append(&t->stack->dirty, &t->dirty);
+}
+
+void sip_transaction_fail(struct sip_transaction *t, enum sip_failure why)
+{
+	if (!t->failing) {
+		t->failing = true;
+		t->failure = why;
+	}
+	t->over = true;
+	sip_transaction_soil(t);
+}
+
+/* It stays for 64*T1: copies of the INVITE and of its answers find it. */
+void sip_accept(struct sip_transaction *t)
+{
+	t->accepted = true;
+	t->until = t->stack->now + SIP_TIMEOUT_MS;
+	if (t->server) {
+		t->again_gap = SIP_T1_MS;
+		t->again = t->stack->now + t->again_gap;
+	}
+}
+
+/* The machine goes, the request stays. */
+static void stop_machine(struct sip_transaction *t)
+{
+	if (!t->machine)
+		return;
+	if (t->machine->orig_request)
+		t->request = t->machine->orig_request;
+	t->machine->orig_request = NULL;
+	osip_transaction_free(t->machine);
+	t->machine = NULL;
+	t->rests = false;
+}
+
+void sip_transaction_end(struct sip_transaction *t)
+{
+	struct sip_stack *s = t->stack;
+
+	stop_machine(t);
+	if (t->known) {
+		t->known = false;
+		s->config.ops->ended(s->config.user, t);
+	}
+	for (int i = 0; i < SIP_SLOTS; i++)
+		list_remove(&t->slots[i].link);
+	list_remove(&t->all);
+	list_remove(&t->dirty);
+	if (t->server)
+		s->peers[t->peer]--;
+	s->count--;
+	osip_message_free(t->request);
+	sip_flow_release(t->flow);
+	buf_free(&t->success);
+	free(t);
+}
+
+/* A client's failure is told as long as no final answer was, a server's when
+ * its 2xx got no ACK. */
+static void tell_failure(struct sip_transaction *t)
+{
+	struct sip_stack *s = t->stack;
+
+	if (t->failing && t->known &&
+	    (t->server ? t->accepted && !t->acked : !t->final))
+		s->config.ops->timed_out(s->config.user, t, t->failure);
+	t->failing = false;
+}
+
+static void settle(struct sip_transaction *t)
+{
+	list_remove(&t->dirty);
+	if (t->over || (t->rests && !t->accepted)) {
+		tell_failure(t);
+		sip_transaction_end(t);
+	} else if (t->rests) {
+		stop_machine(t);
+	}
+}
+
+/* Callbacks may soil others, which are then in the list, too. */
+void sip_sweep(struct sip_stack *s)
+{
+	s->depth++;
+	while (!list_empty(&s->dirty))
+		settle(
+		    list_owner(s->dirty.next, struct sip_transaction, dirty));
+	s->depth--;
+}
+
+static void send_again(struct sip_transaction *t)
+{
+	if (!t->flow->ops->send(t->flow, t->success.ptr, t->success.len)) {
+		sip_transaction_fail(t, SIP_FAILED_TRANSPORT);
+		return;
+	}
+	t->again_gap =
+	    t->again_gap * 2 < SIP_T2_MS ? t->again_gap * 2 : SIP_T2_MS;
+	t->again = t->stack->now + t->again_gap;
+}
+
+/* An accepted one that was ACKed has simply lived its time. */
+static void give_up(struct sip_transaction *t)
+{
+	t->until = 0;
+	if (t->accepted && (!t->server || t->acked)) {
+		t->over = true;
+		sip_transaction_soil(t);
+	} else {
+		sip_transaction_fail(t, SIP_FAILED_TIMEOUT);
+	}
+}
+
+void sip_own_timers(struct sip_stack *s)
+{
+	struct list *l, *next;
+
+	for (l = s->all.next; l != &s->all; l = next) {
+		struct sip_transaction *t =
+		    list_owner(l, struct sip_transaction, all);
+
+		next = l->next;
+		if (t->until && t->until <= s->now)
+			give_up(t);
+		else if (t->again && !t->acked && t->again <= s->now)
+			send_again(t);
+	}
+}
+
+int64_t sip_own_next(const struct sip_stack *s, int64_t next)
+{
+	for (struct list *l = s->all.next; l != &s->all; l = l->next) {
+		const struct sip_transaction *t =
+		    list_owner(l, struct sip_transaction, all);
+
+		if (t->until && t->until < next)
+			next = t->until;
+		if (t->again && !t->acked && t->again < next)
+			next = t->again;
+	}
+	return next;
+}
+
+void sip_stack_flow_lost(struct sip_stack *s, struct sip_flow *flow)
+{
+	sip_stack_enter(s);
+	sip_flow_hold(flow);
+	for (struct list *l = s->all.next; l != &s->all; l = l->next) {
+		struct sip_transaction *t =
+		    list_owner(l, struct sip_transaction, all);
+
+		if (t->flow == flow)
+			sip_transaction_fail(t, SIP_FAILED_TRANSPORT);
+	}
+	if (s->depth == 1)
+		sip_sweep(s);
+	s->config.ops->flow_lost(s->config.user, flow);
+	sip_flow_release(flow);
+	sip_stack_leave(s);
+}
