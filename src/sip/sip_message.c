@@ -5,7 +5,7 @@
 #include <sys/time.h>
 #include <osip2/osip.h>
 
-#include "sip/sip_head.h"
+#include "sip/sip_check.h"
 
 /* The library wants names that it could write to. */
 static char tag[] = "tag", branch[] = "branch";
@@ -176,6 +176,23 @@ int sip_message_add(struct osip_message *m, const char *name, const char *value,
 	int rc = osip_message_set_header(m, name, value);
 
 	return rc == 0 ? 0 : failed(rc, e);
+}
+
+int sip_message_add_abilities(struct osip_message *m, struct error *e)
+{
+	static const struct {
+		const char *name, *value;
+	} rows[] = {
+		{ "Allow", SIP_ALLOW },
+		{ "Accept", "application/sdp" },
+		{ "Accept-Encoding", "identity" },
+		{ "Supported", SIP_SUPPORTED },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (sip_message_add(m, rows[i].name, rows[i].value, e) < 0)
+			return -1;
+	return 0;
 }
 
 int sip_message_write(struct osip_message *m, struct buf *out, struct error *e)

@@ -29,6 +29,11 @@ struct osip_message *sip_message_cancel(const struct osip_message *request,
 int sip_message_add(struct osip_message *m, const char *name, const char *value,
 		    struct error *e) MUST_CHECK;
 
+/* Says in an answer to OPTIONS (11.2), or in a 2xx to INVITE, what there is
+ * here: Allow, Accept, Accept-Encoding, Supported. As above. */
+int sip_message_add_abilities(struct osip_message *m,
+			      struct error *e) MUST_CHECK;
+
 /* Adds the message as it is sent; a request gets Max-Forwards if it has none
  * (8.1.1.6). 0, or -1: ERR_INPUT, ERR_NOMEM, ERR_LIMIT. */
 int sip_message_write(struct osip_message *m, struct buf *out,
