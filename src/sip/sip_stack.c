@@ -11,6 +11,8 @@
 #include "sip/sip_message.h"
 #include "sip/sip_transaction.h"
 
+enum { HEAD_MAX = 131072 }; /* more than sip_frame.h and datagrams bring */
+
 struct sip_stack *sip_stack_new(const struct sip_stack_config *c,
 				struct error *e)
 {
@@ -179,6 +181,55 @@ static int check(struct view message, enum sip_transport transport,
 			     : sip_check_answer(head, transport, why);
 }
 
+/* The head as the parser gets it: without Content-Length, so that it finds no
+ * body and does not look into one. */
+static int write_head(const struct sip_head *h, struct view message,
+		      struct buf *out, struct error *e)
+{
+	const uint8_t *end = memmem(message.ptr, message.len, "\r\n", 2);
+
+	if (!end)
+		return error_set(e, ERR_INPUT, "no start line");
+	if (buf_add(out, message.ptr, (size_t)(end - message.ptr), e) < 0)
+		return -1;
+	for (size_t i = 0; i < h->count; i++) {
+		const struct sip_field *f = &h->fields[i];
+
+		if (f->id == SIP_CONTENT_LENGTH)
+			continue;
+		if (buf_adds(out, "\r\n", e) < 0 ||
+		    buf_add(out, f->name.ptr, f->name.len, e) < 0 ||
+		    buf_adds(out, ": ", e) < 0 ||
+		    buf_add(out, f->value.ptr, f->value.len, e) < 0)
+			return -1;
+	}
+	return buf_adds(out, "\r\n\r\n", e);
+}
+
+/* The library takes multipart bodies apart as soon as it sees them, and has had
+ * holes there; a body is put in as the bytes that it is. NULL: it is not what
+ * the parser takes. */
+static osip_event_t *parse(const struct sip_head *h, struct view message)
+{
+	struct error e = ERROR_INIT;
+	osip_event_t *event = NULL;
+	struct buf head;
+
+	buf_init(&head, HEAD_MAX);
+	if (write_head(h, message, &head, &e) < 0)
+		goto out;
+	event = osip_parse(buf_cstr(&head), head.len);
+	if (event && h->body.len &&
+	    osip_message_set_body(event->sip, (const char *)h->body.ptr,
+				  h->body.len) != 0) {
+		osip_event_free(event);
+		event = NULL;
+	}
+out:
+	buf_free(&head);
+	return event;
+}
+
 static void dispatch(struct sip_stack *s, struct sip_flow *flow,
 		     const struct sip_head *head, osip_event_t *event)
 {
@@ -206,10 +257,8 @@ void sip_stack_received(struct sip_stack *s, struct sip_flow *flow,
 		refuse(s, flow, &head, &why);
 		return;
 	}
-	/* The body ends where Content-Length says. */
-	message.len = (size_t)(head.body.ptr - message.ptr) + head.body.len;
 	sip_stack_enter(s);
-	event = osip_parse((const char *)message.ptr, message.len);
+	event = parse(&head, message);
 	if (event) {
 		dispatch(s, flow, &head, event);
 	} else if (head.request) {

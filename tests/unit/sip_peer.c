@@ -87,6 +87,17 @@ static bool is_known(const struct sip_transaction *t)
 	return false;
 }
 
+static void keep_body(struct peer_user *u, const struct osip_message *m)
+{
+	const osip_body_t *b = osip_list_get(&m->bodies, 0);
+
+	u->bodies = (size_t)osip_list_size(&m->bodies);
+	u->body_length = b ? b->length : 0;
+	CU_ASSERT_FATAL(u->body_length <= sizeof(u->body));
+	if (b)
+		memcpy(u->body, b->body, b->length);
+}
+
 static unsigned on_request(void *user, struct sip_transaction *t,
 			   const struct osip_message *request)
 {
@@ -95,6 +106,7 @@ static unsigned on_request(void *user, struct sip_transaction *t,
 	CU_ASSERT_PTR_NOT_NULL(request);
 	CU_ASSERT_PTR_EQUAL(request, sip_transaction_request(t));
 	note('r');
+	keep_body(u, request);
 	u->last = t;
 	know(t);
 	if (!u->reply && !u->late)

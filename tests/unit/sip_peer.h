@@ -23,6 +23,8 @@ struct peer_flow {
  * lost, f flow lost, e ended. */
 struct peer_user {
 	char seen[512];
+	char body[256]; /* of the last request */
+	size_t body_length, bodies;
 	unsigned reply;  /* what request() gives back */
 	bool late;       /* request() answers nothing */
 	unsigned status; /* else request() replies with that */

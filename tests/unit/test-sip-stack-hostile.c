@@ -93,6 +93,49 @@ static void test_cut(void)
 	}
 }
 
+/* Bodies are bytes: nobody looks into them, and they end where Content-Length
+ * says. */
+static void test_bodies(void)
+{
+	static const char part[] = "--x\r\nContent-Type: text/plain\r\n\r\n"
+				   "a\r\n--x--\r\n";
+	static const struct {
+		const char *type;
+		const char *body;
+		size_t length, announced;
+	} rows[] = {
+		{ "application/sdp", "v=0\r\n", 5, 5 },
+		{ "text/plain", "a\0b\r\n\r\n\xff", 8, 8 },
+		{ "text/plain", "abcdef", 6, 2 },
+		{ "multipart/mixed;boundary=x", part, sizeof(part) - 1,
+		  sizeof(part) - 1 },
+		{ "multipart/mixed;boundary=x", "--x", 3, 3 },
+		{ "multipart/mixed;boundary=", "--\r\n:", 5, 5 },
+		{ "multipart/mixed;boundary=\"", "--\r\n--", 6, 6 },
+		{ "multipart/mixed", "--x\r\n", 5, 5 },
+		{ "multipart/mixed;boundary=x", "", 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[1024];
+		size_t n = (size_t)snprintf(
+		    text, sizeof(text),
+		    OPT REST OCS "Content-Type: %s\r\nl: %zu\r\n\r\n",
+		    rows[i].type, rows[i].announced);
+
+		memcpy(text + n, rows[i].body, rows[i].length);
+		peer_start(0, 0);
+		sip_stack_received(peer.stack, &peer.flow[SIP_UDP].flow,
+				   view_of(text, n + rows[i].length));
+		CHECK_SEEN("r");
+		CU_ASSERT_EQUAL(peer.user.bodies, rows[i].announced > 0);
+		CU_ASSERT_EQUAL(peer.user.body_length, rows[i].announced);
+		CU_ASSERT_EQUAL(
+		    memcmp(peer.user.body, rows[i].body, rows[i].announced), 0);
+		peer_stop();
+	}
+}
+
 /* Whatever bytes come, each transaction ends, and with the first look at the
  * limit no more is held than that. */
 static void test_mutated(void)
@@ -468,6 +511,7 @@ static const struct unit_test tests[] = {
 	{ "table of requests", test_requests },
 	{ "table of answers", test_answers },
 	{ "cut at every byte", test_cut },
+	{ "bodies", test_bodies },
 	{ "changed at random", test_mutated },
 	{ "limits", test_limits },
 	{ "limit of a peer", test_limit_of_a_peer },
