@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sip/sip_transaction.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,6 +291,25 @@ static const struct {
 	{ OSIP_NICT_STATUS_TIMEOUT, on_timeout },
 };
 
+static void say_nothing(const char *file, int line, osip_trace_level_t level,
+			const char *format, va_list arguments)
+{
+	(void)file;
+	(void)line;
+	(void)level;
+	(void)format;
+	(void)arguments;
+}
+
+/* It would write about each wrong message to our standard output, and without a
+ * function of ours it turns that on with the first one. */
+static void keep_quiet(void)
+{
+	osip_trace_initialize_func(OSIP_FATAL, say_nothing);
+	for (int i = 0; i < END_TRACE_LEVEL; i++)
+		osip_trace_disable_level((osip_trace_level_t)i);
+}
+
 int sip_machines_new(struct sip_stack *s, struct error *e)
 {
 	sip_clock_set(s->now);
@@ -297,9 +317,7 @@ int sip_machines_new(struct sip_stack *s, struct error *e)
 		s->osip = NULL;
 		return error_nomem(e);
 	}
-	/* It would write about each wrong message to our standard output. */
-	for (int i = 0; i < END_TRACE_LEVEL; i++)
-		osip_trace_disable_level((osip_trace_level_t)i);
+	keep_quiet();
 	osip_set_cb_send_message(s->osip, on_send);
 	for (size_t i = 0; i < sizeof(message_calls) / sizeof(message_calls[0]);
 	     i++)
