@@ -97,32 +97,13 @@ int64_t sip_stack_next_ms(const struct sip_stack *s)
 	return s->next;
 }
 
-/* The library tells how long nothing is due; it says a year without timers. */
-static int64_t library_next(struct sip_stack *s)
-{
-	struct timeval left;
-	int64_t ms;
-
-	osip_timers_gettimeout(s->osip, &left);
-	ms = (int64_t)left.tv_sec * 1000 + left.tv_usec / 1000 + 1;
-	return s->now + (ms > SIP_TICK_MS ? ms : SIP_TICK_MS);
-}
-
 void sip_stack_tick(struct sip_stack *s)
 {
 	sip_stack_enter(s);
-	osip_timers_ict_execute(s->osip);
-	osip_timers_ist_execute(s->osip);
-	osip_timers_nict_execute(s->osip);
-	osip_timers_nist_execute(s->osip);
-	osip_ict_execute(s->osip);
-	osip_ist_execute(s->osip);
-	osip_nict_execute(s->osip);
-	osip_nist_execute(s->osip);
-	sip_own_timers(s);
+	sip_timers_run(s);
 	sip_stack_leave(s);
 	if (s->depth == 0)
-		s->next = s->count ? sip_own_next(s, library_next(s)) : -1;
+		s->next = sip_timers_next(s);
 }
 
 /* --- messages */

@@ -360,6 +360,8 @@ int sip_transaction_start(struct sip_transaction *t, osip_fsm_type_t type,
 				       "no transaction for this message (%d)",
 				       rc);
 	}
+	/* At once, while its list is short (sip_transaction_timers.c). */
+	(void)osip_remove_transaction(t->stack->osip, t->machine);
 	osip_transaction_set_your_instance(t->machine, t);
 	set_timers(t);
 	return 0;

@@ -126,7 +126,9 @@ void sip_transaction_fail(struct sip_transaction *t, enum sip_failure why);
 void sip_transaction_end(struct sip_transaction *t);
 void sip_accept(struct sip_transaction *t);
 void sip_sweep(struct sip_stack *s);
-void sip_own_timers(struct sip_stack *s);
-int64_t sip_own_next(const struct sip_stack *s, int64_t next);
+
+/* sip_transaction_timers.c */
+void sip_timers_run(struct sip_stack *s);
+int64_t sip_timers_next(const struct sip_stack *s); /* -1: none runs */
 
 #endif

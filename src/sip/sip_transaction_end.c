@@ -41,7 +41,7 @@ static void stop_machine(struct sip_transaction *t)
 	if (t->machine->orig_request)
 		t->request = t->machine->orig_request;
 	t->machine->orig_request = NULL;
-	osip_transaction_free(t->machine);
+	osip_transaction_free2(t->machine);
 	t->machine = NULL;
 	t->rests = false;
 }
@@ -99,59 +99,6 @@ void sip_sweep(struct sip_stack *s)
 		settle(
 		    list_owner(s->dirty.next, struct sip_transaction, dirty));
 	s->depth--;
-}
-
-static void send_again(struct sip_transaction *t)
-{
-	if (!t->flow->ops->send(t->flow, t->success.ptr, t->success.len)) {
-		sip_transaction_fail(t, SIP_FAILED_TRANSPORT);
-		return;
-	}
-	t->again_gap =
-	    t->again_gap * 2 < SIP_T2_MS ? t->again_gap * 2 : SIP_T2_MS;
-	t->again = t->stack->now + t->again_gap;
-}
-
-/* An accepted one that was ACKed has simply lived its time. */
-static void give_up(struct sip_transaction *t)
-{
-	t->until = 0;
-	if (t->accepted && (!t->server || t->acked)) {
-		t->over = true;
-		sip_transaction_soil(t);
-	} else {
-		sip_transaction_fail(t, SIP_FAILED_TIMEOUT);
-	}
-}
-
-void sip_own_timers(struct sip_stack *s)
-{
-	struct list *l, *next;
-
-	for (l = s->all.next; l != &s->all; l = next) {
-		struct sip_transaction *t =
-		    list_owner(l, struct sip_transaction, all);
-
-		next = l->next;
-		if (t->until && t->until <= s->now)
-			give_up(t);
-		else if (t->again && !t->acked && t->again <= s->now)
-			send_again(t);
-	}
-}
-
-int64_t sip_own_next(const struct sip_stack *s, int64_t next)
-{
-	for (struct list *l = s->all.next; l != &s->all; l = l->next) {
-		const struct sip_transaction *t =
-		    list_owner(l, struct sip_transaction, all);
-
-		if (t->until && t->until < next)
-			next = t->until;
-		if (t->again && !t->acked && t->again < next)
-			next = t->again;
-	}
-	return next;
 }
 
 void sip_stack_flow_lost(struct sip_stack *s, struct sip_flow *flow)
