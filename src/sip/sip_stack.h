@@ -65,7 +65,8 @@ struct sip_stack_config {
 	const struct sip_user_ops *ops;
 	void *user;
 	/* Asks for a flow; answered, not from within, by sip_stack_connected()
-	 * with the ticket. host is what was dialled: the name that the peer's
+	 * with the ticket, in each case: the deadline is the transport's. host
+	 * is what was dialled: the name that the peer's
 	 * certificate has to prove (RFC 5922). */
 	void (*connect)(void *arg, const struct sip_target *target,
 			const char *host, uint64_t ticket);
@@ -113,7 +114,8 @@ struct sip_way {
 /* Sends a request (not ACK, not CANCEL) with all but Via and Max-Forwards in
  * it, and takes the message whatever happens. What becomes of it comes by
  * response() or timed_out(), not from within the call. The next target of
- * several is tried with a new request. NULL: ERR_LIMIT, ERR_NOMEM, ERR_INPUT.
+ * several is tried with a new request. An INVITE that rings waits until the
+ * user cancels it. NULL: ERR_LIMIT, ERR_NOMEM, ERR_INPUT.
  */
 struct sip_transaction *sip_stack_request(struct sip_stack *s,
 					  const struct sip_way *way,
