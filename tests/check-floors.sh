@@ -1,7 +1,7 @@
 #!/bin/sh
 # Folders stand on floors (docs/ARCHITECTURE.md): a file may include headers of
-# its own folder and of floors below, and libxml2 is known to the files that
-# read XML only. Anything else fails.
+# its own folder and of floors below, libxml2 is known to the files that read
+# XML only, and c-ares to the resolver only. Anything else fails.
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 1
 floors='base=0 pkcs11=1 cert=1 store=1 config=2 audit=2 eventlog=2 trust=2 identity=2
 tls=3 media=4 ocsp=4 net=4 front=5 auth=5 sip=6 web=6 notify=6 api=7 app=8 ctl=8'
@@ -26,6 +26,10 @@ FNR == 1 {
 }
 /^#[ \t]*include <libxml\// && FILENAME !~ /^api\/(xmlrpc_[a-z]+|audit_xml_read)\.c$/ {
 	print FILENAME ":" FNR ": libxml2 has no place here"
+	bad++
+}
+/^#[ \t]*include <ares/ && FILENAME !~ /^src\/sip\/resolver[a-z_]*\.c$/ {
+	print FILENAME ":" FNR ": c-ares has no place here"
 	bad++
 }
 /^#[ \t]*include "/ {

@@ -5,6 +5,7 @@
 #include <ifaddrs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "sip/resolver_hosts.h"
@@ -13,18 +14,24 @@ enum { PARTS_MAX = 2 }; /* A and AAAA */
 
 enum part_state { PART_TO_ASK, PART_ASKED, PART_DONE };
 
-/* What is left of the work while a server thinks. */
-struct pending {
-	struct resolver_work *work; /* NULL: it is gone */
-	struct resolver_tools *tools;
-	size_t part;
-	char name[SIP_NAME_MAX];
-};
-
 struct part {
 	enum part_state state;
-	struct pending *pending; /* while it is PART_ASKED */
+	struct resolver_work *work;
+	/* While it is PART_ASKED. */
+	struct resolver_pending *pending;
+	struct part *next; /* who waits for the same */
 	struct resolver_answer answer;
+};
+
+/* A question that a server thinks about. Who wants to know the same waits for
+ * the same answer: the more equal questions there are, the better are the
+ * chances of somebody who guesses (RFC 5452 5). */
+struct resolver_pending {
+	struct resolver_tools *tools;
+	struct resolver_pending *next;
+	enum resolver_type type;
+	char name[SIP_NAME_MAX];
+	struct part *waiting; /* nobody: the cache gets it */
 };
 
 struct resolver_work {
@@ -47,7 +54,19 @@ struct resolver_work *resolver_work_new(struct resolver_tools *tools,
 		return NULL;
 	w->tools = tools;
 	w->locator = l;
+	for (size_t i = 0; i < PARTS_MAX; i++)
+		w->parts[i].work = w;
 	return w;
+}
+
+static void stop_waiting(struct part *p)
+{
+	struct part **at = &p->pending->waiting;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	p->pending = NULL;
 }
 
 void resolver_work_free(struct resolver_work *w)
@@ -56,7 +75,7 @@ void resolver_work_free(struct resolver_work *w)
 		return;
 	for (size_t i = 0; i < PARTS_MAX; i++)
 		if (w->parts[i].pending)
-			w->parts[i].pending->work = NULL;
+			stop_waiting(&w->parts[i]);
 	free(w);
 }
 
@@ -107,55 +126,94 @@ static void begin(struct resolver_work *w)
 	w->asking = true;
 }
 
+static void unlink_pending(struct resolver_pending *p)
+{
+	struct resolver_pending **at = &p->tools->pending;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+}
+
 static void on_answer(void *arg, const struct resolver_answer *a,
 		      bool timed_out)
 {
-	struct pending *pending = arg;
-	struct resolver_work *w = pending->work;
+	struct resolver_pending *pending = arg;
 
+	unlink_pending(pending);
 	if (a)
 		resolver_cache_put(pending->tools->cache, pending->name,
 				   clock_monotonic_ms(), a);
-	if (w) {
-		struct part *p = &w->parts[pending->part];
+	while (pending->waiting) {
+		struct part *p = pending->waiting;
 
+		pending->waiting = p->next;
 		if (a)
 			p->answer = *a;
-		w->failed |= !a;
-		w->timed_out |= timed_out;
+		p->work->failed |= !a;
+		p->work->timed_out |= timed_out;
 		finish_part(p);
 	}
 	free(pending);
 }
 
-/* False: there is no room to ask now. */
-static bool ask(struct resolver_work *w, size_t part)
+static void wait_for(struct resolver_pending *pending, struct part *p)
 {
-	struct part *p = &w->parts[part];
-	struct pending *pending;
+	p->state = PART_ASKED;
+	p->pending = pending;
+	p->next = pending->waiting;
+	pending->waiting = p;
+}
+
+static struct resolver_pending *find_pending(const struct resolver_tools *t,
+					     enum resolver_type type,
+					     const char *name)
+{
+	struct resolver_pending *p = t->pending;
+
+	while (p && (p->type != type || strcasecmp(p->name, name) != 0))
+		p = p->next;
+	return p;
+}
+
+/* False: there is no room to ask now. */
+static bool ask_server(struct resolver_work *w, struct part *p)
+{
+	struct resolver_pending *pending = calloc(1, sizeof(*pending));
+
+	if (!pending)
+		return false;
+	pending->tools = w->tools;
+	pending->type = p->answer.type;
+	memcpy(pending->name, w->query.name, sizeof(pending->name));
+	pending->next = w->tools->pending;
+	w->tools->pending = pending;
+	/* The answer may come, and pending be gone, before this is over. */
+	wait_for(pending, p);
+	if (resolver_channel_ask(w->tools->channel, pending->type,
+				 pending->name, on_answer, pending))
+		return true;
+	stop_waiting(p);
+	p->state = PART_TO_ASK;
+	unlink_pending(pending);
+	free(pending);
+	return false;
+}
+
+static bool ask(struct resolver_work *w, struct part *p)
+{
+	struct resolver_pending *same =
+	    find_pending(w->tools, p->answer.type, w->query.name);
 
 	if (resolver_cache_get(w->tools->cache, p->answer.type, w->query.name,
 			       clock_monotonic_ms(), &p->answer)) {
 		finish_part(p);
 		return true;
 	}
-	pending = calloc(1, sizeof(*pending));
-	if (!pending)
-		return false;
-	pending->work = w;
-	pending->tools = w->tools;
-	pending->part = part;
-	memcpy(pending->name, w->query.name, sizeof(pending->name));
-	/* The answer may come, and pending be gone, before this is over. */
-	p->state = PART_ASKED;
-	p->pending = pending;
-	if (resolver_channel_ask(w->tools->channel, p->answer.type,
-				 pending->name, on_answer, pending))
-		return true;
-	p->state = PART_TO_ASK;
-	p->pending = NULL;
-	free(pending);
-	return false;
+	if (!same)
+		return ask_server(w, p);
+	wait_for(same, p);
+	return true;
 }
 
 /* --- its answer ----------------------------------------------------------- */
@@ -238,7 +296,8 @@ bool resolver_work_advance(struct resolver_work *w)
 		if (!w->asking)
 			begin(w);
 		for (size_t i = 0; i < w->part_count; i++) {
-			if (w->parts[i].state == PART_TO_ASK && !ask(w, i))
+			if (w->parts[i].state == PART_TO_ASK &&
+			    !ask(w, &w->parts[i]))
 				return false;
 			done &= w->parts[i].state == PART_DONE;
 		}

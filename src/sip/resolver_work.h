@@ -16,12 +16,15 @@ enum resolver_family {
 	RESOLVER_FAMILY_6_FIRST
 };
 
-/* Shared by all; must outlive them. */
+struct resolver_pending;
+
+/* Shared by all; must outlive them. At first pending is NULL. */
 struct resolver_tools {
 	struct resolver_channel *channel;
 	struct resolver_cache *cache;
 	const char *hosts; /* path */
 	enum resolver_family family;
+	struct resolver_pending *pending; /* what the channel is asked */
 };
 
 struct resolver_work;

@@ -183,7 +183,7 @@ static void follows_cnames(void)
 	dns_add(&m, "a.example", DNS_A, 60, "192.0.2.1");
 	CU_ASSERT_FALSE(read_a());
 	begin(DNS_A);
-	dns_add(&m, "a.example", DNS_CNAME, 60, "o\x7f" "dd");
+	dns_add(&m, "a.example", DNS_CNAME, 60, "o\x7f-dd");
 	CU_ASSERT_FALSE(read_a());
 	begin(DNS_A);
 	dns_add(&m, "a.example", DNS_CNAME, 60, "b.example");
