@@ -5,7 +5,7 @@
 #include "sip/sip_locate.h"
 
 /* What a DNS server sends (RFC 1035 4), read as something that anybody may have
- * made: c-ares 1.18 looks neither at owners nor at times. Pure; any thread. */
+ * made: c-ares 1.18 does not look at owners. Pure; any thread. */
 
 enum {
 	RESOLVER_CNAMES_MAX = 8,  /* one behind the other */
