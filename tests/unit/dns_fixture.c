@@ -208,10 +208,20 @@ static void note(struct dns_server *s, const struct question *q)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* "*.example" is for whatever ends like that. */
+static bool is_for(const char *pattern, const char *name)
+{
+	size_t n = strlen(name), end = strlen(pattern) - 1;
+
+	if (*pattern != '*')
+		return strcasecmp(pattern, name) == 0;
+	return n > end && strcasecmp(pattern + 1, name + n - end) == 0;
+}
+
 static enum dns_how how_to(const struct dns_server *s, const struct question *q)
 {
 	for (const struct dns_manner *m = s->manners; m->name; m++)
-		if (strcasecmp(m->name, q->name) == 0 &&
+		if (is_for(m->name, q->name) &&
 		    (!m->type || m->type == q->type))
 			return m->how;
 	return DNS_AS_IT_IS;

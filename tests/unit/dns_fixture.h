@@ -68,8 +68,8 @@ enum dns_how {
 };
 
 struct dns_manner {
-	const char *name;
-	unsigned type; /* 0: any */
+	const char *name; /* or "*.what.it.ends.with" */
+	unsigned type;    /* 0: any */
 	enum dns_how how;
 };
 

@@ -139,6 +139,7 @@ static const struct dns_manner manners[] = {
 	{ "refuses.example", 0, DNS_REFUSES },
 	{ "many.example", 0, DNS_MANY },
 	{ "silent.example", 0, DNS_NEVER },
+	{ "*.silent.example", 0, DNS_NEVER },
 	{ "half.example", DNS_AAAA, DNS_FAILS },
 	{ "never.example", 0, DNS_NEVER },
 	{ "nosrv.example", DNS_NAPTR, DNS_FAILS },
@@ -385,13 +386,45 @@ static void asks_the_next_server(void)
 	sip_resolver_free(r);
 }
 
+/* Also of those that have to wait until there is room. */
 static void has_a_deadline(void)
 {
 	struct sip_resolver *r = resolver_of((struct sip_resolver_options){
 	    .timeout_ms = PATIENT_MS, .tries = 4, .deadline_ms = SHORT_MS });
+	uint64_t tickets[RESOLVER_ACTIVE_MAX + 4];
 
-	check_fails(r, "never.example", ERR_TIMEOUT);
-	/* The channel still waits for it, and others are not disturbed. */
+	for (size_t i = 0; i < RESOLVER_ACTIVE_MAX + 4; i++)
+		tickets[i] = start(r, "never.example", 5060);
+	for (size_t i = 0; i < RESOLVER_ACTIVE_MAX + 4; i++)
+		CU_ASSERT_EQUAL(wait_for(tickets[i]).kind, ERR_TIMEOUT);
+	sip_resolver_free(r);
+}
+
+/* Questions that nobody waits for any more count until their end: what has to
+ * be asked has to wait, what is known has not. */
+static void bounds_its_questions(void)
+{
+	struct sip_resolver *r = patient();
+	uint64_t tickets[RESOLVER_QUERIES_MAX / 2];
+	uint64_t waiting;
+	char name[64];
+
+	check(r, "plain.example", 5060, "udp:192.0.2.10:5060");
+	for (size_t i = 0; i < RESOLVER_QUERIES_MAX / 2; i++) {
+		snprintf(name, sizeof(name), "n%zu.silent.example", i);
+		tickets[i] = start(r, name, 5060);
+	}
+	for (size_t i = 0; i < RESOLVER_QUERIES_MAX / 2; i++) {
+		snprintf(name, sizeof(name), "n%zu.silent.example", i);
+		while (!dns_server_asked(server, name, DNS_A) ||
+		       !dns_server_asked(server, name, DNS_AAAA))
+			sched_yield();
+		CU_ASSERT_TRUE(sip_resolver_cancel(r, tickets[i]));
+	}
+	waiting = start(r, "more.silent.example", 5060);
+	check(r, "plain.example", 5060, "udp:192.0.2.10:5060");
+	CU_ASSERT_EQUAL(dns_server_asked(server, "more.silent.example", 0), 0);
+	CU_ASSERT_TRUE(sip_resolver_cancel(r, waiting));
 	sip_resolver_free(r);
 }
 
@@ -645,6 +678,7 @@ static const struct unit_test tests[] = {
 	{ "asks again", asks_again },
 	{ "asks the next server", asks_the_next_server },
 	{ "has a deadline", has_a_deadline },
+	{ "bounds its questions", bounds_its_questions },
 	{ "reads resolv.conf again", reads_resolv_conf_again },
 	{ "cancels", cancels },
 	{ "tells nobody after its end", tells_nobody_after_its_end },
