@@ -383,6 +383,40 @@ static void registers(void)
 		    bad[i].kind, "");
 }
 
+/* Any byte at any place: what is taken can stand in a message. */
+static void writes_nothing_odd(void)
+{
+	static const char *const texts[] = {
+		"sips:b%20b@example.com:5070;transport=tcp;a=b",
+		"bob@[2001:db8::1]:5070", "+49 (30) 12*3#", "room"
+	};
+	const struct sip_outbound_settings s = TRUNK("t.example", "");
+	size_t taken = 0, refused = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		for (size_t at = 0; at < strlen(texts[i]); at++)
+			for (int byte = 1; byte < 256; byte++) {
+				char text[100];
+				const struct sip_dial what = { .text = text };
+				struct error e = ERROR_INIT;
+				struct sip_dialled d;
+
+				snprintf(text, sizeof(text), "%s", texts[i]);
+				text[at] = (char)byte;
+				if (sip_dial(&what, &s, &d, &e) < 0) {
+					refused++;
+					continue;
+				}
+				taken++;
+				CU_ASSERT_EQUAL(strcspn(d.uri, " \t\r\n<>\"\\"),
+						strlen(d.uri));
+				for (const char *p = d.uri; *p; p++)
+					CU_ASSERT(*p > ' ' && *p <= '~');
+			}
+	CU_ASSERT(taken > 100);
+	CU_ASSERT(refused > 100);
+}
+
 static uint32_t no_chance(void *arg)
 {
 	(void)arg;
@@ -413,6 +447,7 @@ static const struct unit_test tests[] = {
 	{ "keeps to its limits", keeps_to_its_limits },
 	{ "takes wishes", takes_wishes },
 	{ "registers", registers },
+	{ "writes nothing odd", writes_nothing_odd },
 	{ "can be located", can_be_located },
 	{ NULL, NULL },
 };
