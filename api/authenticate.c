@@ -212,10 +212,9 @@ static int by_nothing(const struct call *c, struct error *e)
 static enum certificate_door door_of(const struct peer *p)
 {
 	static const enum certificate_door doors[] = {
-		[PEER_HTTP] = DOOR_HTTP,
-		[PEER_HTTPS] = DOOR_HTTPS,
-		[PEER_CONTROL] = DOOR_LOCAL,
-		[PEER_STREAM] = DOOR_HTTPS,
+		[PEER_HTTP] = DOOR_HTTP,       [PEER_HTTPS] = DOOR_HTTPS,
+		[PEER_CONTROL] = DOOR_LOCAL,   [PEER_STREAM] = DOOR_HTTPS,
+		[PEER_STREAM_TCP] = DOOR_HTTP,
 	};
 
 	return doors[p->via];

@@ -94,7 +94,7 @@ static struct tls_context *make_context(struct tls_policy *p,
 static void post(struct tls_policy *p, struct tls_context *context)
 {
 	ticket_keys_rotate(p->tickets);
-	front_post_tls(p->front, context);
+	front_post_tls(p->front, PEER_HTTPS, context);
 }
 
 /* Something has changed that the context in force does not know. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,27 +8,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "front/address.h"
 #include "front/conn.h"
 #include "front/listener.h"
 
 /* Who gets in: the one place where connections from outside are accepted. */
-
-static bool fill_tcp(struct peer *p, const struct sockaddr_storage *sa)
-{
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-
-	if (sa->ss_family == AF_INET6) {
-		memcpy(&in6, sa, sizeof(in6));
-		p->port = ntohs(in6.sin6_port);
-		return inet_ntop(AF_INET6, &in6.sin6_addr, p->address,
-				 sizeof(p->address)) != NULL;
-	}
-	memcpy(&in, sa, sizeof(in));
-	p->port = ntohs(in.sin_port);
-	return inet_ntop(AF_INET, &in.sin_addr, p->address,
-			 sizeof(p->address)) != NULL;
-}
 
 static bool fill_control(struct peer *p, int fd)
 {
@@ -50,15 +33,39 @@ static void refuse(struct front *f, int fd)
 	close(fd);
 }
 
-/* Is there room for another connection in all? */
-static bool has_room(struct front *f, bool control)
+/* Is there room for another connection in all? Each kind has its own, so that
+ * none takes the way in from the others. */
+static bool has_room(struct front *f, enum peer_via via)
 {
 	/* The control socket is how the administrator gets in when everything
 	 * else is taken. */
-	if (control)
+	if (via == PEER_CONTROL)
 		return f->control_count < CONTROL_MAX;
-	return f->conn_count - f->control_count < f->limits.connections ||
+	/* A call may hang on any of these: none makes room for another. */
+	if (via_is_stream(via))
+		return f->flow_count < f->limits.flows;
+	return f->conn_count - f->control_count - f->flow_count <
+		   f->limits.connections ||
 	       conn_evict_idle(f);
+}
+
+static struct admission_entry *enter(struct front *f, enum peer_via via,
+				     const struct sockaddr_storage *sa)
+{
+	const struct sockaddr *from = (const struct sockaddr *)sa;
+
+	return via_is_stream(via)
+		   ? admission_enter(&f->flows, from, f->limits.flows_per_peer)
+		   : admission_enter(&f->admission, from,
+				     f->limits.connections_per_peer);
+}
+
+static bool fill(struct peer *p, int fd, const struct sockaddr_storage *sa)
+{
+	if (p->via == PEER_CONTROL)
+		return fill_control(p, fd);
+	return address_text(sa, p->address, &p->port) &&
+	       address_local(fd, p->local_address, &p->local_port);
 }
 
 static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)
@@ -70,20 +77,18 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *sa)
 			  .via = l->group->via };
 	bool control = p.via == PEER_CONTROL;
 
-	if (!(control ? fill_control(&p, fd) : fill_tcp(&p, sa))) {
+	if (!fill(&p, fd, sa)) {
 		refuse(f, fd);
 		return;
 	}
 	if (!control) {
-		entry =
-		    admission_enter(&f->admission, (const struct sockaddr *)sa,
-				    f->limits.connections_per_peer);
+		entry = enter(f, p.via, sa);
 		if (!entry) {
 			refuse(f, fd);
 			return;
 		}
 	}
-	if (!has_room(f, control)) {
+	if (!has_room(f, p.via)) {
 		admission_leave(entry);
 		refuse(f, fd);
 		return;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "front/connect.h"
 #include "front/http_answer.h"
 #include "front/sniff.h"
 
@@ -26,9 +27,26 @@ static void on_release(struct watch *w)
 
 	tls_conn_free(c->tls);
 	tls_context_unref(c->context);
+	dial_free(c->dial);
+	free(c->failure);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	free(c);
+}
+
+static void note_counts(struct front *f)
+{
+	atomic_store(&f->stats.connections, f->conn_count);
+	atomic_store(&f->stats.flows, f->flow_count);
+}
+
+void conn_let_go(struct conn *c)
+{
+	const struct conn_ops *ops = c->ops;
+
+	c->ops = &nobody;
+	if (ops->closed)
+		ops->closed(c);
 }
 
 void conn_close(struct conn *c)
@@ -48,10 +66,11 @@ void conn_close(struct conn *c)
 	f->conn_count--;
 	if (c->peer.via == PEER_CONTROL)
 		f->control_count--;
-	atomic_store(&f->stats.connections, f->conn_count);
+	if (via_is_stream(c->peer.via))
+		f->flow_count--;
+	note_counts(f);
 	watch_close(&f->watcher, &c->watch);
-	if (c->ops->closed)
-		c->ops->closed(c);
+	conn_let_go(c);
 	front_settle(f);
 }
 
@@ -149,6 +168,10 @@ static void on_ready(struct watch *w, uint32_t events)
 {
 	struct conn *c = list_owner(w, struct conn, watch);
 
+	if (c->state == CONN_CONNECTING) {
+		connect_ready(c);
+		return;
+	}
 	if (c->state == CONN_HELLO) {
 		on_hello_bytes(c);
 		return;
@@ -172,7 +195,7 @@ static void on_ready(struct watch *w, uint32_t events)
 }
 
 /* The pool gives it back once it sees the end. */
-static void cancel_handshake(struct conn *c)
+void conn_cancel_handshake(struct conn *c)
 {
 	atomic_store(&c->cancelled, true);
 	shutdown(c->watch.fd, SHUT_RDWR);
@@ -181,8 +204,9 @@ static void cancel_handshake(struct conn *c)
 void conn_stop(struct conn *c)
 {
 	if (c->state == CONN_HANDSHAKE)
-		cancel_handshake(c);
-	else if (c->state == CONN_HELLO || c->state == CONN_LINGER)
+		conn_cancel_handshake(c);
+	else if (c->state == CONN_CONNECTING || c->state == CONN_HELLO ||
+		 c->state == CONN_LINGER)
 		conn_close(c);
 	else if (c->state == CONN_OPEN && c->ops->stop)
 		c->ops->stop(c);
@@ -202,10 +226,12 @@ static void on_deadline(struct deadline *d)
 {
 	struct conn *c = list_owner(d, struct conn, deadline);
 
+	if (c->dial)
+		c->dial->late = true;
 	if (c->state == CONN_HELLO)
 		atomic_fetch_add(&c->front->stats.handshakes_failed, 1);
 	if (c->state == CONN_HANDSHAKE) {
-		cancel_handshake(c);
+		conn_cancel_handshake(c);
 	} else if (c->state == CONN_OPEN && !c->broken && c->ops->expired) {
 		c->ops->expired(c, d->kind);
 	} else {
@@ -229,24 +255,14 @@ static void on_quiet(struct deadline *d)
 		tls_conn_trim(c->tls);
 }
 
-/* Only TLS listeners have these, and only while there is a context. */
-static bool is_tls(enum peer_via via)
-{
-	return via == PEER_HTTPS || via == PEER_STREAM;
-}
-
-void conn_new(struct front *f, int fd, const struct peer *peer,
-	      struct admission_entry *admitted,
-	      const struct front_stream_ops *stream)
+struct conn *conn_make(struct front *f, int fd, const struct peer *peer,
+		       struct admission_entry *admitted,
+		       const struct front_stream_ops *stream)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
-	if (!c) {
-		close(fd);
-		admission_leave(admitted);
-		atomic_fetch_add(&f->stats.refused, 1);
-		return;
-	}
+	if (!c)
+		return NULL;
 	watch_init(&c->watch, fd, on_ready, on_release);
 	c->front = f;
 	c->peer = *peer;
@@ -264,49 +280,14 @@ void conn_new(struct front *f, int fd, const struct peer *peer,
 	f->conn_count++;
 	if (peer->via == PEER_CONTROL)
 		f->control_count++;
-	atomic_store(&f->stats.connections, f->conn_count);
-	if (is_tls(peer->via)) {
-		c->state = CONN_HELLO;
-		c->context = tls_context_ref(f->tls);
-		conn_set_deadline(c, DEADLINE_HANDSHAKE);
-		on_hello_bytes(c);
-	} else {
-		c->state = CONN_OPEN;
-		c->ops = stream->open ? &stream_conn_ops : &bridge_ops;
-		c->ops->open(c);
-	}
-	if (c->state == CONN_HELLO || c->state == CONN_OPEN)
-		conn_arm(c);
+	if (via_is_stream(peer->via))
+		f->flow_count++;
+	note_counts(f);
+	return c;
 }
 
-void conn_adopt(struct conn *c)
+void conn_open(struct conn *c)
 {
-	struct front *f = c->front;
-	const struct client_certificate *client;
-	struct tls_info info;
-
-	deadline_clear(&c->deadline);
-	if (!c->established || f->stopping) {
-		atomic_fetch_add(&f->stats.handshakes_failed, 1);
-		if (!c->tls || c->eof || c->broken) {
-			conn_close(c);
-			return;
-		}
-		/* Let the alert arrive. */
-		c->notified = true;
-		c->state = CONN_OPEN;
-		conn_finish(c, true);
-		return;
-	}
-	atomic_fetch_add(&f->stats.handshakes, 1);
-	deadline_set(&f->deadlines, &c->trim, DEADLINE_TRIM);
-	tls_conn_info(c->tls, &info);
-	c->peer.tls_version = info.version;
-	snprintf(c->peer.tls_cipher, sizeof(c->peer.tls_cipher), "%s",
-		 info.cipher);
-	client = tls_conn_client(c->tls);
-	if (client)
-		c->peer.certificate = *client;
 	c->state = CONN_OPEN;
 	c->ops = c->stream.open ? &stream_conn_ops : &bridge_ops;
 	c->ops->open(c);
@@ -318,4 +299,74 @@ void conn_adopt(struct conn *c)
 		conn_close(c);
 	else
 		conn_arm(c);
+}
+
+void conn_new(struct front *f, int fd, const struct peer *peer,
+	      struct admission_entry *admitted,
+	      const struct front_stream_ops *stream)
+{
+	struct conn *c = conn_make(f, fd, peer, admitted, stream);
+
+	if (!c) {
+		close(fd);
+		admission_leave(admitted);
+		atomic_fetch_add(&f->stats.refused, 1);
+		return;
+	}
+	if (!via_is_tls(peer->via)) {
+		conn_open(c);
+		return;
+	}
+	/* Such listeners accept only while there is a context. */
+	c->state = CONN_HELLO;
+	c->context = tls_context_ref(f->tls[peer->via]);
+	conn_set_deadline(c, DEADLINE_HANDSHAKE);
+	on_hello_bytes(c);
+	if (c->state == CONN_HELLO)
+		conn_arm(c);
+}
+
+static void adopt_failed(struct conn *c)
+{
+	atomic_fetch_add(&c->front->stats.handshakes_failed, 1);
+	if (c->dial)
+		conn_let_go(c);
+	if (!c->tls || c->eof || c->broken) {
+		conn_close(c);
+		return;
+	}
+	/* Let the alert arrive. */
+	c->notified = true;
+	c->state = CONN_OPEN;
+	conn_finish(c, true);
+}
+
+static void note_tls(struct conn *c)
+{
+	const struct client_certificate *certificate = tls_conn_peer(c->tls);
+	struct tls_info info;
+
+	tls_conn_info(c->tls, &info);
+	c->peer.tls_version = info.version;
+	snprintf(c->peer.tls_cipher, sizeof(c->peer.tls_cipher), "%s",
+		 info.cipher);
+	if (certificate)
+		c->peer.certificate = *certificate;
+}
+
+void conn_adopt(struct conn *c)
+{
+	struct front *f = c->front;
+
+	deadline_clear(&c->deadline);
+	/* One of ours that was given up meanwhile has been told so. */
+	if (!c->established || f->stopping ||
+	    (c->dial && atomic_load(&c->cancelled))) {
+		adopt_failed(c);
+		return;
+	}
+	atomic_fetch_add(&f->stats.handshakes, 1);
+	deadline_set(&f->deadlines, &c->trim, DEADLINE_TRIM);
+	note_tls(c);
+	conn_open(c);
 }

@@ -8,16 +8,18 @@
  * queues. On the loop, except while it is with the handshake pool. */
 
 enum conn_state {
-	CONN_HELLO,     /* TLS: waits for the ClientHello */
-	CONN_HANDSHAKE, /* belongs to the pool: the loop touches neither socket
-			 * nor TLS, it may only cancel */
-	CONN_OPEN,      /* upper decides */
-	CONN_FINISHING, /* sends what is left, then ends */
-	CONN_LINGER,    /* has sent everything, waits for the peer's end */
+	CONN_CONNECTING, /* outgoing: waits for the peer's TCP */
+	CONN_HELLO,      /* TLS: waits for the ClientHello */
+	CONN_HANDSHAKE,  /* belongs to the pool: the loop touches neither socket
+			  * nor TLS, it may only cancel */
+	CONN_OPEN,       /* upper decides */
+	CONN_FINISHING,  /* sends what is left, then ends */
+	CONN_LINGER,     /* has sent everything, waits for the peer's end */
 	CONN_CLOSED
 };
 
 struct conn;
+struct dial;
 
 struct conn_ops {
 	/* Admitted. */
@@ -46,6 +48,7 @@ struct conn {
 	void *upper;
 	struct front_stream_ops stream; /* open is NULL for HTTP */
 
+	struct dial *dial;           /* outgoing, until it is open */
 	struct tls_context *context; /* TLS, until the handshake begins */
 	struct tls_conn *tls;
 
@@ -66,6 +69,8 @@ struct conn {
 	struct deadline write_deadline; /* of what waits in out */
 	struct deadline trim;           /* TLS only: since the last byte */
 	size_t moved;                   /* sent since write_deadline was set */
+	uint64_t heard_ms;              /* uv_now() at the last byte */
+	struct error *failure; /* what broke it, if something worth a word */
 
 	/* With the pool. */
 	atomic_bool cancelled; /* the deadline passed: do not sign */
@@ -79,6 +84,17 @@ struct conn {
 void conn_new(struct front *f, int fd, const struct peer *peer,
 	      struct admission_entry *admitted,
 	      const struct front_stream_ops *stream);
+/* In the front's list, counted, nothing else yet. NULL: no memory, nothing was
+ * taken. */
+struct conn *conn_make(struct front *f, int fd, const struct peer *peer,
+		       struct admission_entry *admitted,
+		       const struct front_stream_ops *stream);
+/* Admitted: those above decide from now on. */
+void conn_open(struct conn *c);
+/* Those above hear of it no more. */
+void conn_let_go(struct conn *c);
+/* Give up a handshake: the pool gives the connection back soon. */
+void conn_cancel_handshake(struct conn *c);
 /* Back from the pool. */
 void conn_adopt(struct conn *c);
 
@@ -115,6 +131,9 @@ bool conn_evict_idle(struct front *f);
 
 /* conn_io.c, for conn.c */
 void conn_arm(struct conn *c);
+
+/* stream.c: the stream of a connection that is not open yet. */
+int stream_prepare(struct conn *c) MUST_CHECK;
 
 extern const struct conn_ops bridge_ops;
 extern const struct conn_ops stream_conn_ops;

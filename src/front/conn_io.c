@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "base/secret.h"
@@ -140,7 +141,7 @@ void conn_arm(struct conn *c)
 
 	if (c->state == CONN_HANDSHAKE || c->state == CONN_CLOSED)
 		return;
-	if (c->broken || c->blocked)
+	if (c->broken || c->blocked || c->state == CONN_CONNECTING)
 		wanted |= EPOLLOUT;
 	if (c->state == CONN_HELLO || c->state == CONN_LINGER ||
 	    (c->state == CONN_OPEN && c->reading && !c->eof &&
@@ -169,7 +170,27 @@ static void take_scratch(struct conn *c, size_t n)
 
 	if (buf_add(&c->in, c->front->scratch, n, &e) < 0)
 		c->broken = true;
+	c->heard_ms = uv_now(c->front->loop);
 	secret_wipe(c->front->scratch, n);
+}
+
+/* Remember it for those above. Without memory nobody hears of it. */
+static void note_failure(struct conn *c, const struct error *e)
+{
+	if (e->kind == ERR_NONE || c->failure)
+		return;
+	c->failure = malloc(sizeof(*c->failure));
+	if (c->failure)
+		*c->failure = *e;
+}
+
+static void fail_socket(struct conn *c, const char *what)
+{
+	struct error e = ERROR_INIT;
+
+	c->broken = true;
+	error_errno(&e, "%s", what);
+	note_failure(c, &e);
 }
 
 /* One read from the socket into the scratch area. 0: nothing or the end. */
@@ -183,7 +204,7 @@ static size_t receive(struct conn *c, size_t most)
 	if (n == 0)
 		c->eof = true;
 	else if (n < 0 && errno != EAGAIN)
-		c->broken = true;
+		fail_socket(c, "recv");
 	return n > 0 ? (size_t)n : 0;
 }
 
@@ -207,11 +228,13 @@ static void drain_tls(struct conn *c)
 			take_scratch(c, got);
 		else if (step == TLS_STEP_CLOSED)
 			c->eof = true;
-		else if (step == TLS_STEP_FAILED)
-			c->broken = true;
-		else
+		else if (step == TLS_STEP_WANT_READ)
 			return;
+		else
+			c->broken = true;
 	}
+	if (c->broken)
+		note_failure(c, &e);
 }
 
 static void fill_tls(struct conn *c)

@@ -77,10 +77,28 @@ void deadline_init(struct deadline *d, void (*expired)(struct deadline *d))
 void deadline_set(struct deadlines *all, struct deadline *d,
 		  enum deadline_kind kind)
 {
+	deadline_set_in(all, d, kind, all->duration_ms[kind]);
+}
+
+/* The first from behind that is due no later than d: with one duration for all,
+ * that is the last. */
+static struct list *place(struct list *kind, const struct deadline *d)
+{
+	struct list *l = kind->prev;
+
+	while (l != kind &&
+	       list_owner(l, struct deadline, node)->due_ms > d->due_ms)
+		l = l->prev;
+	return l;
+}
+
+void deadline_set_in(struct deadlines *all, struct deadline *d,
+		     enum deadline_kind kind, unsigned ms)
+{
 	list_remove(&d->node);
 	d->kind = kind;
-	d->due_ms = uv_now(all->timer.loop) + all->duration_ms[kind];
-	list_append(&all->kinds[kind], &d->node);
+	d->due_ms = uv_now(all->timer.loop) + ms;
+	list_prepend(place(&all->kinds[kind], d), &d->node);
 	if (d->due_ms < all->armed_ms)
 		arm(all, d->due_ms);
 }

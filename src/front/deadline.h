@@ -15,6 +15,8 @@
 
 enum deadline_kind {
 	DEADLINE_HANDSHAKE, /* accept to finished handshake */
+	DEADLINE_CONNECT,   /* outgoing: as its caller wants */
+	DEADLINE_STREAM,    /* next look whether a stream is idle */
 	DEADLINE_HEAD,      /* first byte to end of the request's head */
 	DEADLINE_BODY,      /* the request's body */
 	DEADLINE_IDLE,      /* between requests */
@@ -56,6 +58,10 @@ void deadline_init(struct deadline *d, void (*expired)(struct deadline *d));
 /* (Re)start; one that runs already is forgotten first. */
 void deadline_set(struct deadlines *all, struct deadline *d,
 		  enum deadline_kind kind);
+/* The same with a duration of its own, for kinds of which few run at a time: it
+ * is put in its place among them. */
+void deadline_set_in(struct deadlines *all, struct deadline *d,
+		     enum deadline_kind kind, unsigned ms);
 void deadline_clear(struct deadline *d);
 bool deadline_runs(const struct deadline *d);
 

@@ -12,6 +12,8 @@
 const struct front_limits front_limits_default = {
 	.connections = 2000,
 	.connections_per_peer = 64,
+	.flows = 12000,
+	.flows_per_peer = 256,
 	.handshakes_waiting = 256,
 	.handshake_threads = 4,
 	.handshake_ms = 10000,
@@ -38,20 +40,20 @@ static void after_tick(struct deadlines *all)
 
 static void take_posted(struct front *f)
 {
-	struct tls_context *c;
-	bool set;
+	for (int via = 0; via < PEER_VIA_COUNT; via++) {
+		struct tls_context *c;
+		bool set;
 
-	pthread_mutex_lock(&f->posted_lock);
-	c = f->posted;
-	set = f->posted_set;
-	f->posted = NULL;
-	f->posted_set = false;
-	pthread_mutex_unlock(&f->posted_lock);
-	if (!set)
-		return;
-	if (!f->stopping)
-		front_set_tls(f, c);
-	tls_context_unref(c);
+		pthread_mutex_lock(&f->posted_lock);
+		c = f->posted[via];
+		set = f->posted_set[via];
+		f->posted[via] = NULL;
+		f->posted_set[via] = false;
+		pthread_mutex_unlock(&f->posted_lock);
+		if (set && !f->stopping)
+			front_set_tls(f, (enum peer_via)via, c);
+		tls_context_unref(c);
+	}
 }
 
 static void on_async(uv_async_t *async)
@@ -70,6 +72,8 @@ static void set_durations(struct front *f)
 	unsigned *ms = f->deadlines.duration_ms;
 
 	ms[DEADLINE_HANDSHAKE] = l->handshake_ms;
+	ms[DEADLINE_CONNECT] = l->handshake_ms;
+	ms[DEADLINE_STREAM] = STREAM_LOOK_MS;
 	ms[DEADLINE_HEAD] = l->head_ms;
 	ms[DEADLINE_BODY] = l->body_ms;
 	ms[DEADLINE_IDLE] = l->idle_ms;
@@ -86,7 +90,7 @@ static void set_durations(struct front *f)
 
 static int check_limits(const struct front_limits *l, struct error *e)
 {
-	if (!l->connections || !l->handshakes_waiting ||
+	if (!l->connections || !l->flows || !l->handshakes_waiting ||
 	    !l->handshake_threads || l->handshake_threads > 16 ||
 	    !l->handshake_ms || !l->head_ms || !l->body_ms || !l->idle_ms ||
 	    !l->write_ms || l->head_bytes < 256 || !l->backend_connections)
@@ -104,12 +108,15 @@ static void init_lists(struct front *f)
 	list_init(&f->backends.waiting);
 	deadline_init(&f->drain, on_drained);
 	admission_init(&f->admission);
+	admission_init(&f->flows);
 }
 
 static void destroy(struct front *f)
 {
-	tls_context_unref(f->posted);
-	tls_context_unref(f->tls);
+	for (int via = 0; via < PEER_VIA_COUNT; via++) {
+		tls_context_unref(f->posted[via]);
+		tls_context_unref(f->tls[via]);
+	}
 	if (f->spare_fd >= 0)
 		close(f->spare_fd);
 	pthread_mutex_destroy(&f->posted_lock);
@@ -166,23 +173,23 @@ no_pool:
 	return NULL;
 }
 
-void front_set_tls(struct front *f, struct tls_context *c)
+void front_set_tls(struct front *f, enum peer_via via, struct tls_context *c)
 {
-	struct tls_context *old = f->tls;
+	struct tls_context *old = f->tls[via];
 
-	f->tls = c ? tls_context_ref(c) : NULL;
+	f->tls[via] = c ? tls_context_ref(c) : NULL;
 	tls_context_unref(old);
 	listeners_update(f);
 }
 
-void front_post_tls(struct front *f, struct tls_context *c)
+void front_post_tls(struct front *f, enum peer_via via, struct tls_context *c)
 {
 	struct tls_context *old;
 
 	pthread_mutex_lock(&f->posted_lock);
-	old = f->posted;
-	f->posted = c;
-	f->posted_set = true;
+	old = f->posted[via];
+	f->posted[via] = c;
+	f->posted_set[via] = true;
 	pthread_mutex_unlock(&f->posted_lock);
 	tls_context_unref(old);
 	uv_async_send(&f->async);
@@ -196,6 +203,9 @@ void front_get_stats(struct front *f, struct front_stats *out)
 	out->handshakes = atomic_load(&f->stats.handshakes);
 	out->handshakes_failed = atomic_load(&f->stats.handshakes_failed);
 	out->requests = atomic_load(&f->stats.requests);
+	out->flows = atomic_load(&f->stats.flows);
+	out->datagrams = atomic_load(&f->stats.datagrams);
+	out->datagrams_dropped = atomic_load(&f->stats.datagrams_dropped);
 }
 
 static void on_closed(uv_handle_t *handle)

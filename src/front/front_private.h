@@ -14,11 +14,15 @@
  * what is marked. */
 
 enum {
-	SCRATCH = 65536, /* one read from a socket */
+	SCRATCH = 65536,      /* one read from a socket */
+	DATAGRAM_MAX = 65535, /* no UDP datagram is longer */
 	BACKLOG = 511,
-	CONTROL_MAX = 128,     /* connections on the control socket */
-	ACCEPT_BATCH = 64,     /* accepted before others get a turn */
-	ACCEPT_PAUSE_MS = 100, /* no descriptors, no memory */
+	CONTROL_MAX = 128,       /* connections on the control socket */
+	ACCEPT_BATCH = 64,       /* accepted before others get a turn */
+	DATAGRAM_BATCH = 64,     /* the same for datagrams of one socket */
+	DATAGRAM_ROOM = 1048576, /* asked of the kernel for each UDP socket */
+	STREAM_LOOK_MS = 1000,   /* between two looks for idle streams */
+	ACCEPT_PAUSE_MS = 100,   /* no descriptors, no memory */
 	LINGER_MS = 5000,
 	TRIM_MS = 1000,          /* quiet TLS gives its buffers back */
 	QUEUE_MS = 10000,        /* wait for a backend connection */
@@ -67,18 +71,20 @@ struct front {
 	uv_async_t async; /* the pool is done with something; new context */
 	unsigned closing; /* libuv handles that are not closed yet */
 
-	struct admission admission;
-	struct list groups; /* listeners by name */
-	int spare_fd;       /* given up to refuse when descriptors run out */
+	struct admission admission; /* HTTP */
+	struct admission flows;     /* streams */
+	struct list groups;         /* listeners by name */
+	int spare_fd; /* given up to refuse when descriptors run out */
 	struct list conns;
 	unsigned conn_count;
 	unsigned control_count; /* of these */
+	unsigned flow_count;    /* of these, in and out */
 	uint64_t next_connection;
 
-	struct tls_context *tls;
+	struct tls_context *tls[PEER_VIA_COUNT]; /* of the TLS kinds */
 	pthread_mutex_t posted_lock;
-	struct tls_context *posted; /* under posted_lock */
-	bool posted_set;
+	struct tls_context *posted[PEER_VIA_COUNT]; /* under posted_lock */
+	bool posted_set[PEER_VIA_COUNT];
 
 	struct handshake_pool pool;
 	struct backends backends;
@@ -92,12 +98,14 @@ struct front {
 
 	/* Any thread. */
 	struct {
-		atomic_uint connections;
+		atomic_uint connections, flows;
 		atomic_uint_fast64_t accepted, refused, handshakes,
-		    handshakes_failed, requests;
+		    handshakes_failed, requests, datagrams, datagrams_dropped;
 	} stats;
 
 	uint8_t scratch[SCRATCH];
+	/* Apart: who is told of a datagram may read streams meanwhile. */
+	uint8_t datagram[DATAGRAM_MAX];
 };
 
 /* front.c: something ended; when stopping, look whether that was the last. */
@@ -107,6 +115,17 @@ void front_settle(struct front *f);
 void listeners_close_all(struct front *f);
 /* Let TLS listeners accept when there is a context, and not otherwise. */
 void listeners_update(struct front *f);
+
+/* Whether connections of that kind are TLS, and whether they are streams. */
+static inline bool via_is_tls(enum peer_via via)
+{
+	return via == PEER_HTTPS || via == PEER_STREAM;
+}
+
+static inline bool via_is_stream(enum peer_via via)
+{
+	return via == PEER_STREAM || via == PEER_STREAM_TCP;
+}
 
 /* accept.c */
 void accept_ready(struct watch *w, uint32_t events);

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
-#include "front/conn.h"
+#include "front/connect.h"
 
 /* The pool that carries out handshakes. Its queue is an epoll set of its own:
  * a connection is armed for one event, whichever thread is free takes it,
@@ -91,9 +91,29 @@ static void note_failed(const struct conn *c, const struct error *e)
 	const struct tls_verdict *refusal =
 	    c->tls ? tls_conn_refusal(c->tls) : NULL;
 
+	/* Of one that we open its handler hears. */
+	if (c->dial) {
+		c->dial->why = *e;
+		return;
+	}
 	log_failed(c, e, refusal);
 	if (refusal && f->refused)
 		f->refused(f->refused_arg, &c->peer, refusal);
+}
+
+static bool greet(struct conn *c, struct error *e)
+{
+	c->greeted = true;
+	/* The calling side speaks first. */
+	if (c->dial) {
+		c->tls = tls_conn_new_to(c->context, c->dial->host, e);
+		return c->tls != NULL;
+	}
+	c->tls = tls_conn_new(c->context, e);
+	if (!c->tls || tls_conn_feed(c->tls, c->in.ptr, c->in.len, e) < 0)
+		return false;
+	buf_free(&c->in);
+	return true;
 }
 
 /* First the bytes the loop has read, later one read from the socket. */
@@ -102,15 +122,8 @@ static bool take_input(struct conn *c, struct error *e)
 	uint8_t bytes[READ_MAX];
 	ssize_t n;
 
-	if (!c->greeted) {
-		c->greeted = true;
-		c->tls = tls_conn_new(c->context, e);
-		if (!c->tls ||
-		    tls_conn_feed(c->tls, c->in.ptr, c->in.len, e) < 0)
-			return false;
-		buf_free(&c->in);
-		return true;
-	}
+	if (!c->greeted)
+		return greet(c, e);
 	n = recv(c->watch.fd, bytes, sizeof(bytes), 0);
 	if (n > 0)
 		return tls_conn_feed(c->tls, bytes, (size_t)n, e) == 0;

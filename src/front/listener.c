@@ -54,6 +54,7 @@ struct listen_group *listen_group_get(struct front *f, const char *name,
 }
 
 struct listener *listener_add(struct listen_group *g, struct front *f, int fd,
+			      void (*ready)(struct watch *w, uint32_t events),
 			      struct error *e)
 {
 	struct listener *l = calloc(1, sizeof(*l));
@@ -63,7 +64,7 @@ struct listener *listener_add(struct listen_group *g, struct front *f, int fd,
 		error_nomem(e);
 		return NULL;
 	}
-	watch_init(&l->watch, fd, accept_ready, on_release);
+	watch_init(&l->watch, fd, ready, on_release);
 	deadline_init(&l->pause, on_pause_over);
 	l->front = f;
 	l->group = g;
@@ -81,8 +82,9 @@ void listener_close(struct listener *l)
 
 void listener_arm(struct listener *l)
 {
-	bool tls = l->group->via == PEER_HTTPS || l->group->via == PEER_STREAM;
-	bool on = !deadline_runs(&l->pause) && (!tls || l->front->tls);
+	enum peer_via via = l->group->via;
+	bool waits = via_is_tls(via) && !l->front->tls[via];
+	bool on = !deadline_runs(&l->pause) && !waits;
 
 	if (watch_set(&l->front->watcher, &l->watch, on ? EPOLLIN : 0) < 0)
 		log_error("front", "cannot watch listener %s", l->group->name);

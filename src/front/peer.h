@@ -19,7 +19,9 @@ enum peer_via {
 	PEER_HTTPS,   /* TLS */
 	PEER_CONTROL, /* the control socket: uid and gid are the kernel's word
 		       */
-	PEER_STREAM   /* TLS without HTTP (SIP) */
+	PEER_STREAM,  /* TLS without HTTP (SIP) */
+	PEER_STREAM_TCP, /* TCP without HTTP (SIP) */
+	PEER_VIA_COUNT
 };
 
 /* A plain value. */
@@ -30,11 +32,16 @@ struct peer {
 	char address[INET6_ADDRSTRLEN]; /* numeric; "local" for the control
 					 * socket; IPv4 never as ::ffff: */
 	uint16_t port;
-	uid_t uid; /* PEER_CONTROL only */
+	char local_address[INET6_ADDRSTRLEN]; /* our end; "" for control */
+	uint16_t local_port;
+	bool called; /* we opened it */
+	uid_t uid;   /* PEER_CONTROL only */
 	gid_t gid;
 	enum tls_version tls_version; /* PEER_HTTPS, PEER_STREAM */
 	char tls_cipher[48];
-	struct client_certificate certificate; /* PEER_HTTPS, PEER_STREAM */
+	/* PEER_HTTPS, PEER_STREAM: by which the peer was accepted; present is
+	 * false when nobody judged it */
+	struct client_certificate certificate;
 };
 
 /* Which source port on the loopback belongs to which peer. Written by the front

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
 
-#include "front/conn.h"
+#include "front/connect.h"
 
-/* Connections whose bytes go to a handler in this process. They have no
- * deadline of their own between messages: the handler knows its protocol. */
+/* Connections whose bytes go to a handler in this process. Of deadlines they
+ * have one for silence: the handler knows its protocol. It is not set again at
+ * each byte; what was heard is looked up once in a while, because listeners
+ * differ in it and there are thousands of streams. */
 
 struct front_stream {
 	struct conn *conn;
 	void *user;
 	bool opened;
+	bool heard;   /* the peer has spoken */
 	bool paused;  /* the handler took less than it was offered */
 	bool busy;    /* inside the handler's data() */
 	bool closing; /* asked for meanwhile */
@@ -25,6 +28,7 @@ static void stream_input(struct conn *c)
 
 		if (c->in.len == 0 && !(c->more && conn_fill(c) && c->in.len))
 			break;
+		s->heard = true;
 		n = c->stream.data(s, s->user, c->in.ptr, c->in.len);
 		if (n < c->in.len)
 			s->paused = true;
@@ -41,16 +45,58 @@ static void stream_input(struct conn *c)
 	conn_flush(c);
 }
 
-static void stream_open(struct conn *c)
+static int make(struct conn *c)
 {
 	struct front_stream *s = calloc(1, sizeof(*s));
 
-	if (!s) {
+	if (!s)
+		return -1;
+	s->conn = c;
+	c->upper = s;
+	return 0;
+}
+
+int stream_prepare(struct conn *c)
+{
+	if (make(c) < 0)
+		return -1;
+	c->ops = &stream_conn_ops;
+	return 0;
+}
+
+/* How long the peer may be silent; 0: for ever. */
+static unsigned patience(const struct front_stream *s)
+{
+	const struct conn *c = s->conn;
+
+	return s->heard || c->peer.called || !c->stream.silent_ms
+		   ? c->stream.idle_ms
+		   : c->stream.silent_ms;
+}
+
+static void stream_expired(struct conn *c, enum deadline_kind kind)
+{
+	struct front_stream *s = c->upper;
+	unsigned ms = patience(s);
+
+	if (ms && uv_now(c->front->loop) - c->heard_ms >= ms)
+		front_stream_close(s);
+	else if (ms)
+		conn_set_deadline(c, kind);
+}
+
+static void stream_open(struct conn *c)
+{
+	struct front_stream *s;
+
+	if (!c->upper && make(c) < 0) {
 		conn_close(c);
 		return;
 	}
-	s->conn = c;
-	c->upper = s;
+	s = c->upper;
+	dial_free(c->dial);
+	c->dial = NULL;
+	c->heard_ms = uv_now(c->front->loop);
 	s->busy = true;
 	s->opened = c->stream.open(s, &c->peer, c->stream.arg, &s->user) == 0;
 	s->busy = false;
@@ -58,6 +104,8 @@ static void stream_open(struct conn *c)
 		conn_close(c);
 	else if (s->closing)
 		conn_finish(c, true);
+	else if (patience(s))
+		conn_set_deadline(c, DEADLINE_STREAM);
 }
 
 static void stream_writable(struct conn *c)
@@ -72,9 +120,14 @@ static void stream_closed(struct conn *c)
 {
 	struct front_stream *s = c->upper;
 
-	c->upper = NULL;
-	if (s && s->opened && c->stream.closed)
+	if (!s)
+		return;
+	if (s->opened && c->stream.closed)
 		c->stream.closed(s, s->user);
+	else if (c->dial && !s->closing)
+		c->stream.failed(s, c->stream.arg, connect_failure(c),
+				 c->tls ? tls_conn_refusal(c->tls) : NULL);
+	c->upper = NULL;
 	free(s);
 }
 
@@ -82,6 +135,8 @@ bool front_stream_write(struct front_stream *s, const void *p, size_t n)
 {
 	struct conn *c = s->conn;
 
+	if (c->state != CONN_OPEN || s->closing)
+		return false;
 	conn_write(c, p, n);
 	if (!s->busy)
 		conn_flush(c);
@@ -99,9 +154,25 @@ void front_stream_resume(struct front_stream *s)
 
 void front_stream_close(struct front_stream *s)
 {
+	struct conn *c = s->conn;
+
 	s->closing = true;
-	if (!s->busy)
-		conn_finish(s->conn, !s->conn->eof);
+	if (c->state == CONN_HANDSHAKE)
+		conn_cancel_handshake(c);
+	else if (c->state == CONN_CONNECTING)
+		conn_close(c);
+	else if (!s->busy)
+		conn_finish(c, !c->eof);
+}
+
+const struct error *front_stream_failure(const struct front_stream *s)
+{
+	return s->conn->failure;
+}
+
+const struct peer *front_stream_peer(const struct front_stream *s)
+{
+	return &s->conn->peer;
 }
 
 static void stream_stop(struct conn *c)
@@ -113,6 +184,7 @@ const struct conn_ops stream_conn_ops = {
 	.open = stream_open,
 	.input = stream_input,
 	.writable = stream_writable,
+	.expired = stream_expired,
 	.stop = stream_stop,
 	.closed = stream_closed,
 };

@@ -135,7 +135,7 @@ void tls_conn_free(struct tls_conn *c)
 	buf_free(&c->in);
 	buf_free(&c->out);
 	free(c->host);
-	free(c->client);
+	free(c->certificate);
 	free(c->refusal);
 	free(c);
 }
@@ -264,7 +264,12 @@ void tls_conn_trim(struct tls_conn *c)
 
 const struct client_certificate *tls_conn_client(const struct tls_conn *c)
 {
-	return c->established ? c->client : NULL;
+	return c->context->outgoing ? NULL : tls_conn_peer(c);
+}
+
+const struct client_certificate *tls_conn_peer(const struct tls_conn *c)
+{
+	return c->established ? c->certificate : NULL;
 }
 
 const struct tls_verdict *tls_conn_refusal(const struct tls_conn *c)

@@ -39,7 +39,7 @@ struct tls_conn {
 	struct error failure; /* of a callback: signature, output, verdict */
 	char *host;           /* outgoing: whom we call */
 	bool accepted;        /* the peer's certificate, not proved yet */
-	struct client_certificate *client; /* of an accepted client */
+	struct client_certificate *certificate; /* of an accepted peer */
 	struct tls_verdict *refusal;
 	bool muted; /* refused: what wolfSSL says from now on is not sent */
 	struct tls_info info;

@@ -52,11 +52,12 @@ static void refuse(struct tls_conn *c, enum judge_reason reason, unsigned alert,
 static void keep_accepted(struct tls_conn *c, const struct tls_verdict *v)
 {
 	c->accepted = true;
-	if (c->context->outgoing)
+	/* A server may be let in whatever it says: then nothing is known. */
+	if (c->context->outgoing && !v->certificate.present)
 		return;
-	c->client = malloc(sizeof(*c->client));
-	if (c->client)
-		*c->client = v->certificate;
+	c->certificate = malloc(sizeof(*c->certificate));
+	if (c->certificate)
+		*c->certificate = v->certificate;
 	else
 		refuse(c, JUDGE_NOT_JUDGED,
 		       judge_reason_alert(JUDGE_NOT_JUDGED), "out of memory");

@@ -132,6 +132,9 @@ void tls_conn_info(const struct tls_conn *c, struct tls_info *out);
  * is done (until then the client has not proved that the key is its own) and
  * for contexts that ask for none. Lives as long as the connection. */
 const struct client_certificate *tls_conn_client(const struct tls_conn *c);
+/* The same of either side: the certificate by which the peer was accepted, also
+ * that of a server that we called and verified (it logs nobody in). */
+const struct client_certificate *tls_conn_peer(const struct tls_conn *c);
 /* Why the handshake failed, if it was for the peer's certificate; else NULL.
  * Lives as long as the connection. */
 const struct tls_verdict *tls_conn_refusal(const struct tls_conn *c);

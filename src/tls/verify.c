@@ -85,6 +85,7 @@ void tls_verdict_of_server(enum tls_server_check check,
 		.host = host,
 		.now = now,
 	};
+	static const struct login_name nobody = { .reason = "a server" };
 	struct judgement j;
 
 	if (!sent->count) {
@@ -101,7 +102,8 @@ void tls_verdict_of_server(enum tls_server_check check,
 		refuse_server(JUDGE_UNKNOWN_AUTHORITY,
 			      "the trust store was not read yet", out);
 	} else {
-		(void)ask_judge(&q, &j, out);
+		if (ask_judge(&q, &j, out))
+			describe(sent->items[0], &nobody, &out->certificate);
 		judgement_free(&j);
 	}
 }

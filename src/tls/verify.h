@@ -18,7 +18,7 @@ struct tls_verdict {
 	const char *reason;
 	char text[JUDGE_TEXT_SIZE];
 	struct certificate_names names; /* of a client, as it says */
-	/* Of an accepted client. */
+	/* Of an accepted client, and of a server that was verified. */
 	struct client_certificate certificate;
 };
 

@@ -152,7 +152,7 @@ static int open_front(struct echo *s, uint16_t port, struct error *e)
 	s->front = front_new(&o, e);
 	if (!s->front)
 		return -1;
-	front_set_tls(s->front, s->context);
+	front_set_tls(s->front, PEER_STREAM, s->context);
 	return front_listen_tcp(s->front, "echo", PEER_STREAM, addresses, 1,
 				port, &stream_ops, e);
 }

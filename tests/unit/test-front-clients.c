@@ -112,7 +112,7 @@ static void listen_tls(struct front_fixture *x, void *arg)
 	    front_listen_tcp(x->front, "https", PEER_HTTPS, v4, 1, 0, NULL, &e),
 	    &e);
 	x->https = front_listen_port(x->front, "https");
-	front_set_tls(x->front, arg);
+	front_set_tls(x->front, PEER_HTTPS, arg);
 }
 
 static void start(struct front_fixture *x, struct refusals *r,
@@ -265,7 +265,7 @@ static void test_not_asked(void)
 
 static void set_context(struct front_fixture *x, void *arg)
 {
-	front_set_tls(x->front, arg);
+	front_set_tls(x->front, PEER_HTTPS, arg);
 }
 
 /* A connection that stands keeps what it has when the context changes. */

@@ -189,8 +189,8 @@ static void listen_tls(struct front_fixture *x, void *arg)
 		 &e);
 	x->https = front_listen_port(x->front, "https");
 	x->echo = front_listen_port(x->front, "sips_tcp");
-	if (arg)
-		front_set_tls(x->front, arg);
+	front_set_tls(x->front, PEER_HTTPS, arg);
+	front_set_tls(x->front, PEER_STREAM, arg);
 }
 
 static void start(struct front_fixture *x, struct tls_context *context)
@@ -457,7 +457,7 @@ static void test_alert(void)
 
 static void set_context(struct front_fixture *x, void *arg)
 {
-	front_set_tls(x->front, arg);
+	front_set_tls(x->front, PEER_HTTPS, arg);
 }
 
 /* Without a certificate nothing is accepted; who waits is served once there is
@@ -480,7 +480,7 @@ static void test_no_context(void)
 	sleep_ms(200);
 	front_get_stats(x.front, &stats);
 	CU_ASSERT_EQUAL(stats.accepted, 0);
-	front_post_tls(x.front, tls_context_ref(contexts[FIRST]));
+	front_post_tls(x.front, PEER_HTTPS, tls_context_ref(contexts[FIRST]));
 	pthread_join(thread, &a);
 	CU_ASSERT_EQUAL(answer_status(a), 200);
 	free(a);
@@ -553,9 +553,10 @@ static void test_swap(void)
 	for (int i = 0; i < 20; i++) {
 		sleep_ms(20);
 		front_post_tls(
-		    x.front, tls_context_ref(contexts[i % 2 ? FIRST : SECOND]));
+		    x.front, PEER_HTTPS,
+		    tls_context_ref(contexts[i % 2 ? FIRST : SECOND]));
 	}
-	front_post_tls(x.front, tls_context_ref(contexts[SECOND]));
+	front_post_tls(x.front, PEER_HTTPS, tls_context_ref(contexts[SECOND]));
 	sleep_ms(100);
 	atomic_store(&stop, true);
 	for (int i = 0; i < 4; i++) {

@@ -146,8 +146,9 @@ void tls_context_unref(struct tls_context *c)
 	free(c);
 }
 
-void front_post_tls(struct front *f, struct tls_context *c)
+void front_post_tls(struct front *f, enum peer_via via, struct tls_context *c)
 {
+	CU_ASSERT_EQUAL(via, PEER_HTTPS);
 	CU_ASSERT_PTR_EQUAL(f, (struct front *)&around);
 	tls_context_unref(around.posted);
 	around.posted = c;
