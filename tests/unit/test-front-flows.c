@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "front/front_private.h"
+#include "tests/lib/test_token.h"
 #include "tests/unit/flow_fixture.h"
 
 /* Streams over TCP and TLS that are accepted and opened. The front mostly calls
@@ -360,6 +364,86 @@ static void test_tls_rows(void)
 	}
 }
 
+/* A socket that accepts nothing, with so many connections in front of it. */
+static int deaf(uint16_t *port, int backlog)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&in, len), 0);
+	CU_ASSERT_EQUAL_FATAL(listen(fd, backlog), 0);
+	getsockname(fd, (struct sockaddr *)&in, &len);
+	*port = ntohs(in.sin_port);
+	return fd;
+}
+
+/* A server that is not ours: openssl s_server, which sends lines in reverse. */
+static pid_t serve(uint16_t port, const char *version)
+{
+	char text[16];
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(text, sizeof(text), "127.0.0.1:%u", (unsigned)port);
+	(void)!freopen("/dev/null", "w", stdout);
+	(void)!freopen("/dev/null", "w", stderr);
+	execlp("openssl", "openssl", "s_server", "-accept", text, "-rev",
+	       version, "-cert", "server.pem", "-key", "server.pem",
+	       (char *)NULL);
+	_exit(127);
+}
+
+static void test_openssl(void)
+{
+	static const char *const versions[] = { "-tls1_2", "-tls1_3" };
+	struct stage *g = stage_new();
+	struct tls_context *any = flow_client(-1, NULL, TLS_SERVER_ANY);
+	struct judge_store *store = flow_store(1u << GOOD);
+	struct tls_context *strict = flow_client(-1, store, TLS_SERVER_VERIFY);
+	struct flow f = { 0 };
+	struct flow_call c;
+	uint16_t port;
+
+	CU_ASSERT_EQUAL_FATAL(chdir(unit_temp_dir()), 0);
+	CU_ASSERT_EQUAL_FATAL(
+	    test_run("openssl req -x509 -newkey ec -pkeyopt "
+		     "ec_paramgen_curve:P-256 -nodes -subj /CN=other "
+		     "-keyout server.pem -out cert.pem 2>/dev/null && "
+		     "cat cert.pem >>server.pem"),
+	    0);
+	stage_start(g, NULL);
+	for (int i = 0; i < 2; i++) {
+		pid_t pid;
+
+		close(deaf(&port, 1));
+		pid = serve(port, versions[i]);
+		/* Once it listens. */
+		CU_ASSERT_TRUE_FATAL(
+		    WAIT_FOR((c = call_to(&f, port, any, "peer.example"),
+			      call(g, &c), decided(&f) && f.opened == 1)));
+		CU_ASSERT_EQUAL(f.peer.tls_version, i ? TLS_1_3 : TLS_1_2);
+		say(g, &f, "hello\n", false);
+		CU_ASSERT_TRUE(WAIT_FOR(f.got == 6));
+		CU_ASSERT_STRING_EQUAL(f.first, "olleh\n");
+		say(g, &f, "", true);
+		CU_ASSERT_TRUE(WAIT_FOR(f.closed == 1));
+		c = call_to(&f, port, strict, "peer.example");
+		call(g, &c);
+		CU_ASSERT_TRUE(decided(&f));
+		CU_ASSERT_STRING_EQUAL(f.reason, "unknownAuthority");
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	stage_end(g);
+	tls_context_unref(any);
+	tls_context_unref(strict);
+	judge_store_unref(store);
+}
+
 /* Each kind of listener has its own context. */
 static void set_https(struct front_fixture *x, void *arg)
 {
@@ -417,21 +501,6 @@ static void test_kinds(void)
 }
 
 /* --- ends */
-
-/* A socket that accepts nothing, with so many connections in front of it. */
-static int deaf(uint16_t *port, int backlog)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&in, len), 0);
-	CU_ASSERT_EQUAL_FATAL(listen(fd, backlog), 0);
-	getsockname(fd, (struct sockaddr *)&in, &len);
-	*port = ntohs(in.sin_port);
-	return fd;
-}
 
 static void test_no_way(void)
 {
@@ -720,6 +789,34 @@ static void move_listeners(struct front_fixture *x, void *arg)
 	CU_ASSERT_NOT_EQUAL(g->sips, old);
 }
 
+static long resident_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long total = 0, resident = 0;
+
+	if (!f || fscanf(f, "%ld %ld", &total, &resident) != 2)
+		resident = 0;
+	if (f)
+		fclose(f);
+	return resident * sysconf(_SC_PAGESIZE);
+}
+
+/* What an idle one takes, once it has given back what it can. */
+static void check_memory(long before, unsigned ends)
+{
+#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory */
+	long each;
+
+	sleep_ms(TRIM_MS + 500);
+	each = (resident_bytes() - before) / (long)ends;
+	unit_note("%ld bytes resident for each end of an idle flow", each);
+	CU_ASSERT(each < 60 * 1024);
+#else
+	(void)before;
+	(void)ends;
+#endif
+}
+
 static void test_thousand(void)
 {
 	enum { FLOWS = 1000, AT_ONCE = 100 };
@@ -728,9 +825,11 @@ static void test_thousand(void)
 	struct flow *f = calloc(FLOWS, sizeof(*f)), late;
 	struct flow_call c;
 	unsigned whole = 0;
+	long before;
 
 	g->x.limits.flows_per_peer = 0;
 	stage_start(g, flow_server(GOOD, NULL, TLS_1_2));
+	before = resident_bytes();
 	for (int i = 0; i < FLOWS; i++) {
 		c = call_to(&f[i], g->sips, tls, "peer.example");
 		call(g, &c);
@@ -742,6 +841,7 @@ static void test_thousand(void)
 		whole += f[i].opened == 1;
 	CU_ASSERT_EQUAL(whole, FLOWS);
 	CU_ASSERT_EQUAL(flows_now(g), 2 * FLOWS);
+	check_memory(before, 2 * FLOWS);
 	/* The listener goes elsewhere: none is dropped, new ones come there. */
 	c = call_to(&late, g->sips, tls, "peer.example");
 	front_fixture_call(&g->x, move_listeners, g);
@@ -771,6 +871,7 @@ static const struct unit_test tests[] = {
 	{ "TCP, called", test_tcp_called },
 	{ "not begun", test_not_begun },
 	{ "TLS, who is let in", test_tls_rows },
+	{ "an OpenSSL server", test_openssl },
 	{ "a context for each kind", test_kinds },
 	{ "no way there", test_no_way },
 	{ "deadline", test_deadline },
