@@ -37,6 +37,15 @@ uint16_t address_port(const struct sockaddr_storage *sa)
 	return ntohs(in.sin_port);
 }
 
+void address_set_port(struct sockaddr_storage *sa, uint16_t port)
+{
+	struct sockaddr_in in;
+
+	memcpy(&in, sa, sizeof(in));
+	in.sin_port = htons(port);
+	memcpy(sa, &in, sizeof(in));
+}
+
 /* The bytes of the address, and how many. */
 static const void *host_bytes(const struct sockaddr_storage *sa, size_t *len)
 {

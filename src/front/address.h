@@ -16,6 +16,7 @@ int address_parse(const char *text, uint16_t port, struct sockaddr_storage *out,
 		  struct error *e) MUST_CHECK;
 socklen_t address_length(const struct sockaddr_storage *sa);
 uint16_t address_port(const struct sockaddr_storage *sa);
+void address_set_port(struct sockaddr_storage *sa, uint16_t port);
 bool address_text(const struct sockaddr_storage *sa, char out[INET6_ADDRSTRLEN],
 		  uint16_t *port_out);
 /* Our end of a connected socket. */

@@ -56,12 +56,45 @@ static void take_posted(struct front *f)
 	}
 }
 
+void front_later(struct front *f, struct front_later *l,
+		 void (*run)(struct front_later *l))
+{
+	if (l->node.next)
+		list_remove(&l->node);
+	list_append(&f->later, &l->node);
+	l->run = run;
+	uv_async_send(&f->async);
+}
+
+void front_later_cancel(struct front_later *l)
+{
+	if (l->node.next)
+		list_remove(&l->node);
+}
+
+/* What is added meanwhile comes with the next event. */
+static void run_later(struct front *f)
+{
+	struct list now;
+
+	list_init(&now);
+	list_move(&f->later, &now);
+	while (!list_empty(&now)) {
+		struct front_later *l =
+		    list_owner(now.next, struct front_later, node);
+
+		list_remove(&l->node);
+		l->run(l);
+	}
+}
+
 static void on_async(uv_async_t *async)
 {
 	struct front *f = list_owner(async, struct front, async);
 
 	take_posted(f);
 	handshake_pool_collect(f);
+	run_later(f);
 	watcher_reap(&f->watcher);
 	end_if_settled(f);
 }
@@ -103,6 +136,7 @@ static void init_lists(struct front *f)
 {
 	list_init(&f->groups);
 	list_init(&f->conns);
+	list_init(&f->later);
 	list_init(&f->backends.idle);
 	list_init(&f->backends.busy);
 	list_init(&f->backends.waiting);
@@ -226,7 +260,7 @@ void front_settle(struct front *f)
 static void end_if_settled(struct front *f)
 {
 	if (!f->stopping || f->stopped || f->conn_count > 0 ||
-	    f->backends.count > 0)
+	    f->backends.count > 0 || !list_empty(&f->later))
 		return;
 	f->stopped = true;
 	deadline_clear(&f->drain);

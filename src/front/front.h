@@ -2,8 +2,9 @@
 #ifndef SB_FRONT_FRONT_H
 #define SB_FRONT_FRONT_H
 
-#include <uv.h>
+#include <sys/socket.h>
 
+#include "front/list.h"
 #include "front/peer.h"
 
 /* Every outside listener of the service, on one libuv loop: admission limits,
@@ -15,6 +16,7 @@
  * others say "any thread". */
 
 struct front;
+struct uv_loop_s; /* libuv's uv_loop_t */
 
 /* Limits with their defaults; each names what it bounds. */
 struct front_limits {
@@ -46,7 +48,7 @@ struct front_limits {
 extern const struct front_limits front_limits_default;
 
 struct front_options {
-	uv_loop_t *loop;
+	struct uv_loop_s *loop;
 	struct front_limits limits;
 	struct peer_registry *peers;
 	uint16_t backend_port; /* civetweb's, on 127.0.0.1 */
@@ -172,6 +174,12 @@ int front_udp_send(struct front *f, const char *name,
 		   const struct sockaddr_storage *from,
 		   const struct sockaddr_storage *to, const void *p, size_t n,
 		   struct error *e) MUST_CHECK;
+/* Loop. Which address of ours, with the listener's port, datagrams to there
+ * come from. ERR_NOT_FOUND: no socket of that family; ERR_IO: no way there. */
+int front_udp_local(struct front *f, const char *name,
+		    const struct sockaddr_storage *to,
+		    struct sockaddr_storage *from_out,
+		    struct error *e) MUST_CHECK;
 /* A Unix socket (mode 0660), replaced when a dead one is in the way. */
 int front_listen_control(struct front *f, const char *path,
 			 struct error *e) MUST_CHECK;
@@ -179,6 +187,17 @@ void front_unlisten(struct front *f, const char *name);
 /* Loop. The port a TCP or UDP listener has (after port 0: which one the kernel
  * chose); 0 when there is no such listener. */
 uint16_t front_listen_port(struct front *f, const char *name);
+
+/* Something that the loop does soon, not from within the call: embedded in its
+ * owner, zeros at first. Loop. Twice before it ran is once. */
+struct front_later {
+	struct list node;
+	void (*run)(struct front_later *l);
+};
+void front_later(struct front *f, struct front_later *l,
+		 void (*run)(struct front_later *l));
+/* It does not run any more. */
+void front_later_cancel(struct front_later *l);
 
 /* Any thread. Counters for pages and benches. */
 struct front_stats {

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <uv.h>
 
 #include "front/admission.h"
 #include "front/deadline.h"
@@ -90,6 +91,8 @@ struct front {
 	struct backends backends;
 	size_t buffered; /* request bodies in memory */
 	size_t outgoing; /* bytes that wait for peers */
+
+	struct list later;
 
 	bool stopping, stopped;
 	struct deadline drain;

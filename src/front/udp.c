@@ -217,3 +217,42 @@ int front_udp_send(struct front *f, const char *name,
 					name);
 	return error_errno(e, "%s: sendmsg", name);
 }
+
+/* The kernel's choice, as it would be for a socket of its own. */
+static int ask_kernel(const struct sockaddr_storage *to,
+		      struct sockaddr_storage *from_out, struct error *e)
+{
+	socklen_t len = sizeof(*from_out);
+	int fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int rc = -1;
+
+	if (fd < 0)
+		return error_errno(e, "socket");
+	memset(from_out, 0, sizeof(*from_out));
+	if (connect(fd, (const struct sockaddr *)to, address_length(to)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)from_out, &len) < 0)
+		error_errno(e, "no way there");
+	else
+		rc = 0;
+	close(fd);
+	return rc;
+}
+
+int front_udp_local(struct front *f, const char *name,
+		    const struct sockaddr_storage *to,
+		    struct sockaddr_storage *from_out, struct error *e)
+{
+	struct listen_group *g = listen_group_find(f, name);
+	struct listener *l = g && g->udp ? find_socket(g, NULL, to) : NULL;
+
+	if (!l)
+		return error_set(e, ERR_NOT_FOUND,
+				 "%s: no UDP socket can send that", name);
+	*from_out = l->addr;
+	if (!address_is_wildcard(&l->addr))
+		return 0;
+	if (ask_kernel(to, from_out, e) < 0)
+		return -1;
+	address_set_port(from_out, address_port(&l->addr));
+	return 0;
+}

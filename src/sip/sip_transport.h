@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_SIP_SIP_TRANSPORT_H
+#define SB_SIP_SIP_TRANSPORT_H
+
+#include "front/front.h"
+#include "sip/sip_flow.h"
+#include "sip/sip_locate.h"
+
+/* Flows out of the front's streams and datagrams (RFC 3261 18): messages are
+ * framed, pings answered (RFC 5626 3.5.1), what cannot be framed is refused and
+ * its connection ended. A flow that we opened serves later calls to the same
+ * host, too (RFC 5923), as long as the client context is the same. All on the
+ * loop. */
+
+enum {
+	/* Unread bytes of one stream: a head and a body. */
+	SIP_UNREAD_MAX = 16384 + 65536,
+	SIP_TICKETS_MAX = 4096, /* connections wished for at a time */
+	/* Peers over UDP that somebody holds a flow of, in all. */
+	SIP_DATAGRAM_FLOWS_MAX = 8192,
+};
+
+struct sip_transports;
+
+/* Who is told; the functions of the stack fit. Flows are borrowed: hold what is
+ * kept. */
+struct sip_transport_sink {
+	/* One message, whole; a datagram as it came. */
+	void (*received)(void *arg, struct sip_flow *f, struct view message);
+	/* Nothing goes through it any more. Not from within any call. */
+	void (*lost)(void *arg, struct sip_flow *f);
+	/* The answer to sip_transports_connect(), not from within it. f NULL:
+	 * reason says why. */
+	void (*connected)(void *arg, uint64_t ticket, struct sip_flow *f,
+			  const char *reason);
+	void *arg;
+};
+
+struct sip_transport_options {
+	struct front *front;
+	struct sip_transport_sink sink;
+	unsigned idle_ms;   /* a stream whose peer says nothing; 0: for ever */
+	unsigned silent_ms; /* one that has not said anything yet; 0: idle_ms */
+	unsigned connect_ms; /* until a stream is open; 0: the front's own */
+};
+
+/* NULL: ERR_NOMEM. */
+struct sip_transports *sip_transports_new(const struct sip_transport_options *o,
+					  struct error *e) MUST_CHECK;
+/* After the front has stopped, and after the last reference to a flow. */
+void sip_transports_free(struct sip_transports *t);
+
+/* Open or move the listener of that transport: "sip_udp", "sip_tcp",
+ * "sips_tcp". Errors of front_listen_tcp(). */
+int sip_transports_listen(struct sip_transports *t, enum sip_transport kind,
+			  const char *const *addresses, size_t count,
+			  uint16_t port, struct error *e) MUST_CHECK;
+/* Its flows stand. */
+void sip_transports_unlisten(struct sip_transports *t, enum sip_transport kind);
+
+/* The client context for flows that are opened from now on; those that stand go
+ * on, for what they are used for already. A reference is taken. NULL: TLS flows
+ * cannot be opened. */
+void sip_transports_set_client(struct sip_transports *t,
+			       struct tls_context *client);
+
+/* A flow to that target, one that stands or a new one. host: what was dialled,
+ * which the certificate has to prove. More than SIP_TICKETS_MAX at a time get
+ * no answer: their transactions run into their time-out. */
+void sip_transports_connect(struct sip_transports *t,
+			    const struct sip_target *target, const char *host,
+			    uint64_t ticket);
+
+#endif
