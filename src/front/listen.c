@@ -310,6 +310,8 @@ int front_listen_udp(struct front *f, const char *name,
 		.front = f, .open = udp_open, .ready = udp_ready, .port = port
 	};
 
+	if (!ops || !ops->datagram)
+		return error_set(e, ERR_INPUT, "listener %s: no handler", name);
 	if (move(&m, name, true, addresses, address_count, e) < 0)
 		return -1;
 	m.group->datagram = *ops;

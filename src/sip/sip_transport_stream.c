@@ -247,8 +247,12 @@ static void on_closed(struct front_stream *s, void *user)
 	struct stream_flow *f = user;
 	const struct error *why = front_stream_failure(s);
 
+	/* A server of TLS 1.3 that does not want our certificate says so only
+	 * now: somebody will ask. */
 	if (why)
-		log_trace("sip", "%s: %s", f->flow.peer_address, why->text);
+		log_at(why->kind == ERR_TLS ? LOG_LEVEL_INFO : LOG_LEVEL_TRACE,
+		       "sip", "%s port %u: %s", f->flow.peer_address,
+		       (unsigned)f->flow.peer_port, why->text);
 	f->stream = NULL;
 	f->closing = true;
 	list_remove(&f->node);

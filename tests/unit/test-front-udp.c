@@ -427,6 +427,11 @@ static void listen_on_tcp_name(struct front_fixture *x, void *arg)
 				     (const char *const[]){ "192.0.2.1" }, 1, 0,
 				     &ops, &e),
 		    &e, ERR_IO, "192.0.2.1");
+	CHECK_FAILS(front_listen_udp(x->front, "new", v4, 1, 0, NULL, &e), &e,
+		    ERR_INPUT, "no handler");
+	CHECK_FAILS(front_listen_tcp(x->front, "new", PEER_STREAM_TCP, v4, 1, 0,
+				     NULL, &e),
+		    &e, ERR_INPUT, "no handler");
 	CU_ASSERT_EQUAL(front_listen_port(x->front, "new"), 0);
 }
 
