@@ -683,10 +683,12 @@ static void test_idle(void)
 		const char *said;
 		bool ends;
 	} rows[] = {
-		{ 300, 0, "", true },         { 300, 0, "x", true },
-		{ 0, 300, "", true },         { 3600000, 300, "", true },
-		{ 3600000, 300, "x", false }, { 0, 300, "x", false },
-		{ 0, 0, "", false },          { 3600000, 0, "", false },
+		/* Longer than until the first look. */
+		{ 1500, 0, "x", true },     { 300, 0, "", true },
+		{ 300, 0, "x", true },      { 0, 300, "", true },
+		{ 3600000, 300, "", true }, { 3600000, 300, "x", false },
+		{ 0, 300, "x", false },     { 0, 0, "", false },
+		{ 3600000, 0, "", false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -775,6 +777,31 @@ static void test_limits(void)
 	a = client_all(more, NULL);
 	CU_ASSERT_STRING_EQUAL(a, "bye");
 	free(a);
+	stage_end(g);
+}
+
+/* Whoever calls when all are taken is refused, from wherever. */
+static void test_limit_of_all(void)
+{
+	struct stage *g = stage_new();
+	struct front_stats stats;
+	int fd[2], more;
+	char b;
+
+	g->x.limits.flows = 2;
+	g->x.limits.flows_per_peer = 0;
+	stage_start(g, NULL);
+	for (int i = 0; i < 2; i++)
+		fd[i] = client_tcp(g->sip);
+	CU_ASSERT_TRUE(WAIT_FOR(g->tcp.opened == 2));
+	more = client_tcp(g->sip);
+	CU_ASSERT_EQUAL(recv(more, &b, 1, 0), 0);
+	close(more);
+	front_get_stats(g->x.front, &stats);
+	CU_ASSERT_EQUAL(stats.refused, 1);
+	CU_ASSERT_EQUAL(stats.flows, 2);
+	for (int i = 0; i < 2; i++)
+		close(fd[i]);
 	stage_end(g);
 }
 
@@ -880,6 +907,7 @@ static const struct unit_test tests[] = {
 	{ "reset", test_reset },
 	{ "idle", test_idle },
 	{ "limits", test_limits },
+	{ "limit of all", test_limit_of_all },
 	{ "a thousand flows", test_thousand },
 	{ NULL, NULL },
 };
