@@ -35,6 +35,19 @@ static int check_config(void *arg, struct error *e)
 	return rc;
 }
 
+/* A shell allows 1024 descriptors, which programs with select(2) need; nothing
+ * here uses it, and each flow is one. How many there are is front_limits'. */
+static void raise_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+		log_warning("app", "descriptors: %s", strerrordesc_np(errno));
+}
+
 /* Nothing of the process may stay behind: no descriptor, no key in a core. */
 static void prepare_process(void)
 {
@@ -43,6 +56,7 @@ static void prepare_process(void)
 
 	umask(077);
 	setrlimit(RLIMIT_CORE, &none);
+	raise_descriptors();
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 

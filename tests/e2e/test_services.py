@@ -2,6 +2,8 @@
 """Network > Services: on, off, other ports, conflicts, the redirect."""
 
 import http.client
+import pathlib
+import resource
 import socket
 import xmlrpc.client
 
@@ -264,3 +266,17 @@ def test_ready_needs_the_services(make_service):
         assert c.getresponse().status == 503
         c.close()
     wait_for(lambda: services(service.local())["http"]["enabled"], 30, "HTTP")
+
+
+def test_descriptors(make_service):
+    """A shell's soft limit is no limit: as many as the hard one allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    service = make_service(start=False)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        service.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    limits = pathlib.Path(f"/proc/{service.pid}/limits").read_text()
+    line = next(line for line in limits.splitlines() if line.startswith("Max open files"))
+    assert line.split()[3:5] == [str(hard)] * 2, line
