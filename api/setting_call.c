@@ -213,11 +213,12 @@ struct value *setting_words(enum setting_id id, const char *text)
 void setting_describe(struct settings *s, enum setting_id id,
 		      struct value *list)
 {
-	static const char *const types[] = { [SETTING_BOOL] = "boolean",
-					     [SETTING_INT] = "int",
-					     [SETTING_CHOICE] = "choice",
-					     [SETTING_TEXT] = "text",
-					     [SETTING_SERVER] = "text" };
+	static const char *const types[] = {
+		[SETTING_BOOL] = "boolean",  [SETTING_INT] = "int",
+		[SETTING_CHOICE] = "choice", [SETTING_TEXT] = "text",
+		[SETTING_SERVER] = "text",   [SETTING_HOP] = "text",
+		[SETTING_DOMAIN] = "text",   [SETTING_URI_USER] = "text"
+	};
 	const struct setting_row *row = setting_row(id);
 	struct value *out = value_add_struct(list);
 

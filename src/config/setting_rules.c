@@ -89,10 +89,29 @@ static int check_syslog(const struct setting_numbers *n, uint64_t changed,
 			     : "switch the sending off first");
 }
 
+/* The first choice of the outbound configuration needs none. */
+static int check_outbound(const struct setting_numbers *n, uint64_t changed,
+			  struct error *e)
+{
+	const uint64_t bits = setting_bit(SETTING_SIP_OUTBOUND) |
+			      setting_bit(SETTING_SIP_OUTBOUND_ADDRESS);
+
+	if (!(changed & bits) || n->of[SETTING_SIP_OUTBOUND] == 0 ||
+	    n->of[SETTING_SIP_OUTBOUND_ADDRESS])
+		return 0;
+	return error_set(e, ERR_CONFLICT,
+			 "a trunk or registrar needs an outbound address; %s",
+			 changed & setting_bit(SETTING_SIP_OUTBOUND)
+			     ? "set it as well"
+			     : "choose \"Call direct\" first");
+}
+
 int setting_rules_check(const struct setting_numbers *n, uint64_t changed,
 			struct error *e)
 {
-	if (check_ports(n, changed, e) < 0 || check_redirect(n, changed, e) < 0)
+	if (check_ports(n, changed, e) < 0 ||
+	    check_redirect(n, changed, e) < 0 ||
+	    check_outbound(n, changed, e) < 0)
 		return -1;
 	return check_syslog(n, changed, e);
 }

@@ -20,7 +20,8 @@ const struct setting_service *setting_service(size_t i);
 /* Whether these numbers may stand together, as far as the changed settings
  * matter: what was so before is not this change's fault. ERR_PORT_CONFLICT: two
  * enabled services on one port; ERR_CONFLICT: the redirect without both of
- * HTTP and HTTPS; syslog without a server. */
+ * HTTP and HTTPS; syslog without a server; a trunk or registrar without an
+ * address. */
 int setting_rules_check(const struct setting_numbers *n, uint64_t changed,
 			struct error *e) MUST_CHECK;
 

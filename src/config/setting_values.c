@@ -10,9 +10,14 @@
 #include <strings.h>
 
 #include "base/host_name.h"
+#include "base/uri_text.h"
+#include "base/utf8.h"
 
 /* How much of a refused value is repeated in a message. */
 enum { SHOWN_VALUE_MAX = 60 };
+
+/* Before the "@" of an address. */
+enum { URI_USER_MAX = 64 };
 
 int bool_from_word(const char *word, bool *out)
 {
@@ -127,14 +132,68 @@ static int check_server(const struct setting_row *row, const char *text,
 	return 0;
 }
 
+/* --- texts that stand in SIP messages ------------------------------------- */
+
+static int keep_text(const char *text, struct setting_value *out)
+{
+	out->number = *text != '\0';
+	snprintf(out->text, sizeof(out->text), "%s", text);
+	return 0;
+}
+
+static int check_hop(const struct setting_row *row, const char *text,
+		     struct setting_value *out, struct error *e)
+{
+	struct host_port hop;
+
+	if (*text && host_port_parse(text, 0, &hop, e) < 0)
+		return error_prefix(e, "%s", row->name);
+	return keep_text(text, out);
+}
+
+static int check_domain(const struct setting_row *row, const char *text,
+			struct setting_value *out, struct error *e)
+{
+	struct host_port domain;
+
+	if (*text && host_port_parse(text, 0, &domain, e) < 0)
+		return error_prefix(e, "%s", row->name);
+	if (*text && domain.port)
+		return error_set(e, ERR_INPUT,
+				 "%s: a domain has no port; the port belongs "
+				 "to the outbound address",
+				 row->name);
+	return keep_text(text, out);
+}
+
+static int check_uri_user(const struct setting_row *row, const char *text,
+			  struct setting_value *out, struct error *e)
+{
+	char shown[SHOWN_VALUE_MAX + 1];
+
+	if (!*text || (strlen(text) <= URI_USER_MAX && uri_is_user(text)))
+		return keep_text(text, out);
+	utf8_line(view_str(text), shown, sizeof(shown));
+	return error_set(e, ERR_INPUT,
+			 "%s: \"%s\" is not what may stand before the \"@\" of "
+			 "an address: at most %d letters, digits and "
+			 "-_.!~*'()&=+$,;?/",
+			 row->name, shown, URI_USER_MAX);
+}
+
 int setting_value_check(const struct setting_row *row, const char *text,
 			struct setting_value *out, struct error *e)
 {
 	static int (*const checks[])(const struct setting_row *, const char *,
 				     struct setting_value *, struct error *) = {
-		[SETTING_BOOL] = check_bool,     [SETTING_INT] = check_int,
-		[SETTING_CHOICE] = check_choice, [SETTING_TEXT] = check_text,
+		[SETTING_BOOL] = check_bool,
+		[SETTING_INT] = check_int,
+		[SETTING_CHOICE] = check_choice,
+		[SETTING_TEXT] = check_text,
 		[SETTING_SERVER] = check_server,
+		[SETTING_HOP] = check_hop,
+		[SETTING_DOMAIN] = check_domain,
+		[SETTING_URI_USER] = check_uri_user,
 	};
 
 	return checks[row->type](row, text, out, e);

@@ -14,8 +14,8 @@ int integer_from_text(const char *text, int64_t *out);
 enum { SETTING_VALUE_MAX = 1024 };
 
 struct setting_value {
-	int64_t number;               /* 0 and 1, the number, the position, the
-				       * port */
+	int64_t number;               /* as enum setting_type says: 0 and 1, the
+				       * number, the position, the port */
 	char text[SETTING_VALUE_MAX]; /* "yes", "443", "verify" */
 };
 

@@ -26,7 +26,13 @@ enum setting_type {
 	SETTING_TEXT,
 	/* "HOST" or "HOST:PORT" of base/host_name.h, "" for none; its number
 	 * is the port, min the one that counts where none is named */
-	SETTING_SERVER
+	SETTING_SERVER,
+	/* Of SIP, "" for none; the number is 1 where something is named:
+	 * "HOST" or "HOST:PORT", where no port means that the DNS says it; a
+	 * domain, as a name or an address; what stands before the "@" */
+	SETTING_HOP,
+	SETTING_DOMAIN,
+	SETTING_URI_USER
 };
 
 struct setting_row {
@@ -74,7 +80,7 @@ struct setting_change {
 };
 
 /* Numbers of all settings: of bools 0 and 1, of choices the position, of
- * servers the port (0: none is named). */
+ * servers the port (0: none is named), of other texts as setting_type says. */
 struct setting_numbers {
 	int64_t of[SETTING_COUNT];
 };

@@ -7,17 +7,13 @@
 #include <strings.h>
 
 #include "base/host_name.h"
+#include "base/uri_text.h"
 #include "base/utf8.h"
 
 /* RFC 3261 25.1 */
-#define ALPHANUM                                     \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP" \
-	"QRSTUVWXYZ0123456789"
-#define UNRESERVED ALPHANUM "-_.!~*'()"
-#define DIGITS     "0123456789"
+#define DIGITS "0123456789"
 
-static const char user_characters[] = UNRESERVED "&=+$,;?/";
-static const char parameter_characters[] = UNRESERVED "[]/:&+$";
+static const char parameter_characters[] = URI_UNRESERVED "[]/:&+$";
 
 /* Parameters of a URI that we know; others stay as they are. */
 static const struct {
@@ -53,23 +49,6 @@ static int refuse(const char *text, const char *why, struct error *e)
 
 	utf8_line(view_str(text), shown, sizeof(shown));
 	return error_set(e, ERR_INPUT, "\"%s\": %s", shown, why);
-}
-
-/* Nothing but these, and whole escapes of nothing that ends a string. */
-static bool is_made_of(const char *text, const char *characters)
-{
-	static const char hex[] = "0123456789abcdefABCDEF";
-
-	if (!*text)
-		return false;
-	while (*(text += strspn(text, characters))) {
-		if (text[0] != '%' || !text[1] || !strchr(hex, text[1]) ||
-		    !text[2] || !strchr(hex, text[2]) ||
-		    strncmp(text, "%00", 3) == 0)
-			return false;
-		text += 3;
-	}
-	return true;
 }
 
 /* --- numbers -------------------------------------------------------------- */
@@ -137,8 +116,8 @@ static int take_parameter(const char *whole, char *one, struct seen *seen,
 
 	if (value)
 		*value++ = '\0';
-	if (!is_made_of(one, parameter_characters) ||
-	    (value && !is_made_of(value, parameter_characters)))
+	if (!uri_is_made_of(one, parameter_characters) ||
+	    (value && !uri_is_made_of(value, parameter_characters)))
 		return refuse(whole, "a parameter is misspelt", e);
 	for (size_t i = 0;
 	     i < sizeof(known_parameters) / sizeof(known_parameters[0]); i++)
@@ -217,7 +196,7 @@ static int read_user(const char *whole, const char *text, struct parsed *p,
 {
 	if (strchr(text, ':'))
 		return refuse(whole, "a password does not belong there", e);
-	if (!is_made_of(text, user_characters))
+	if (!uri_is_user(text))
 		return refuse(whole,
 			      "the part before the @ is empty or has "
 			      "characters that have to be escaped",
@@ -233,7 +212,7 @@ static bool take_user_alone(const char *text, bool words, struct parsed *p)
 		return true;
 	p->user[0] = '\0';
 	if (!words || p->has_scheme || strpbrk(text, ".:;?[]") ||
-	    !is_made_of(text, user_characters))
+	    !uri_is_user(text))
 		return false;
 	snprintf(p->user, sizeof(p->user), "%s", text);
 	return true;
@@ -441,7 +420,7 @@ int sip_register_as(const char *user, const struct sip_outbound_settings *s,
 	if (outbound_address(s, &outbound, e) < 0 ||
 	    give_domain(s, &outbound, &p, e) < 0)
 		return -1;
-	if (strlen(user) > SIP_TYPED_MAX || !is_made_of(user, user_characters))
+	if (strlen(user) > SIP_TYPED_MAX || !uri_is_user(user))
 		return refuse(user, "no user name for a registration", e);
 	write_uri(&p, "", out->uri);
 	write_uri(&p, user, aor);

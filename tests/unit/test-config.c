@@ -461,6 +461,40 @@ static void test_setting_refusals(void)
 		{ SETTING_SYSLOG_SERVER, "log.example:0", "1 to 65535" },
 		{ SETTING_SYSLOG_SERVER, "::1", "in brackets" },
 		{ SETTING_SYSLOG_SERVER, "a\nb", "neither a host name" },
+		{ SETTING_SIP_OUTBOUND, "useProxy", "none of: callDirect" },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, " ", "sip.outboundAddress" },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "pbx.example:0", "1 to 65535" },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "pbx.example:", "1 to 65535" },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "2001:db8::1", "in brackets" },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "sip:pbx.example",
+		  "1 to 65535" },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "a;b", "neither a host name" },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "a\r\nVia: b", "sip.outbound" },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "1.2.3", "neither a host" },
+		{ SETTING_SIP_OUTBOUND_DOMAIN, "example:5060", "has no port" },
+		{ SETTING_SIP_OUTBOUND_DOMAIN, "a@b", "neither a host name" },
+		{ SETTING_SIP_OUTBOUND_DOMAIN, "a b", "neither a host name" },
+		{ SETTING_SIP_OUTBOUND_DOMAIN, "a\n", "neither a host name" },
+		{ SETTING_SIP_OUTBOUND_DOMAIN, "b\u00fccher.example",
+		  "neither a host name" },
+		{ SETTING_SIP_USER_NAME, "a@b", "before the \"@\"" },
+		{ SETTING_SIP_USER_NAME, "a b", "sip.userName: \"a b\"" },
+		{ SETTING_SIP_USER_NAME, "a:b", "before the" },
+		{ SETTING_SIP_USER_NAME, "a\"", "before the" },
+		{ SETTING_SIP_USER_NAME, "<a>", "before the" },
+		{ SETTING_SIP_USER_NAME, "a%", "before the" },
+		{ SETTING_SIP_USER_NAME, "a%2", "before the" },
+		{ SETTING_SIP_USER_NAME, "a%00", "before the" },
+		{ SETTING_SIP_USER_NAME, "\u00fc", "before the" },
+		{ SETTING_SIP_USER_NAME, "a\r\nTo: b", "\"a  To: b\"" },
+		{ SETTING_SIP_USER_NAME,
+		  "0123456789012345678901234567890123456789012345678901234567"
+		  "8901234",
+		  "at most 64" },
+		{ SETTING_SIP_OUTGOING_TRANSPORT, "TLS", "none of: tcp udp" },
+		{ SETTING_SIP_MEDIA_TIMEOUT_SECONDS, "9", "10 to 3600" },
+		{ SETTING_SIP_SESSION_SECONDS, "89", "90 to 86400" },
+		{ SETTING_SIP_REGISTRATION_SECONDS, "59", "60 to 86400" },
 	};
 	struct error e = ERROR_INIT;
 	struct config *c;
@@ -525,6 +559,55 @@ static void test_setting_server(void)
 		    ERR_CONFLICT, "switch the sending off first");
 	check_text(set, SETTING_SYSLOG_SERVER, "[::1]:99");
 	check_pair(set, "no", "", NULL);
+	settings_free(set);
+	store_close(s);
+	config_free(c);
+}
+
+/* What stands in SIP messages, and that a trunk needs an address. */
+static void test_setting_sip(void)
+{
+	static const struct {
+		enum setting_id id;
+		const char *value;
+		int64_t number;
+	} rows[] = {
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "", 0 },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "pbx.example", 1 },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "[2001:db8::1]:5071", 1 },
+		{ SETTING_SIP_OUTBOUND_ADDRESS, "192.0.2.1:5060", 1 },
+		{ SETTING_SIP_OUTBOUND_DOMAIN, "", 0 },
+		{ SETTING_SIP_OUTBOUND_DOMAIN, "example.org.", 1 },
+		{ SETTING_SIP_OUTBOUND_DOMAIN, "[2001:db8::1]", 1 },
+		{ SETTING_SIP_USER_NAME, "", 0 },
+		{ SETTING_SIP_USER_NAME, "+49-30.1234", 1 },
+		{ SETTING_SIP_USER_NAME, "a%20b", 1 },
+		{ SETTING_SIP_USER_NAME,
+		  "0123456789012345678901234567890123456789012345678901234567"
+		  "890123",
+		  1 },
+	};
+	struct error e = ERROR_INIT;
+	struct config *c;
+	struct store *s;
+	struct settings *set;
+
+	begin("");
+	c = load(NULL, 0);
+	s = open_store();
+	set = open_settings(c, s);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		CHECK_OK(settings_set(set, rows[i].id, rows[i].value, &e), &e);
+		CU_ASSERT_EQUAL(settings_int(set, rows[i].id), rows[i].number);
+		check_text(set, rows[i].id, rows[i].value);
+	}
+	CHECK_OK(settings_set(set, SETTING_SIP_OUTBOUND, "useTrunk", &e), &e);
+	CHECK_FAILS(settings_set(set, SETTING_SIP_OUTBOUND_ADDRESS, "", &e), &e,
+		    ERR_CONFLICT, "choose \"Call direct\" first");
+	CHECK_OK(settings_set(set, SETTING_SIP_OUTBOUND, "callDirect", &e), &e);
+	CHECK_OK(settings_set(set, SETTING_SIP_OUTBOUND_ADDRESS, "", &e), &e);
+	CHECK_FAILS(settings_set(set, SETTING_SIP_OUTBOUND, "useRegistrar", &e),
+		    &e, ERR_CONFLICT, "set it as well");
 	settings_free(set);
 	store_close(s);
 	config_free(c);
@@ -690,6 +773,7 @@ int main(int argc, char **argv)
 		{ "layers of settings", test_setting_layers },
 		{ "refused values", test_setting_refusals },
 		{ "servers", test_setting_server },
+		{ "settings of SIP", test_setting_sip },
 		{ "bad defaults", test_bad_defaults },
 		{ "bad stored values", test_bad_stored_values },
 		{ "a failing store", test_store_failure },
