@@ -171,6 +171,8 @@ static int set_up(sqlite3 *db, struct error *e)
 	return sqlite_exec(db,
 			   "PRAGMA synchronous = FULL;"
 			   "PRAGMA foreign_keys = ON;"
+			   /* What is replaced is overwritten: passwords. */
+			   "PRAGMA secure_delete = FAST;"
 			   "PRAGMA cell_size_check = ON;"
 			   "PRAGMA journal_size_limit = " JOURNAL_LIMIT,
 			   e);

@@ -105,6 +105,10 @@ static const char *const steps[] = {
 	" spki BLOB NOT NULL) STRICT;",
 	/* 5: more about restarts */
 	"ALTER TABLE restart ADD COLUMN detail TEXT NOT NULL DEFAULT '';",
+	/* 6: one row, the password for the trunk or registrar */
+	"CREATE TABLE sip_password ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" password TEXT NOT NULL) STRICT;",
 };
 
 static const char *const event_steps[] = {

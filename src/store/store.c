@@ -119,6 +119,19 @@ int store_rows(struct store *s, enum statement id,
 	return rc;
 }
 
+int store_secret_rows(struct store *s, enum statement id, struct db_rows *rows,
+		      struct error *e)
+{
+	int rc;
+
+	db_rows_init(rows);
+	rows->cells.secret = true;
+	pthread_mutex_lock(&s->lock);
+	rc = db_run(s->db, id, NULL, 0, rows, e);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
 struct db *store_begin(struct store *s, struct error *e)
 {
 	pthread_mutex_lock(&s->lock);

@@ -75,6 +75,7 @@ int store_restart_each(struct store *s,
 		       void *arg, struct error *e) MUST_CHECK;
 
 /* Several settings at once and trials: src/store/trial_rows.h. Users:
- * src/store/user_rows.h. Audit records: src/store/audit_rows.h. */
+ * src/store/user_rows.h. Audit records: src/store/audit_rows.h. A password:
+ * src/store/sip_password_row.h. */
 
 #endif

@@ -16,6 +16,10 @@ int store_rows(struct store *s, enum statement id,
 	       const struct db_value *values, size_t count,
 	       struct db_rows *rows, struct error *e) MUST_CHECK;
 
+/* The same of a statement without values; the copy is wiped when freed. */
+int store_secret_rows(struct store *s, enum statement id, struct db_rows *rows,
+		      struct error *e) MUST_CHECK;
+
 /* Where the chain of audit records begins and ends (audit_rows.c). */
 struct audit_chain;
 int audit_chain_read(struct db *db, struct audit_chain *out,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/audit_rows.h"
+#include "store/sip_password_row.h"
 #include "store/store.h"
 #include "store/user_rows.h"
 #include "tests/lib/unit.h"
@@ -359,6 +360,77 @@ static void test_restarts(void)
 		    NULL);
 	CHECK_FAILS(store_restart_add(s, 1, "", longer, &e), &e, ERR_LIMIT,
 		    NULL);
+	store_close(s);
+}
+
+/* --- the password for a trunk or registrar */
+
+static void check_password(struct store *s, const char *wanted)
+{
+	struct error e = ERROR_INIT;
+	struct secret got;
+
+	CHECK_OK(sip_password_get(s, &got, &e), &e);
+	CU_ASSERT_EQUAL(got.len, strlen(wanted));
+	CU_ASSERT_STRING_EQUAL(got.ptr ? (const char *)got.ptr : "", wanted);
+	secret_free(&got);
+}
+
+/* Bytes of the database's files that are the same as these. */
+static bool is_on_disk(const char *dir, const char *bytes)
+{
+	static const char *const suffixes[] = { "", "-wal" };
+	char path[PATH_MAX + 32], db[PATH_MAX + 16], *all = NULL;
+	bool found = false;
+	size_t n;
+
+	database_path(dir, db);
+	for (size_t i = 0; i < 2 && !found; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s%s", db, suffixes[i]);
+		f = fopen(path, "r");
+		if (!f)
+			continue;
+		all = malloc(1 << 20);
+		n = all ? fread(all, 1, 1 << 20, f) : 0;
+		found = n && memmem(all, n, bytes, strlen(bytes));
+		free(all);
+		fclose(f);
+	}
+	return found;
+}
+
+static void test_sip_password(void)
+{
+	struct error e = ERROR_INIT;
+	const char *dir = unit_temp_dir();
+	struct store *s = open_store(dir);
+	char longer[SIP_PASSWORD_MAX + 2];
+
+	check_password(s, "");
+	CHECK_OK(sip_password_set(s, "", &e), &e);
+	check_password(s, "");
+	CHECK_OK(sip_password_set(s, "Unmistakable \"1\"", &e), &e);
+	check_password(s, "Unmistakable \"1\"");
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	CHECK_FAILS(sip_password_set(s, longer, &e), &e, ERR_LIMIT,
+		    "longer than 255");
+	CU_ASSERT_PTR_NULL(strstr(e.text, "xx"));
+	check_password(s, "Unmistakable \"1\"");
+	longer[SIP_PASSWORD_MAX] = '\0';
+	CHECK_OK(sip_password_set(s, longer, &e), &e);
+	store_close(s);
+	s = open_store(dir);
+	check_password(s, longer);
+	CHECK_OK(sip_password_set(s, "Of-Before", &e), &e);
+	CU_ASSERT_TRUE(is_on_disk(dir, "Of-Before"));
+	CHECK_OK(sip_password_set(s, "", &e), &e);
+	store_close(s);
+	CU_ASSERT_FALSE(is_on_disk(dir, "Of-Before"));
+	s = open_store(dir);
+	check_password(s, "");
 	store_close(s);
 }
 
@@ -844,6 +916,7 @@ int main(int argc, char **argv)
 		{ "a callback may use the store", test_callback_may_use_store },
 		{ "manifests", test_manifests },
 		{ "restart log", test_restarts },
+		{ "the password for a registrar", test_sip_password },
 		{ "users", test_users },
 		{ "audit rows", test_audit_rows },
 		{ "kill -9 keeps what was acknowledged",
