@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sip/sip_facts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cert/judge.h"
@@ -25,6 +26,18 @@ const char *sip_encryption_name(enum sip_encryption e)
 	};
 
 	return (unsigned)e < SIP_ENCRYPTION_COUNT ? names[e] : "";
+}
+
+const char *sip_registration_state_name(enum sip_registration_state s)
+{
+	static const char *const names[SIP_REGISTRATION_STATE_COUNT] = {
+		[SIP_REGISTRATION_OFF] = "off",
+		[SIP_REGISTERING] = "registering",
+		[SIP_REGISTERED] = "registered",
+		[SIP_REGISTRATION_FAILED] = "failed",
+	};
+
+	return (unsigned)s < SIP_REGISTRATION_STATE_COUNT ? names[s] : "";
 }
 
 static const struct {
@@ -155,4 +168,20 @@ enum sip_end sip_end_of_certificate(const char *reason)
 		if (!strcmp(reason, judge_reason_name(rows[i].reason)))
 			return rows[i].end;
 	return SIP_END_PEER_CERTIFICATE_REFUSED;
+}
+
+void sip_link_facts_of(const struct sip_flow *flow, struct sip_link_facts *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (!flow)
+		return;
+	out->known = true;
+	out->transport = flow->transport;
+	memcpy(out->address, flow->peer_address, sizeof(out->address));
+	out->port = flow->peer_port;
+	memcpy(out->tls_version, flow->tls_version, sizeof(out->tls_version));
+	memcpy(out->cipher, flow->tls_cipher, sizeof(out->cipher));
+	snprintf(out->peer_identity, sizeof(out->peer_identity), "%s",
+		 flow->peer_subject);
+	out->verified = flow->verified;
 }

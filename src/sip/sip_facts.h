@@ -9,12 +9,11 @@
 #include "base/error.h"
 #include "sip/sip_flow.h"
 
-/* What others may know of a call: plain values, copied freely; and why calls
- * end, in the words of the original's participant.status. Pure; any thread. */
+/* What others may know of a call: plain values, copied freely. Pure; any
+ * thread. */
 
 enum {
-	SIP_TEXT_MAX = 256, /* of a name or an address, the NUL included; cut */
-	SIP_CIPHER_MAX = 48
+	SIP_TEXT_MAX = 256 /* of a name or an address, the NUL included; cut */
 };
 
 enum sip_call_state {
@@ -24,42 +23,6 @@ enum sip_call_state {
 	SIP_CALL_STATE_COUNT
 };
 const char *sip_call_state_name(enum sip_call_state s); /* "alerting" */
-
-/* Why a call has ended. */
-enum sip_end {
-	SIP_END_NONE,            /* it has not */
-	SIP_END_REMOTE_TEARDOWN, /* the other side hung up */
-	SIP_END_DISCONNECT_ALL,  /* somebody here did, or the service ends */
-	SIP_END_BUSY,
-	SIP_END_REJECTED,
-	SIP_END_NO_ANSWER,
-	SIP_END_DESTINATION_UNREACHABLE,
-	SIP_END_DNS_FAILED,
-	SIP_END_FAILED_TO_CONNECT,
-	SIP_END_AUTHENTICATION_FAILED,
-	SIP_END_CAPABILITY,    /* no codec or transport of media in common */
-	SIP_END_NETWORK_ERROR, /* the connection or the media went away */
-	SIP_END_PROTOCOL_ERROR,
-	SIP_END_SERVICE_UNAVAILABLE,
-	SIP_END_PORT_ALLOCATION, /* no room for another call here */
-	SIP_END_MOVED,
-	/* Ours: what TLS had against a certificate. */
-	SIP_END_PEER_CERTIFICATE_MISSING,
-	SIP_END_PEER_CERTIFICATE_UNTRUSTED,
-	SIP_END_PEER_CERTIFICATE_EXPIRED,
-	SIP_END_PEER_CERTIFICATE_WRONG_HOST,
-	SIP_END_PEER_CERTIFICATE_REFUSED,
-	SIP_END_OWN_CERTIFICATE_REFUSED, /* the other side did not want ours */
-	SIP_END_TLS_FAILED,
-	SIP_END_COUNT
-};
-const char *sip_end_name(enum sip_end e); /* "remoteTeardown"; "" for none */
-/* A sentence for people. */
-const char *sip_end_label(enum sip_end e);
-/* What a final answer of 300 to 699 to our INVITE means. */
-enum sip_end sip_end_of_status(unsigned status);
-/* What the judge's word for a certificate means (judge_reason_name()). */
-enum sip_end sip_end_of_certificate(const char *reason);
 
 enum sip_encryption {
 	SIP_UNENCRYPTED,
@@ -81,6 +44,8 @@ struct sip_link_facts {
 					   * accepted */
 	bool verified; /* that certificate passed the judge */
 };
+/* Of a flow; NULL: nothing is known. */
+void sip_link_facts_of(const struct sip_flow *flow, struct sip_link_facts *out);
 
 struct sip_call_facts {
 	uint64_t id; /* never used twice in the life of the process; 0: none */
@@ -99,6 +64,25 @@ struct sip_call_facts {
 	char codec[16]; /* "PCMU", "" without */
 	uint64_t packets_in, packets_out;
 	int32_t packets_lost;
+};
+
+enum sip_registration_state {
+	SIP_REGISTRATION_OFF, /* no registrar is in use */
+	SIP_REGISTERING,      /* no answer yet */
+	SIP_REGISTERED,
+	SIP_REGISTRATION_FAILED, /* tried again later */
+	SIP_REGISTRATION_STATE_COUNT
+};
+const char *sip_registration_state_name(
+    enum sip_registration_state s); /* "registered" */
+
+struct sip_registration_facts {
+	enum sip_registration_state state;
+	char registered_as[SIP_TEXT_MAX]; /* the address of record, or "" */
+	enum sip_end end;                 /* why it failed */
+	char problem[ERROR_TEXT_MAX];     /* the same for people, or "" */
+	time_t expires;                   /* wall clock; 0: not registered */
+	struct sip_link_facts link;
 };
 
 #endif

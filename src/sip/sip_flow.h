@@ -8,13 +8,21 @@
 #include <stdint.h>
 
 #include "sip/sip_check.h"
+#include "sip/sip_end.h"
 
 /* The seam between what moves bytes and what understands them. A flow is one
  * way to a peer: a TLS or TCP connection, or the UDP socket and the address of
  * one peer. A transport makes it, fills it in before anybody else sees it, and
- * changes nothing but impl afterwards. Counted; the loop's thread only. */
+ * changes nothing but impl and, when it is lost, failure afterwards. Counted;
+ * the loop's thread only. */
 
-enum { SIP_SUBJECT_MAX = 256 };
+enum { SIP_SUBJECT_MAX = 256, SIP_CIPHER_MAX = 48, SIP_FAILURE_TEXT = 200 };
+
+/* Why there is no flow, or none any more. */
+struct sip_flow_failure {
+	enum sip_end end;            /* SIP_END_NONE: it ended in good form */
+	char text[SIP_FAILURE_TEXT]; /* one line for people */
+};
 
 struct sip_flow;
 
@@ -40,6 +48,10 @@ struct sip_flow {
 	uint16_t local_port;
 	bool verified; /* TLS: the peer's certificate passed the judge */
 	char peer_subject[SIP_SUBJECT_MAX]; /* "" without a certificate */
+	char tls_version[8];                /* "TLSv1.3"; "" without TLS */
+	char tls_cipher[SIP_CIPHER_MAX];    /* RFC name, or "" */
+
+	struct sip_flow_failure failure; /* set when it is lost */
 
 	const struct sip_flow_ops *ops;
 	void *impl;          /* the transport's */

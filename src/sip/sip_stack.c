@@ -100,10 +100,10 @@ int64_t sip_stack_next_ms(const struct sip_stack *s)
 void sip_stack_tick(struct sip_stack *s)
 {
 	sip_stack_enter(s);
-	sip_timers_run(s);
+	sip_transactions_tick(s);
 	sip_stack_leave(s);
 	if (s->depth == 0)
-		s->next = sip_timers_next(s);
+		s->next = sip_transactions_next(s);
 }
 
 /* --- messages */

@@ -128,7 +128,7 @@ void sip_accept(struct sip_transaction *t);
 void sip_sweep(struct sip_stack *s);
 
 /* sip_transaction_timers.c */
-void sip_timers_run(struct sip_stack *s);
-int64_t sip_timers_next(const struct sip_stack *s); /* -1: none runs */
+void sip_transactions_tick(struct sip_stack *s);
+int64_t sip_transactions_next(const struct sip_stack *s); /* -1: none runs */
 
 #endif

@@ -103,7 +103,7 @@ static void run_own(struct sip_transaction *t)
 		send_again(t);
 }
 
-void sip_timers_run(struct sip_stack *s)
+void sip_transactions_tick(struct sip_stack *s)
 {
 	for (struct list *l = s->all.next; l != &s->all; l = l->next) {
 		struct sip_transaction *t =
@@ -132,7 +132,7 @@ static int64_t next_of(const struct sip_transaction *t)
 	return next;
 }
 
-int64_t sip_timers_next(const struct sip_stack *s)
+int64_t sip_transactions_next(const struct sip_stack *s)
 {
 	int64_t next = -1, soonest = s->now + SIP_TICK_MS;
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -101,7 +102,7 @@ static void tell_answers(struct sip_transports *t)
 		    list_owner(now.next, struct sip_ticket, node);
 
 		t->o.sink.connected(t->o.sink.arg, k->number, k->flow,
-				    k->flow ? NULL : k->reason);
+				    k->flow ? NULL : &k->why);
 		ticket_free(t, k);
 	}
 }
@@ -122,13 +123,52 @@ void sip_transports_wake(struct sip_transports *t)
 }
 
 void sip_ticket_answer(struct sip_transports *t, struct sip_ticket *k,
-		       struct sip_flow *flow, const char *reason)
+		       struct sip_flow *flow,
+		       const struct sip_flow_failure *why)
 {
 	k->flow = flow ? sip_flow_hold(flow) : NULL;
-	snprintf(k->reason, sizeof(k->reason), "%s", reason ? reason : "");
+	if (why)
+		k->why = *why;
 	list_remove(&k->node);
 	list_append(&t->answers, &k->node);
 	sip_transports_wake(t);
+}
+
+/* Alerts by which a peer says that it does not want our certificate, or that it
+ * wants one (RFC 8446 6.2), as src/tls names them. */
+static bool is_about_ours(const char *text)
+{
+	static const char *const alerts[] = {
+		"bad_certificate",     "unsupported_certificate",
+		"certificate_revoked", "certificate_expired",
+		"certificate_unknown", "unknown_ca",
+		"access_denied",       "certificate_required",
+		"no_certificate",
+	};
+	static const char said[] = "peer sent alert ";
+	const char *at = strstr(text, said);
+
+	for (size_t i = 0; at && i < sizeof(alerts) / sizeof(*alerts); i++)
+		if (strncmp(at + sizeof(said) - 1, alerts[i],
+			    strlen(alerts[i])) == 0)
+			return true;
+	return false;
+}
+
+struct sip_flow_failure sip_failure_of(const struct error *why,
+				       const struct tls_verdict *verdict)
+{
+	struct sip_flow_failure f = { .end = SIP_END_FAILED_TO_CONNECT };
+
+	if (verdict)
+		f.end = sip_end_of_certificate(verdict->reason);
+	else if (why->kind == ERR_TLS)
+		f.end = is_about_ours(why->text)
+			    ? SIP_END_OWN_CERTIFICATE_REFUSED
+			    : SIP_END_TLS_FAILED;
+	snprintf(f.text, sizeof(f.text), "%.*s", SIP_FAILURE_TEXT - 1,
+		 why->text);
+	return f;
 }
 
 static void connect_udp(struct sip_transports *t,
@@ -136,8 +176,9 @@ static void connect_udp(struct sip_transports *t,
 {
 	struct error e = ERROR_INIT;
 	struct sip_flow *flow = sip_datagram_flow(t, target, &e);
+	struct sip_flow_failure why = sip_failure_of(&e, NULL);
 
-	sip_ticket_answer(t, k, flow, e.text);
+	sip_ticket_answer(t, k, flow, &why);
 	sip_flow_release(flow);
 }
 

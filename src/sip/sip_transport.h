@@ -22,17 +22,16 @@ enum {
 
 struct sip_transports;
 
-/* Who is told; the functions of the stack fit. Flows are borrowed: hold what is
- * kept. */
+/* Who is told. Flows are borrowed: hold what is kept. */
 struct sip_transport_sink {
 	/* One message, whole; a datagram as it came. */
 	void (*received)(void *arg, struct sip_flow *f, struct view message);
 	/* Nothing goes through it any more. Not from within any call. */
 	void (*lost)(void *arg, struct sip_flow *f);
 	/* The answer to sip_transports_connect(), not from within it. f NULL:
-	 * reason says why. */
+	 * why says so, borrowed for the call. */
 	void (*connected)(void *arg, uint64_t ticket, struct sip_flow *f,
-			  const char *reason);
+			  const struct sip_flow_failure *why);
 	void *arg;
 };
 

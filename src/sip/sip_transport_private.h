@@ -30,7 +30,7 @@ struct sip_ticket {
 	struct list node; /* of the stream being opened, or answers */
 	uint64_t number;
 	struct sip_flow *flow; /* held; NULL: failed */
-	char reason[200];
+	struct sip_flow_failure why;
 };
 
 extern const char *const sip_listener_names[]; /* by enum sip_transport */
@@ -38,9 +38,14 @@ extern const char *const sip_listener_names[]; /* by enum sip_transport */
 /* sip_transport.c */
 /* Look after lost and answers soon. */
 void sip_transports_wake(struct sip_transports *t);
-/* Takes the ticket. */
+/* Takes the ticket; why counts when flow is NULL. */
 void sip_ticket_answer(struct sip_transports *t, struct sip_ticket *k,
-		       struct sip_flow *flow, const char *reason);
+		       struct sip_flow *flow,
+		       const struct sip_flow_failure *why);
+/* What an error of the front means; verdict: of the peer's certificate, or
+ * NULL. */
+struct sip_flow_failure sip_failure_of(const struct error *why,
+				       const struct tls_verdict *verdict);
 
 /* sip_transport_stream.c */
 struct front_stream_ops sip_stream_ops(struct sip_transports *t);

@@ -192,17 +192,23 @@ static void introduce(struct stream_flow *f, struct front_stream *s,
 	flow->verified = p->certificate.present;
 	snprintf(flow->peer_subject, sizeof(flow->peer_subject), "%s",
 		 p->certificate.names.subject);
+	if (flow->transport != SIP_TLS)
+		return;
+	snprintf(flow->tls_version, sizeof(flow->tls_version), "%s",
+		 tls_version_name(p->tls_version));
+	snprintf(flow->tls_cipher, sizeof(flow->tls_cipher), "%s",
+		 p->tls_cipher);
 }
 
 /* To all who wait for it. */
 static void answer_all(struct stream_flow *f, struct sip_flow *flow,
-		       const char *reason)
+		       const struct sip_flow_failure *why)
 {
 	while (!list_empty(&f->tickets))
 		sip_ticket_answer(
 		    f->transports,
 		    list_owner(f->tickets.next, struct sip_ticket, node), flow,
-		    reason);
+		    why);
 }
 
 static int on_accepted(struct front_stream *s, const struct peer *p, void *arg,
@@ -233,11 +239,11 @@ static void on_failed(struct front_stream *s, void *arg,
 		      const struct tls_verdict *verdict)
 {
 	struct stream_flow *f = arg;
+	struct sip_flow_failure failure = sip_failure_of(why, verdict);
 
 	(void)s;
-	(void)verdict;
 	f->stream = NULL;
-	answer_all(f, NULL, why->text);
+	answer_all(f, NULL, &failure);
 	sip_flow_release(&f->flow);
 }
 
@@ -249,6 +255,10 @@ static void on_closed(struct front_stream *s, void *user)
 
 	/* A server of TLS 1.3 that does not want our certificate says so only
 	 * now: somebody will ask. */
+	if (why)
+		f->flow.failure = sip_failure_of(why, NULL);
+	if (f->flow.failure.end == SIP_END_FAILED_TO_CONNECT)
+		f->flow.failure.end = SIP_END_NETWORK_ERROR;
 	if (why)
 		log_at(why->kind == ERR_TLS ? LOG_LEVEL_INFO : LOG_LEVEL_TRACE,
 		       "sip", "%s port %u: %s", f->flow.peer_address,
@@ -343,6 +353,7 @@ void sip_stream_connect(struct sip_transports *t,
 			struct sip_ticket *k)
 {
 	struct stream_flow *f = find(t, target, host);
+	struct sip_flow_failure why;
 	struct error e = ERROR_INIT;
 
 	if (f && f->open) {
@@ -368,7 +379,8 @@ void sip_stream_connect(struct sip_transports *t,
 	list_append(&f->tickets, &k->node);
 	return;
 failed:
-	sip_ticket_answer(t, k, NULL, e.text);
+	why = sip_failure_of(&e, NULL);
+	sip_ticket_answer(t, k, NULL, &why);
 	if (f)
 		sip_flow_release(&f->flow);
 }

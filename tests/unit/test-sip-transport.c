@@ -29,6 +29,7 @@ enum { TICKETS = 8 };
 struct told {
 	struct sip_flow *flow; /* held */
 	char reason[200];
+	enum sip_end end;
 	atomic_bool done;
 };
 
@@ -80,16 +81,19 @@ static void on_lost(void *arg, struct sip_flow *f)
 }
 
 static void on_connected(void *arg, uint64_t ticket, struct sip_flow *f,
-			 const char *reason)
+			 const struct sip_flow_failure *why)
 {
 	struct stage *g = arg;
 	struct told *told = &g->told[ticket];
 
 	CU_ASSERT_FALSE(g->inside);
-	CU_ASSERT_EQUAL(f == NULL, reason != NULL);
+	CU_ASSERT_EQUAL(f == NULL, why != NULL);
 	told->flow = f ? sip_flow_hold(f) : NULL;
-	if (reason)
-		snprintf(told->reason, sizeof(told->reason), "%s", reason);
+	if (why) {
+		CU_ASSERT_NOT_EQUAL(why->end, SIP_END_NONE);
+		told->end = why->end;
+		snprintf(told->reason, sizeof(told->reason), "%s", why->text);
+	}
 	atomic_store(&told->done, true);
 }
 
