@@ -58,7 +58,7 @@ static int ask_judge(const struct test *t, const struct trust_snapshot *trusted,
 	struct judge_question q = {
 		.store = store,
 		.sent = &t->sent,
-		.role = t->role,
+		.role = t->store == TRUST_SIP ? JUDGE_SIP : t->role,
 		.host = t->host,
 		.now = clock_now(),
 	};
@@ -192,7 +192,9 @@ static const struct param test_rows[] = {
 	{ .name = "trustStore",
 	  .type = VALUE_STRING,
 	  .choices = "https|sip|callHome",
-	  .help = "Who is trusted; default https." },
+	  .help = "Who is trusted, and by whose rules: a certificate for the "
+		  "SIP trust store is judged as that of a SIP peer; default "
+		  "https." },
 	{ .name = "role",
 	  .type = VALUE_STRING,
 	  .choices = "client|server",

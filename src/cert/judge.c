@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "cert/host_identity.h"
 #include "cert/judge_private.h"
+#include "cert/sip_identity.h"
 
 /* Most names of a certificate that a message lists. */
 enum { NAMES_SHOWN_MAX = 4 };
@@ -106,6 +107,14 @@ static void refuse_host(struct judgement *out, const struct cert *leaf,
 		 *names ? names : "no subjectAltName");
 }
 
+static bool names_host(const struct judge_question *q, const struct host *h)
+{
+	const struct cert *leaf = q->sent->items[0];
+
+	return q->role == JUDGE_SIP ? sip_host_is_named_by(h, leaf)
+				    : host_is_named_by(h, leaf);
+}
+
 static int judge_sent(const struct judge_question *q, const struct host *host,
 		      struct judgement *out, struct error *e)
 {
@@ -127,7 +136,7 @@ static int judge_sent(const struct judge_question *q, const struct host *host,
 	if (rc <= 0)
 		return rc;
 	leaf = q->sent->items[0];
-	if (q->host && !host_is_named_by(host, leaf)) {
+	if (q->host && !names_host(q, host)) {
 		refuse_host(out, leaf, q->host);
 		return 0;
 	}

@@ -21,8 +21,12 @@
  *   if it has one. The stricter form of libcrypto (X509_V_FLAG_X509_STRICT) is
  *   not used: it refuses authorities that common tools make.
  * - extendedKeyUsage, where present, must allow the role (or any use) in every
- *   certificate of the path. keyUsage of the leaf must allow signing, which
- *   every handshake of TLS 1.3 and every ephemeral one of 1.2 needs.
+ *   certificate of the path. Of a SIP peer any of TLS servers, TLS clients and
+ *   SIP domains (RFC 5924) will do, whoever calls: a SIP server is both ends of
+ *   TLS in turn, and certificates for servers only are what most of them have,
+ *   since public authorities issue no others. keyUsage of the leaf must allow
+ * signing, which every handshake of TLS 1.3 and every ephemeral one of 1.2
+ * needs.
  * - Signatures by MD5 or SHA-1 count nowhere but on the anchor's own
  *   self-signature, which nobody relies on. Keys: RSA of 2048 to 8192 bits,
  *   P-256, P-384, P-521, Ed25519, Ed448. */
@@ -45,8 +49,9 @@ struct judge_store *judge_store_ref(const struct judge_store *s);
 void judge_store_unref(struct judge_store *s); /* NULL is fine */
 size_t judge_store_count(const struct judge_store *s);
 
-/* What the peer is: the TLS client or the TLS server. */
-enum judge_role { JUDGE_CLIENT, JUDGE_SERVER };
+/* What the peer is: the TLS client, the TLS server, or a SIP peer at either end
+ * of TLS. */
+enum judge_role { JUDGE_CLIENT, JUDGE_SERVER, JUDGE_SIP };
 
 enum judge_reason {
 	JUDGE_NOT_JUDGED, /* judge() failed */
@@ -83,7 +88,9 @@ struct judge_question {
 	const struct judge_store *store;
 	const struct cert_list *sent; /* the leaf first, the rest in any order*/
 	enum judge_role role;
-	const char *host; /* NULL: not asked; see cert/host_identity.h */
+	/* NULL: not asked; by cert/sip_identity.h for a SIP peer, else by
+	 * cert/host_identity.h */
+	const char *host;
 	time_t now;
 };
 

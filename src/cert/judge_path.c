@@ -160,19 +160,43 @@ static bool check_signature_strength(const struct step *s)
 	return fault(s, JUDGE_WEAK_SIGNATURE, words);
 }
 
+/* id-kp-sipDomain (RFC 5924 3), which libcrypto does not know. */
+static bool is_for_sip_domains(const struct cert *c)
+{
+	static const char oid[] = "1.3.6.1.5.5.7.3.20";
+	EXTENDED_KEY_USAGE *uses =
+	    X509_get_ext_d2i(c->x509, NID_ext_key_usage, NULL, NULL);
+	bool found = false;
+	char text[32];
+
+	for (int i = 0; !found && i < sk_ASN1_OBJECT_num(uses); i++)
+		found = OBJ_obj2txt(text, sizeof(text),
+				    sk_ASN1_OBJECT_value(uses, i), 1) > 0 &&
+			!strcmp(text, oid);
+	EXTENDED_KEY_USAGE_free(uses);
+	return found;
+}
+
 /* An extendedKeyUsage of an authority limits what it issues. */
 static bool check_extended_usage(const struct step *s)
 {
+	static const struct {
+		uint32_t bits;
+		const char *name;
+	} roles[] = {
+		[JUDGE_CLIENT] = { XKU_SSL_CLIENT, "TLS clients" },
+		[JUDGE_SERVER] = { XKU_SSL_SERVER, "TLS servers" },
+		[JUDGE_SIP] = { XKU_SSL_CLIENT | XKU_SSL_SERVER, "SIP peers" },
+	};
 	/* All bits set without the extension. */
 	uint32_t usage = X509_get_extended_key_usage(s->c->x509);
 	char words[128];
 
-	if (usage & (XKU_ANYEKU | (s->role == JUDGE_CLIENT ? XKU_SSL_CLIENT
-							   : XKU_SSL_SERVER)))
+	if (usage & (XKU_ANYEKU | roles[s->role].bits) ||
+	    (s->role == JUDGE_SIP && is_for_sip_domains(s->c)))
 		return true;
-	snprintf(words, sizeof(words), "is not %s TLS %ss (extendedKeyUsage)",
-		 s->leaf ? "for" : "allowed to issue for",
-		 s->role == JUDGE_CLIENT ? "client" : "server");
+	snprintf(words, sizeof(words), "is not %s %s (extendedKeyUsage)",
+		 s->leaf ? "for" : "allowed to issue for", roles[s->role].name);
 	return fault(s, JUDGE_WRONG_USE, words);
 }
 

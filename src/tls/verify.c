@@ -29,20 +29,41 @@ static void describe(const struct cert *leaf, const struct login_name *login,
 	out->expires = cert_not_after(leaf);
 }
 
-/* Whoever cannot be judged is refused. */
-static bool ask_judge(const struct judge_question *q, struct judgement *j,
-		      struct tls_verdict *out)
+void tls_verdict_refuse(enum judge_reason reason, const char *text,
+			struct tls_verdict *out)
 {
-	struct error e = ERROR_INIT;
-
 	memset(out, 0, sizeof(*out));
-	if (judge(q, j, &e) < 0)
-		snprintf(j->text, sizeof(j->text), "%s", e.text);
-	out->accepted = j->accepted;
-	out->reason = judge_reason_name(j->reason);
-	out->alert = judge_reason_alert(j->reason);
-	snprintf(out->text, sizeof(out->text), "%s", j->text);
-	return j->accepted;
+	out->reason = judge_reason_name(reason);
+	out->alert = judge_reason_alert(reason);
+	snprintf(out->text, sizeof(out->text), "%s", text);
+}
+
+/* Whoever cannot be judged is refused. */
+void tls_verdict_by_judge(const struct judge_question *q,
+			  struct tls_verdict *out)
+{
+	static const struct login_name nobody = { .reason = "a server" };
+	struct error e = ERROR_INIT;
+	struct judgement j;
+
+	if (judge(q, &j, &e) < 0)
+		snprintf(j.text, sizeof(j.text), "%s", e.text);
+	tls_verdict_refuse(j.reason, j.text, out);
+	out->accepted = j.accepted;
+	if (q->sent->count)
+		read_names(q->sent->items[0], &out->names);
+	if (j.accepted)
+		describe(q->sent->items[0],
+			 q->role == JUDGE_CLIENT ? &j.login : &nobody,
+			 &out->certificate);
+	judgement_free(&j);
+}
+
+/* Whatever it says: nothing is known then. */
+static void accept_any(struct tls_verdict *out)
+{
+	tls_verdict_refuse(JUDGE_ACCEPTED, "", out);
+	out->accepted = true;
 }
 
 void tls_verdict_of_client(const struct judge_store *anchors,
@@ -55,22 +76,8 @@ void tls_verdict_of_client(const struct judge_store *anchors,
 		.role = JUDGE_CLIENT,
 		.now = now,
 	};
-	struct judgement j;
 
-	if (ask_judge(&q, &j, out))
-		describe(sent->items[0], &j.login, &out->certificate);
-	if (sent->count)
-		read_names(sent->items[0], &out->names);
-	judgement_free(&j);
-}
-
-static void refuse_server(enum judge_reason reason, const char *text,
-			  struct tls_verdict *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->reason = judge_reason_name(reason);
-	out->alert = judge_reason_alert(reason);
-	snprintf(out->text, sizeof(out->text), "%s", text);
+	tls_verdict_by_judge(&q, out);
 }
 
 void tls_verdict_of_server(enum tls_server_check check,
@@ -85,27 +92,20 @@ void tls_verdict_of_server(enum tls_server_check check,
 		.host = host,
 		.now = now,
 	};
-	static const struct login_name nobody = { .reason = "a server" };
-	struct judgement j;
 
-	if (!sent->count) {
-		refuse_server(JUDGE_NOTHING_SENT, "no certificate was sent",
-			      out);
-	} else if (check == TLS_SERVER_ANY) {
-		memset(out, 0, sizeof(*out));
-		out->accepted = true;
-		out->reason = judge_reason_name(JUDGE_ACCEPTED);
-	} else if (!host) {
-		refuse_server(JUDGE_NOT_JUDGED, "there is no host to compare",
-			      out);
-	} else if (!anchors) {
-		refuse_server(JUDGE_UNKNOWN_AUTHORITY,
-			      "the trust store was not read yet", out);
-	} else {
-		if (ask_judge(&q, &j, out))
-			describe(sent->items[0], &nobody, &out->certificate);
-		judgement_free(&j);
-	}
+	if (!sent->count)
+		tls_verdict_refuse(JUDGE_NOTHING_SENT,
+				   "no certificate was sent", out);
+	else if (check == TLS_SERVER_ANY)
+		accept_any(out);
+	else if (!host)
+		tls_verdict_refuse(JUDGE_NOT_JUDGED,
+				   "there is no host to compare", out);
+	else if (!anchors)
+		tls_verdict_refuse(JUDGE_UNKNOWN_AUTHORITY,
+				   "the trust store was not read yet", out);
+	else
+		tls_verdict_by_judge(&q, out);
 }
 
 static void release_store(void *arg)

@@ -61,4 +61,27 @@ void tls_verdict_of_server(enum tls_server_check check,
 			   const struct cert_list *sent, const char *host,
 			   time_t now, struct tls_verdict *out);
 
+/* SIP peers (RFC 5922, interface of the three settings: cert/sip_identity.h),
+ * in verify_sip.c. Callee: what a server that we call must show; with
+ * TLS_SERVER_VERIFY a certificate that chains to the store and names the host
+ * that was dialled. Caller: what one that calls us must show, a certificate
+ * that chains to the store, whoever it names. anchors NULL: the store was not
+ * read yet, nobody is trusted. */
+struct tls_verifier tls_sip_callee_verifier(enum tls_server_check check,
+					    const struct judge_store *anchors);
+struct tls_verifier tls_sip_caller_verifier(const struct judge_store *anchors);
+
+/* The decision of both. Pure. host: what was dialled; NULL: the peer called. */
+void tls_verdict_of_sip_peer(const struct judge_store *anchors,
+			     const struct cert_list *sent, const char *host,
+			     time_t now, struct tls_verdict *out);
+
+/* For those who write verifiers: what the judge says, with the names that the
+ * leaf goes by, and the certificate when it is accepted. */
+void tls_verdict_by_judge(const struct judge_question *q,
+			  struct tls_verdict *out);
+/* A refusal without the judge. */
+void tls_verdict_refuse(enum judge_reason reason, const char *text,
+			struct tls_verdict *out);
+
 #endif

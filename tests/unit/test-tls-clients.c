@@ -27,6 +27,7 @@ static const enum key_kind server_keys[] = { KEY_KIND_RSA2048,
 struct row {
 	const char *name;
 	struct part parts[PARTS_MAX];
+	bool sip;
 	const char *store, *sent; /* sent "": no certificate */
 	const char *wrong_key;    /* instead of the leaf's */
 	const char *junk;         /* a PEM block behind the list */
@@ -122,7 +123,7 @@ static void check_accepted(const struct meeting *m, struct world *w,
 		return;
 	check_echo(m->client, m->server);
 	CU_ASSERT_TRUE(c->present);
-	CU_ASSERT_STRING_EQUAL(c->login.name, "alice");
+	CU_ASSERT_STRING_EQUAL(c->login.name, r->sip ? "" : "alice");
 	CU_ASSERT_STRING_EQUAL(c->names.subject, cert_subject(leaf)->text);
 	CU_ASSERT(!memcmp(c->sha256, cert_sha256(leaf), SHA256_SIZE));
 	CU_ASSERT_EQUAL(c->expires, cert_not_after(leaf));
@@ -144,7 +145,10 @@ static void check_row(const struct row *r, enum key_kind kind, bool tls13)
 	struct world w = { .changes = r->parts };
 	struct judge_store *store = world_store(&w, r->store);
 	struct tls_context *ctx =
-	    fixture_verifying(kind, tls_client_verifier(store), NULL);
+	    fixture_verifying(kind,
+			      r->sip ? tls_sip_caller_verifier(store)
+				     : tls_client_verifier(store),
+			      NULL);
 	struct meeting m = meet(ctx, &w, r, tls13);
 	const struct tls_verdict *v = tls_conn_refusal(m.server);
 	bool right =
@@ -331,6 +335,52 @@ static void test_refused(void)
 }
 
 /* The alert of TLS 1.3 is sealed by us, so under each suite. */
+/* SIP peers that call: whoever they are, and servers, too. */
+static void test_sip(void)
+{
+	static const struct row rows[] = {
+		{ "any name",
+		  { { 'L', .alt = "URI:sip:bob@a.example" } },
+		  .sip = true,
+		  .store = "R",
+		  .sent = "LI" },
+		{ "for servers only",
+		  { { 'L', .extended = "serverAuth" } },
+		  .sip = true,
+		  .store = "R",
+		  .sent = "LI" },
+		{ "for SIP domains only",
+		  { { 'L', .extended = "1.3.6.1.5.5.7.3.20" } },
+		  .sip = true,
+		  .store = "R",
+		  .sent = "LI" },
+		{ "for mail",
+		  { { 'L', .extended = "emailProtection" } },
+		  .sip = true,
+		  .store = "R",
+		  .sent = "LI",
+		  .reason = "wrongUse",
+		  .words = "not for SIP peers",
+		  .alert = 43 },
+		{ "none", .sip = true, .store = "R", .sent = "",
+		  .reason = "nothingSent", .words = "no certificate was sent",
+		  .alert = 116, .alert12 = 40 },
+		{ "untrusted", .sip = true, .store = "O", .sent = "LI",
+		  .reason = "unknownAuthority", .words = "CN=Root",
+		  .alert = 48 },
+		{ "expired",
+		  { { 'L', .to = -DAY } },
+		  .sip = true,
+		  .store = "R",
+		  .sent = "LI",
+		  .reason = "expired",
+		  .words = "CN=alice",
+		  .alert = 45 },
+	};
+
+	CHECK_ROWS(rows);
+}
+
 static void test_suites(void)
 {
 	static const struct row rows[] = {
@@ -582,6 +632,7 @@ static void test_release(void)
 static const struct unit_test tests[] = {
 	{ "accepted", test_accepted },
 	{ "refused", test_refused },
+	{ "sip", test_sip },
 	{ "refused under each suite", test_suites },
 	{ "key not proved", test_not_proved },
 	{ "hostile lists", test_hostile },

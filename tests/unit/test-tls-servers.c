@@ -31,6 +31,7 @@ struct row {
 	const char *store, *sent; /* store NULL: was not read yet */
 	const char *host;
 	enum tls_server_check check;
+	bool sip;
 	const char *reason, *words; /* of a refusal */
 };
 
@@ -190,7 +191,8 @@ static void check_call(const struct row *r, struct world *w,
 {
 	struct judge_store *store = r->store ? world_store(w, r->store) : NULL;
 	struct tls_context *ctx = fixture_calling(
-	    KEY_KIND_COUNT, tls_server_verifier(r->check, store));
+	    KEY_KIND_COUNT, r->sip ? tls_sip_callee_verifier(r->check, store)
+				   : tls_server_verifier(r->check, store));
 	struct server s = serve(version, "");
 	struct call c = call(ctx, r->host, s.port);
 	bool right = !strcmp(c.said, "olleh\n") && !c.refusal;
@@ -421,6 +423,63 @@ static void test_refused(void)
 
 /* --- the decision alone */
 
+#define SIP .sip = true, .sent = "LI", .host = "sip.example"
+
+/* SIP servers: other names, other uses. */
+static void test_sip(void)
+{
+	static const struct row rows[] = {
+		{ "URI",
+		  { { 'L', .alt = "URI:sip:sip.example" } },
+		  .store = "R",
+		  SIP,
+		  VERIFY },
+		{ "for clients only",
+		  { { 'L', .alt = "DNS:sip.example",
+		      .extended = "clientAuth" } },
+		  .store = "R",
+		  SIP,
+		  VERIFY },
+		{ "for SIP domains only",
+		  { { 'L', .alt = "DNS:sip.example",
+		      .extended = "1.3.6.1.5.5.7.3.20" } },
+		  .store = "R",
+		  SIP,
+		  VERIFY },
+		{ "not verified", { { 'L', .alt = "DNS:a.example" } }, SIP },
+		{ "a wildcard",
+		  { { 'L', .alt = "DNS:*.example" } },
+		  .store = "R",
+		  SIP,
+		  VERIFY,
+		  .reason = "wrongHost",
+		  .words = "sip.example" },
+		{ "the right common name beside another subjectAltName",
+		  { { 'L', .subject = "/CN=sip.example",
+		      .alt = "DNS:a.example" } },
+		  .store = "R",
+		  SIP,
+		  VERIFY,
+		  .reason = "wrongHost",
+		  .words = "DNS:a.example" },
+		{ "somebody's URI",
+		  { { 'L', .alt = "URI:sip:bob@sip.example" } },
+		  .store = "R",
+		  SIP,
+		  VERIFY,
+		  .reason = "wrongHost",
+		  .words = "sip.example" },
+		{ "the store was not read yet",
+		  { { 'L', .alt = "DNS:sip.example" } },
+		  SIP,
+		  VERIFY,
+		  .reason = "unknownAuthority",
+		  .words = "not read yet" },
+	};
+
+	CHECK_ROWS(rows);
+}
+
 static void test_decision(void)
 {
 	struct world w = { 0 };
@@ -540,6 +599,7 @@ static void test_host(void)
 static const struct unit_test tests[] = {
 	{ "servers that are accepted", test_accepted },
 	{ "servers that are refused", test_refused },
+	{ "SIP servers", test_sip },
 	{ "decision", test_decision },
 	{ "our own certificate", test_own },
 	{ "host", test_host },
