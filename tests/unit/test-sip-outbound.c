@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sip/sip_credentials.h"
 #include "sip/sip_outbound.h"
 #include "tests/lib/unit.h"
 
-/* The settings as the rules of dialling take them. */
+/* The settings as the rules of dialling take them, and the password. */
 
 static struct config *config;
 static struct store *store;
@@ -111,12 +112,53 @@ static void test_bits(void)
 			setting_bit(SETTING_SIP_VERIFICATION));
 }
 
+static void check_password(struct sip_credentials *c, const char *wanted)
+{
+	struct error e = ERROR_INIT;
+	struct secret got;
+
+	CHECK_OK(sip_credentials_get(c, &got, &e), &e);
+	CU_ASSERT_EQUAL(got.len, strlen(wanted));
+	CU_ASSERT_STRING_EQUAL(got.ptr ? (const char *)got.ptr : "", wanted);
+	CU_ASSERT_EQUAL(sip_credentials_given(c), *wanted != '\0');
+	secret_free(&got);
+}
+
+static void test_password(void)
+{
+	static const char *const refused[] = { "a\nb", "\x7f", "\xff\xfe",
+					       "a\xc2\x85" };
+	struct error e = ERROR_INIT;
+	struct sip_credentials *c = sip_credentials_new(store, &e);
+	char longer[SIP_PASSWORD_MAX + 2];
+
+	CHECK_OBJECT(c, &e);
+	check_password(c, "");
+	CHECK_OK(sip_credentials_set(c, "p\xc3\xa4ss \"w\" ord", &e), &e);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		CHECK_FAILS(sip_credentials_set(c, refused[i], &e), &e,
+			    ERR_INPUT, "control characters");
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	CHECK_FAILS(sip_credentials_set(c, longer, &e), &e, ERR_LIMIT, "255");
+	check_password(c, "p\xc3\xa4ss \"w\" ord");
+	sip_credentials_free(c);
+	c = sip_credentials_new(store, &e);
+	CHECK_OBJECT(c, &e);
+	check_password(c, "p\xc3\xa4ss \"w\" ord");
+	CHECK_OK(sip_credentials_set(c, "", &e), &e);
+	check_password(c, "");
+	sip_credentials_free(c);
+	sip_credentials_free(NULL);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		{ "reads", test_reads },
 		{ "keeps long texts", test_long },
 		{ "knows what it reads", test_bits },
+		{ "keeps the password", test_password },
 		{ NULL, NULL },
 	};
 
