@@ -31,6 +31,7 @@ struct sip_stack *sip_stack_new(const struct sip_stack_config *c,
 		s->config.transactions_peer_max = SIP_TRANSACTIONS_PEER_MAX;
 	list_init(&s->all);
 	list_init(&s->dirty);
+	list_init(&s->done);
 	for (size_t i = 0; i < SIP_BUCKETS; i++)
 		list_init(&s->buckets[i]);
 	random_bytes(s->salt, sizeof(s->salt));

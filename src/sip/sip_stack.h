@@ -15,7 +15,9 @@ struct sip_stack;
 struct sip_transaction;
 
 enum {
-	SIP_TRANSACTIONS_MAX = 4096,      /* in all; some 18 KB each */
+	/* In all; some 18 KB each. An INVITE whose 2xx has found its ACK gives
+	 * way to new ones. */
+	SIP_TRANSACTIONS_MAX = 4096,
 	SIP_TRANSACTIONS_PEER_MAX = 1024, /* that one address began */
 	SIP_T1_MS = 500,
 	SIP_T2_MS = 4000,

@@ -182,6 +182,7 @@ struct sip_transaction *sip_transaction_new(struct sip_stack *s, bool server,
 	t->stack = s;
 	t->server = server;
 	list_init(&t->dirty);
+	list_init(&t->done);
 	for (int i = 0; i < SIP_SLOTS; i++) {
 		list_init(&t->slots[i].link);
 		t->slots[i].owner = t;

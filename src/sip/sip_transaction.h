@@ -38,6 +38,7 @@ struct sip_slot {
 struct sip_transaction {
 	struct sip_stack *stack;
 	struct list all, dirty;
+	struct list done; /* server: acked, waits for copies only */
 	struct sip_slot slots[SIP_SLOTS];
 	bool server, invite;
 	bool known;    /* to the user: ended() is owed */
@@ -73,6 +74,7 @@ struct sip_stack {
 	uint64_t tickets;
 	uint8_t salt[32];
 	struct list all, dirty;
+	struct list done; /* the eldest first: they give way to new ones */
 	struct list buckets[SIP_BUCKETS];
 	uint16_t peers[SIP_PEERS];
 };
@@ -125,6 +127,11 @@ void sip_transaction_soil(
 void sip_transaction_fail(struct sip_transaction *t, enum sip_failure why);
 void sip_transaction_end(struct sip_transaction *t);
 void sip_accept(struct sip_transaction *t);
+/* The 2xx has found its ACK. */
+void sip_accepted_done(struct sip_transaction *t);
+/* Is there room for another one, of that address when it is a server's? peer:
+ * SIP_PEERS for one of ours. What waits for copies only is ended for it. */
+bool sip_make_room(struct sip_stack *s, unsigned peer);
 void sip_sweep(struct sip_stack *s);
 
 /* sip_transaction_timers.c */

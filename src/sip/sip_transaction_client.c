@@ -95,7 +95,7 @@ struct sip_transaction *sip_stack_request(struct sip_stack *s,
 
 	if (!is_whole(request))
 		error_set(e, ERR_INPUT, "the request is not whole");
-	else if (s->count >= s->config.transactions_max)
+	else if (!sip_make_room(s, SIP_PEERS))
 		error_set(e, ERR_LIMIT, "too many transactions");
 	else
 		t = sip_transaction_new(s, false, e);

@@ -33,6 +33,42 @@ void sip_accept(struct sip_transaction *t)
 	}
 }
 
+void sip_accepted_done(struct sip_transaction *t)
+{
+	t->acked = true;
+	list_append(&t->stack->done, &t->done);
+}
+
+static struct sip_transaction *eldest_done(struct sip_stack *s, bool any,
+					   unsigned peer)
+{
+	for (struct list *l = s->done.next; l != &s->done; l = l->next) {
+		struct sip_transaction *t =
+		    list_owner(l, struct sip_transaction, done);
+
+		if (any || t->peer == peer)
+			return t;
+	}
+	return NULL;
+}
+
+/* Calls that stand would else use up all the room: 64*T1 of each are long when
+ * many begin, and copies of an INVITE whose ACK has come are rare. */
+bool sip_make_room(struct sip_stack *s, unsigned peer)
+{
+	bool peer_full = peer < SIP_PEERS &&
+			 s->peers[peer] >= s->config.transactions_peer_max;
+	struct sip_transaction *t;
+
+	if (!peer_full && s->count < s->config.transactions_max)
+		return true;
+	t = eldest_done(s, !peer_full, peer);
+	if (!t)
+		return false;
+	sip_transaction_end(t);
+	return s->count < s->config.transactions_max;
+}
+
 /* The machine goes, the request stays. */
 static void stop_machine(struct sip_transaction *t)
 {
@@ -59,6 +95,7 @@ void sip_transaction_end(struct sip_transaction *t)
 		list_remove(&t->slots[i].link);
 	list_remove(&t->all);
 	list_remove(&t->dirty);
+	list_remove(&t->done);
 	if (t->server)
 		s->peers[t->peer]--;
 	s->count--;

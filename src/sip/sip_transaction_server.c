@@ -125,9 +125,7 @@ static bool is_merged(struct sip_stack *s, const osip_message_t *request)
 static unsigned admit(struct sip_stack *s, const struct sip_flow *flow,
 		      const osip_message_t *request)
 {
-	if (s->count >= s->config.transactions_max ||
-	    s->peers[sip_peer_index(s, flow->peer_address)] >=
-		s->config.transactions_peer_max)
+	if (!sip_make_room(s, sip_peer_index(s, flow->peer_address)))
 		return 503;
 	if (MSG_IS_CANCEL(request))
 		return 0;
@@ -209,7 +207,7 @@ static void take_ack(struct sip_stack *s, struct sip_transaction *t,
 	if (sip_key_ack(s, event->sip, key) == 0)
 		t = sip_find(s, SIP_SLOT_ACK, key);
 	if (t && t->accepted && !t->acked && !t->over) {
-		t->acked = true;
+		sip_accepted_done(t);
 		s->config.ops->ack(s->config.user, t, event->sip);
 	}
 	osip_event_free(event);

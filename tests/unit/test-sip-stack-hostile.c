@@ -216,6 +216,51 @@ static void test_limit_of_a_peer(void)
 	peer_stop();
 }
 
+/* Calls that stand cost no room: an INVITE whose ACK has come goes before a new
+ * one is refused, the eldest first, one of another address only when the limit
+ * of all is met. */
+static void test_room_for_calls(void)
+{
+	peer_start(0, 2);
+	strcpy(peer.flow[SIP_UDP].flow.peer_address, "2001:db8::7");
+	peer_request(SIP_UDP, "INVITE", B1, "d0");
+	peer_request(SIP_UDP, "ACK", B2, "d0");
+	CHECK_SEEN("ra");
+	peer_request(SIP_TLS, "INVITE", B1, "d1");
+	peer_request(SIP_TLS, "INVITE", B2, "d2");
+	peer_request(SIP_TLS, "INVITE", "z9hG4bK3", "d3");
+	CHECK_SENT(SIP_TLS, 5, "SIP/2.0 503");
+	CHECK_SEEN("rr");
+	peer_request(SIP_TLS, "ACK", "z9hG4bK4", "d1");
+	peer_request(SIP_TLS, "INVITE", "z9hG4bK3", "d3");
+	CHECK_SENT(SIP_TLS, 7, "SIP/2.0 200");
+	CHECK_SEEN("aer");
+	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 3);
+	peer_request(SIP_TLS, "INVITE", "z9hG4bK5", "d5");
+	CHECK_SENT(SIP_TLS, 8, "SIP/2.0 503");
+	/* What gave way is gone, the others are not. */
+	peer_request(SIP_TLS, "ACK", "z9hG4bK6", "d1");
+	CHECK_SEEN("");
+	peer_request(SIP_TLS, "ACK", "z9hG4bK6", "d2");
+	peer_request(SIP_TLS, "ACK", "z9hG4bK6", "d3");
+	CHECK_SEEN("aa");
+	peer_run(33000);
+	CHECK_SEEN("eee");
+	peer_stop();
+
+	peer_start(1, 0);
+	peer_request(SIP_UDP, "INVITE", B1, "d0");
+	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 1);
+	peer_request(SIP_TLS, "OPTIONS", B2, "d1");
+	CHECK_SENT(SIP_TLS, 1, "SIP/2.0 503");
+	peer_request(SIP_UDP, "ACK", B2, "d0");
+	/* One of ours needs room, too. */
+	peer_send(SIP_TLS, "OPTIONS");
+	CHECK_SEEN("rae");
+	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 1);
+	peer_stop();
+}
+
 static void test_limit_of_ours(void)
 {
 	struct sip_way way = { .flow = &peer.flow[SIP_UDP].flow };
@@ -515,6 +560,7 @@ static const struct unit_test tests[] = {
 	{ "changed at random", test_mutated },
 	{ "limits", test_limits },
 	{ "limit of a peer", test_limit_of_a_peer },
+	{ "room for calls", test_room_for_calls },
 	{ "limit of our own, and what is none", test_limit_of_ours },
 	{ "outside of dialogs", test_outside_of_dialogs },
 	{ "merged requests", test_merged },
