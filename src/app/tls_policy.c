@@ -3,135 +3,138 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "app/refusal_meter.h"
-#include "base/clock.h"
+#include "app/tls_contexts.h"
+#include "app/tls_refusals.h"
 #include "base/log.h"
 
-enum {
-	TICKET_LIFETIME_S = 3600 /* resumption after a longer pause is full */
-};
-
 struct tls_policy {
-	struct settings *settings;
-	struct trust *trust;
-	struct audit *audit;
 	struct front *front;
-	struct ticket_keys *tickets;
+	struct tls_refusals refusals;
+	void (*sip_changed)(void *arg);
+	void *sip_changed_arg;
 
-	/* Held while a context is made, so that the last one that the front
-	 * gets is from the newest state. */
+	/* Held while contexts are made, so that the last ones that are handed
+	 * on are from the newest state. */
 	pthread_mutex_t lock;
+	struct tls_contexts *contexts;
 	struct local_identity *presented;
-	struct judge_store *anchors; /* of the snapshot with that generation */
-	uint64_t generation;
-	bool failed; /* to be tried again */
-
-	pthread_mutex_t meter_lock;
-	struct refusal_meter meter;
+	unsigned failed; /* uses to be tried again */
+	struct tls_context *sip_client;
+	unsigned sip_changes;
+	bool sip_was_shut;
 };
 
 /* --- contexts ------------------------------------------------------------- */
 
-/* The HTTPS trust store made ready, once for each of its snapshots; nobody is
- * trusted before it was read. Locked. NULL: ERR_NOMEM, ERR_INTERNAL. */
-static struct judge_store *anchors_now(struct tls_policy *p, struct error *e)
+/* Takes the context, NULL: nobody comes through. Locked. */
+static void put(struct tls_policy *p, enum tls_use use, struct tls_context *c)
 {
-	static const struct cert_list nobody;
-	struct trust_snapshot *s = trust_snapshot(p->trust, TRUST_HTTPS);
-	struct judge_store *made = p->anchors;
-
-	if (!s)
-		return judge_store_new(&nobody, e);
-	if (!made || p->generation != s->generation) {
-		made = judge_store_new(&s->certificates, e);
-		if (made) {
-			judge_store_unref(p->anchors);
-			p->anchors = made;
-			p->generation = s->generation;
-		}
+	tls_contexts_end_tickets(p->contexts, use);
+	if (use == TLS_FOR_SIP_OUT) {
+		tls_context_unref(p->sip_client);
+		p->sip_client = c;
+	} else {
+		front_post_tls(p->front,
+			       use == TLS_FOR_HTTPS ? PEER_HTTPS : PEER_STREAM,
+			       c);
 	}
-	trust_snapshot_unref(s);
-	return made ? judge_store_ref(made) : NULL;
 }
 
-static bool verifies(struct tls_policy *p)
+static void tell_when_shut(struct tls_policy *p)
 {
-	return certificate_mode_in_force(p->settings) !=
-	       CERTIFICATE_NOT_REQUIRED;
+	bool shut = tls_contexts_sip_is_shut(p->contexts);
+
+	if (shut && !p->sip_was_shut)
+		log_warning("tls",
+			    "the certificates of SIP peers are verified, and "
+			    "the SIP trust store is empty: no call over TLS "
+			    "comes about until certificates are uploaded");
+	p->sip_was_shut = shut;
 }
 
-/* Locked. */
-static struct tls_context *make_context(struct tls_policy *p,
-					const struct local_identity *l,
-					struct error *e)
+/* After the lock. */
+static void tell_sip(struct tls_policy *p, unsigned uses)
 {
-	struct tls_server_options o = {
-		.identity = l,
-		.minimum = settings_choice(p->settings,
-					   SETTING_TLS_MINIMUM_VERSION) == 0
-			       ? TLS_1_2
-			       : TLS_1_3,
-		.tickets = p->tickets,
-		.ticket_lifetime_s = TICKET_LIFETIME_S,
-	};
-	struct tls_verifier verifier;
-	struct judge_store *anchors;
-
-	if (!verifies(p))
-		return tls_server_new(&o, e);
-	anchors = anchors_now(p, e);
-	if (!anchors)
-		return NULL;
-	verifier = tls_client_verifier(anchors);
-	judge_store_unref(anchors);
-	o.verifier = &verifier;
-	return tls_server_new(&o, e);
+	if (uses & TLS_SIP_USES && p->sip_changed)
+		p->sip_changed(p->sip_changed_arg);
 }
 
-/* Locked. Nobody resumes into what was before. */
-static void post(struct tls_policy *p, struct tls_context *context)
-{
-	ticket_keys_rotate(p->tickets);
-	front_post_tls(p->front, PEER_HTTPS, context);
-}
-
-/* Something has changed that the context in force does not know. */
-static void apply(struct tls_policy *p)
+static void remake(struct tls_policy *p, enum tls_use use)
 {
 	struct error e = ERROR_INIT;
-	struct tls_context *context;
+	struct tls_context *context =
+	    tls_contexts_make(p->contexts, use, p->presented, &e);
+	unsigned bit = 1u << use;
 
+	p->failed = context ? p->failed & ~bit : p->failed | bit;
+	if (context || tls_contexts_verifies(p->contexts, use))
+		put(p, use, context);
+	if (!context)
+		log_failure(LOG_LEVEL_ERROR, "tls", &e);
+}
+
+/* Something has changed that the contexts in force do not know. */
+static void apply(struct tls_policy *p, unsigned uses)
+{
+	bool ready;
+
+	if (!uses)
+		return;
 	pthread_mutex_lock(&p->lock);
-	if (p->front && p->presented) {
-		context = make_context(p, p->presented, &e);
-		p->failed = !context;
-		if (context || verifies(p))
-			post(p, context);
-		if (!context)
-			log_failure(LOG_LEVEL_ERROR, "tls", &e);
+	ready = p->front && p->presented;
+	for (int i = 0; ready && i < TLS_USE_COUNT; i++)
+		if (uses & (1u << i))
+			remake(p, (enum tls_use)i);
+	if (ready && uses & TLS_SIP_USES) {
+		p->sip_changes++;
+		tell_when_shut(p);
 	}
 	pthread_mutex_unlock(&p->lock);
+	if (ready)
+		tell_sip(p, uses);
 }
 
 /* --- who tells us --------------------------------------------------------- */
+
+static void forget(struct tls_context *made[TLS_USE_COUNT])
+{
+	for (int i = 0; i < TLS_USE_COUNT; i++)
+		tls_context_unref(made[i]);
+}
+
+/* All of them, or none. Locked. */
+static int make_all(struct tls_policy *p, const struct local_identity *l,
+		    struct tls_context *made[TLS_USE_COUNT], struct error *e)
+{
+	for (int i = 0; i < TLS_USE_COUNT; i++)
+		made[i] = NULL;
+	for (int i = 0; i < TLS_USE_COUNT; i++) {
+		made[i] = tls_contexts_make(p->contexts, (enum tls_use)i, l, e);
+		if (!made[i]) {
+			forget(made);
+			return -1;
+		}
+	}
+	return 0;
+}
 
 /* Would TLS take this certificate? Runs on the thread that makes the change. */
 static int check_identity(const struct local_identity *l, void *arg,
 			  struct error *e)
 {
+	struct tls_context *made[TLS_USE_COUNT];
 	struct tls_policy *p = arg;
-	struct tls_context *context;
+	int rc;
 
 	pthread_mutex_lock(&p->lock);
-	context = make_context(p, l, e);
+	rc = make_all(p, l, made, e);
 	pthread_mutex_unlock(&p->lock);
-	if (!context && e->kind == ERR_TLS)
+	if (rc < 0 && e->kind == ERR_TLS)
 		e->kind = ERR_CERTIFICATE;
-	if (!context)
+	if (rc < 0)
 		return error_prefix(e, "it cannot be presented");
-	tls_context_unref(context);
+	forget(made);
 	return 0;
 }
 
@@ -139,20 +142,25 @@ static int check_identity(const struct local_identity *l, void *arg,
 static int present_identity(const struct local_identity *l, void *arg,
 			    struct error *e)
 {
+	struct tls_context *made[TLS_USE_COUNT];
 	struct tls_policy *p = arg;
-	struct tls_context *context;
+	int rc;
 
 	pthread_mutex_lock(&p->lock);
-	context = make_context(p, l, e);
-	if (context) {
+	rc = make_all(p, l, made, e);
+	if (rc == 0) {
 		local_identity_unref(p->presented);
 		p->presented = local_identity_ref(l);
-		p->failed = false;
-		post(p, context);
+		p->failed = 0;
+		for (int i = 0; i < TLS_USE_COUNT; i++)
+			put(p, (enum tls_use)i, made[i]);
+		p->sip_changes++;
+		tell_when_shut(p);
 	}
 	pthread_mutex_unlock(&p->lock);
-	if (!context)
+	if (rc < 0)
 		return -1;
+	tell_sip(p, TLS_SIP_USES);
 	log_info("tls", "in service: %s",
 		 cert_subject(l->chain.items[0])->text);
 	return 0;
@@ -160,109 +168,69 @@ static int present_identity(const struct local_identity *l, void *arg,
 
 static void on_settings(uint64_t changed, void *arg)
 {
-	if (changed & (setting_bit(SETTING_CLIENT_CERTIFICATE) |
-		       setting_bit(SETTING_TLS_MINIMUM_VERSION)))
-		apply(arg);
+	apply(arg, tls_contexts_by_settings(changed));
 }
 
 static void on_trust(enum trust_store_id id, const struct trust_snapshot *s,
 		     void *arg)
 {
+	struct tls_policy *p = arg;
+
 	(void)s;
-	if (id == TRUST_HTTPS && verifies(arg))
-		apply(arg);
+	apply(p, tls_contexts_by_trust(p->contexts, id));
+}
+
+/* --- SIP */
+
+void tls_policy_on_sip_change(struct tls_policy *p, void (*changed)(void *arg),
+			      void *arg)
+{
+	p->sip_changed = changed;
+	p->sip_changed_arg = arg;
+}
+
+struct tls_context *tls_policy_sip_client(struct tls_policy *p,
+					  unsigned *changes_out)
+{
+	struct tls_context *c;
+
+	pthread_mutex_lock(&p->lock);
+	c = p->sip_client ? tls_context_ref(p->sip_client) : NULL;
+	*changes_out = p->sip_changes;
+	pthread_mutex_unlock(&p->lock);
+	return c;
 }
 
 /* --- refusals ------------------------------------------------------------- */
-
-static void record(struct tls_policy *p, const char *address,
-		   struct audit_what what)
-{
-	const struct audit_actor actor = { "Web", "", address, "certificate" };
-	struct error e = ERROR_INIT;
-
-	if (audit_append(p->audit, what, &actor, &e) < 0)
-		log_failure(LOG_LEVEL_ERROR, "audit", &e);
-}
-
-static void record_suppressed(struct tls_policy *p)
-{
-	unsigned n;
-
-	pthread_mutex_lock(&p->meter_lock);
-	n = refusal_meter_settle(&p->meter, clock_monotonic_ms());
-	pthread_mutex_unlock(&p->meter_lock);
-	if (n)
-		record(p, "",
-		       AUDIT(CERTIFICATE_REFUSED,
-			     .reason = "more within a minute, not recorded "
-				       "one by one",
-			     .more = AUDIT_NUMBER(n)));
-}
-
-/* What has an event of its own; all the rest is certificateRefused. */
-static enum audit_event event_of(const char *cause)
-{
-	static const struct {
-		enum judge_reason cause;
-		enum audit_event event;
-	} rows[] = {
-		{ JUDGE_NOTHING_SENT, AUDIT_CERTIFICATE_MISSING },
-		{ JUDGE_UNKNOWN_AUTHORITY, AUDIT_CERTIFICATE_UNTRUSTED },
-		{ JUDGE_BAD_SIGNATURE, AUDIT_CERTIFICATE_UNTRUSTED },
-		{ JUDGE_NOT_AUTHORITY, AUDIT_CERTIFICATE_UNTRUSTED },
-		{ JUDGE_NOT_YET_VALID, AUDIT_CERTIFICATE_EXPIRED },
-		{ JUDGE_EXPIRED, AUDIT_CERTIFICATE_EXPIRED },
-		{ JUDGE_REVOKED, AUDIT_CERTIFICATE_REVOKED },
-	};
-
-	for (size_t i = 0; cause && i < sizeof(rows) / sizeof(*rows); i++)
-		if (!strcmp(cause, judge_reason_name(rows[i].cause)))
-			return rows[i].event;
-	return AUDIT_CERTIFICATE_REFUSED;
-}
-
-/* Their fields are the same. */
-static void record_refusal(struct tls_policy *p, const char *address,
-			   const struct tls_verdict *why)
-{
-	const struct audit_values_CERTIFICATE_REFUSED values = {
-		.cause = why->reason,
-		.reason = why->text,
-		.serialNumber = why->names.serial,
-		.subject = why->names.subject,
-		.issuer = why->names.issuer,
-	};
-	struct audit_what what = AUDIT_OF(CERTIFICATE_REFUSED, values);
-
-	what.event = event_of(why->reason);
-	record(p, address, what);
-}
 
 void tls_policy_refused(void *policy, const struct peer *peer,
 			const struct tls_verdict *why)
 {
 	struct tls_policy *p = policy;
-	bool admitted;
 
-	record_suppressed(p);
-	pthread_mutex_lock(&p->meter_lock);
-	admitted = refusal_meter_admit(&p->meter, clock_monotonic_ms());
-	pthread_mutex_unlock(&p->meter_lock);
-	if (admitted)
-		record_refusal(p, peer->address, why);
+	tls_refusals_note(&p->refusals,
+			  peer->via == PEER_STREAM ? TLS_FOR_SIP_IN
+						   : TLS_FOR_HTTPS,
+			  peer->address, NULL, why);
+}
+
+void tls_policy_refused_callee(void *policy, const char *address,
+			       const char *host, const struct tls_verdict *why)
+{
+	struct tls_policy *p = policy;
+
+	tls_refusals_note(&p->refusals, TLS_FOR_SIP_OUT, address, host, why);
 }
 
 void tls_policy_housekeeping(struct tls_policy *p)
 {
-	bool again;
+	unsigned again;
 
-	record_suppressed(p);
+	tls_refusals_settle(&p->refusals);
 	pthread_mutex_lock(&p->lock);
 	again = p->failed;
 	pthread_mutex_unlock(&p->lock);
-	if (again)
-		apply(p);
+	apply(p, again);
 }
 
 /* --- the whole ------------------------------------------------------------ */
@@ -278,16 +246,13 @@ struct tls_policy *tls_policy_new(struct settings *settings,
 		error_nomem(e);
 		return NULL;
 	}
-	p->tickets = ticket_keys_new(e);
-	if (!p->tickets) {
+	p->contexts = tls_contexts_new(settings, trust, e);
+	if (!p->contexts) {
 		free(p);
 		return NULL;
 	}
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_mutex_init(&p->meter_lock, NULL);
-	p->settings = settings;
-	p->trust = trust;
-	p->audit = audit;
+	tls_refusals_init(&p->refusals, audit);
 	identity_set_presenter(
 	    identity, &(struct identity_presenter){ check_identity,
 						    present_identity, p });
@@ -305,10 +270,10 @@ void tls_policy_free(struct tls_policy *p)
 {
 	if (!p)
 		return;
+	tls_context_unref(p->sip_client);
 	local_identity_unref(p->presented);
-	judge_store_unref(p->anchors);
-	ticket_keys_free(p->tickets);
+	tls_contexts_free(p->contexts);
+	tls_refusals_end(&p->refusals);
 	pthread_mutex_destroy(&p->lock);
-	pthread_mutex_destroy(&p->meter_lock);
 	free(p);
 }

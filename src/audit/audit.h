@@ -60,7 +60,7 @@ enum audit_severity {
 };
 
 /* The original's words: "Error", "Severe Warning", "Warning", "Info", "Status
- * Warning"; modules "Web", "Serial", "API", "System". */
+ * Warning"; modules "Web", "Serial", "API", "SIP", "System". */
 const char *audit_severity_name(enum audit_severity s);
 const char *audit_event_name(enum audit_event event);
 /* What it means, for people; "" for no event. */

@@ -12,7 +12,8 @@ static void copy(const char *text, char *out, size_t size)
 	utf8_line(view_str(text), out, size);
 }
 
-static void read_names(const struct cert *leaf, struct certificate_names *out)
+void certificate_names_of(const struct cert *leaf,
+			  struct certificate_names *out)
 {
 	copy(cert_subject(leaf)->text, out->subject, sizeof(out->subject));
 	copy(cert_issuer(leaf)->text, out->issuer, sizeof(out->issuer));
@@ -24,7 +25,7 @@ static void describe(const struct cert *leaf, const struct login_name *login,
 {
 	out->present = true;
 	out->login = *login;
-	read_names(leaf, &out->names);
+	certificate_names_of(leaf, &out->names);
 	memcpy(out->sha256, cert_sha256(leaf), sizeof(out->sha256));
 	out->expires = cert_not_after(leaf);
 }
@@ -51,7 +52,7 @@ void tls_verdict_by_judge(const struct judge_question *q,
 	tls_verdict_refuse(j.reason, j.text, out);
 	out->accepted = j.accepted;
 	if (q->sent->count)
-		read_names(q->sent->items[0], &out->names);
+		certificate_names_of(q->sent->items[0], &out->names);
 	if (j.accepted)
 		describe(q->sent->items[0],
 			 q->role == JUDGE_CLIENT ? &j.login : &nobody,
@@ -77,7 +78,11 @@ void tls_verdict_of_client(const struct judge_store *anchors,
 		.now = now,
 	};
 
-	tls_verdict_by_judge(&q, out);
+	if (anchors)
+		tls_verdict_by_judge(&q, out);
+	else
+		tls_verdict_refuse(JUDGE_UNKNOWN_AUTHORITY,
+				   "the trust store was not read yet", out);
 }
 
 void tls_verdict_of_server(enum tls_server_check check,
@@ -123,7 +128,8 @@ static void verify_client(void *arg, const struct cert_list *sent,
 struct tls_verifier tls_client_verifier(const struct judge_store *anchors)
 {
 	return (struct tls_verifier){ verify_client, release_store,
-				      judge_store_ref(anchors) };
+				      anchors ? judge_store_ref(anchors)
+					      : NULL };
 }
 
 static void verify_server(void *arg, const struct cert_list *sent,

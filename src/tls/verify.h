@@ -36,7 +36,8 @@ struct tls_verifier {
 
 /* Clients whose certificate chains to a member of the store, by the judge, at
  * the time of the handshake. The store is a counted snapshot of which the
- * verifier has a reference of its own. */
+ * verifier has a reference of its own; NULL: it was not read yet, nobody is
+ * trusted. */
 struct tls_verifier tls_client_verifier(const struct judge_store *anchors);
 
 /* The decision of it. Pure. */
@@ -80,6 +81,7 @@ void tls_verdict_of_sip_peer(const struct judge_store *anchors,
  * leaf goes by, and the certificate when it is accepted. */
 void tls_verdict_by_judge(const struct judge_question *q,
 			  struct tls_verdict *out);
+void certificate_names_of(const struct cert *c, struct certificate_names *out);
 /* A refusal without the judge. */
 void tls_verdict_refuse(enum judge_reason reason, const char *text,
 			struct tls_verdict *out);

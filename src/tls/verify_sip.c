@@ -4,6 +4,13 @@
 
 /* SIP peers at either end of TLS. */
 
+static void refuse_all(const struct cert *leaf, const char *text,
+		       struct tls_verdict *out)
+{
+	tls_verdict_refuse(JUDGE_UNKNOWN_AUTHORITY, text, out);
+	certificate_names_of(leaf, &out->names);
+}
+
 void tls_verdict_of_sip_peer(const struct judge_store *anchors,
 			     const struct cert_list *sent, const char *host,
 			     time_t now, struct tls_verdict *out)
@@ -19,9 +26,12 @@ void tls_verdict_of_sip_peer(const struct judge_store *anchors,
 	if (!sent->count)
 		tls_verdict_refuse(JUDGE_NOTHING_SENT,
 				   "no certificate was sent", out);
-	else if (!anchors)
-		tls_verdict_refuse(JUDGE_UNKNOWN_AUTHORITY,
-				   "the trust store was not read yet", out);
+	else if (!anchors || judge_store_count(anchors) == 0)
+		refuse_all(sent->items[0],
+			   anchors ? "the SIP trust store is empty: nobody is "
+				     "trusted"
+				   : "the trust store was not read yet",
+			   out);
 	else
 		tls_verdict_by_judge(&q, out);
 }

@@ -6,7 +6,7 @@ import { fingerprintText, timeElement, utcText } from "/app/format.js";
 
 // The original's words, gravest first.
 export const SEVERITIES = ["Error", "Severe Warning", "Warning", "Status Warning", "Info"];
-export const MODULES = ["Web", "Serial", "API", "System"];
+export const MODULES = ["Web", "Serial", "API", "SIP", "System"];
 
 const LEVELS = {
 	"Error": "error", "Severe Warning": "error", "Warning": "warning",
