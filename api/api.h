@@ -9,6 +9,7 @@
 #include "identity/identity.h"
 #include "notify/syslog.h"
 #include "pkcs11/token.h"
+#include "sip/sip_control.h"
 #include "trust/trust.h"
 #include "web/web.h"
 
@@ -39,6 +40,7 @@ struct api_services {
 	struct identity *identity;
 	struct trust *trust;
 	struct syslog_sender *syslog;
+	struct sip_control *sip;
 	struct security_warnings *warnings; /* made by api_new() */
 	/* Would the service come back after a restart? ERR_CONFIG if not. */
 	int (*may_restart)(void *arg, struct error *e);

@@ -12,10 +12,26 @@
 
 enum { ROWS_MAX = 8, WAIT_S = 10 /* for the loop */ };
 
+/* What opens a service of that name. */
+struct opener {
+	const char *name;
+	bool sip;
+	enum peer_via via;       /* HTTP */
+	enum sip_transport kind; /* SIP */
+};
+
+static const struct opener openers[] = {
+	{ .name = "http", .via = PEER_HTTP },
+	{ .name = "https", .via = PEER_HTTPS },
+	{ .name = "sip_tcp", .sip = true, .kind = SIP_TCP },
+	{ .name = "sip_udp", .sip = true, .kind = SIP_UDP },
+	{ .name = "sips_tcp", .sip = true, .kind = SIP_TLS },
+};
+
 /* One service. */
 struct row {
 	const struct setting_service *service;
-	enum peer_via via;
+	const struct opener *opener;
 	/* Under lock: what is open now, 0 = closed, and why it last was not. */
 	uint16_t port;
 	char reason[ERROR_TEXT_MAX];
@@ -42,11 +58,6 @@ struct listeners {
 	bool stopped;
 };
 
-static const struct {
-	const char *name;
-	enum peer_via via;
-} vias[] = { { "http", PEER_HTTP }, { "https", PEER_HTTPS } };
-
 /* --- opening and closing, on the loop ------------------------------------- */
 
 static uint16_t wanted_port(const struct setting_service *s,
@@ -68,24 +79,41 @@ static void close_row(struct listeners *l, struct row *r)
 {
 	if (!r->port)
 		return;
-	front_unlisten(l->o.front, r->service->name);
+	if (r->opener->sip)
+		sip_agent_unlisten(l->o.sip, r->opener->kind);
+	else
+		front_unlisten(l->o.front, r->service->name);
 	set_state(l, r, 0, "");
 	log_info(r->service->name, "not listening any more");
+}
+
+static int listen_on(struct listeners *l, const struct row *r, uint16_t port,
+		     struct error *e)
+{
+	const struct config *c = l->o.config;
+	const char *const *addresses = (const char *const *)c->addresses;
+
+	if (r->opener->sip)
+		return sip_agent_listen(l->o.sip, r->opener->kind, addresses,
+					c->address_count, port, e);
+	return front_listen_tcp(l->o.front, r->service->name, r->opener->via,
+				addresses, c->address_count, port, NULL, e);
 }
 
 /* What is open stays open on failure. */
 static int open_row(struct listeners *l, struct row *r, uint16_t port,
 		    struct error *e)
 {
-	const struct config *c = l->o.config;
-
-	if (front_listen_tcp(l->o.front, r->service->name, r->via,
-			     (const char *const *)c->addresses,
-			     c->address_count, port, NULL, e) < 0)
+	if (listen_on(l, r, port, e) < 0)
 		return -1;
 	set_state(l, r, port, "");
 	log_info(r->service->name, "listening on port %u", port);
 	return 0;
+}
+
+static bool same_transport(const struct row *a, const struct row *b)
+{
+	return !strcmp(a->service->transport, b->service->transport);
 }
 
 /* A port that another service is about to leave must be free first. */
@@ -96,6 +124,7 @@ static void make_room(struct listeners *l, const struct row *for_row,
 		struct row *r = &l->rows[i];
 
 		if (r != for_row && r->port == port &&
+		    same_transport(r, for_row) &&
 		    wanted_port(r->service, n) != port)
 			close_row(l, r);
 	}
@@ -132,7 +161,8 @@ static void roll_back(struct listeners *l, const uint16_t former[ROWS_MAX])
 
 		for (size_t k = 0; k < l->count; k++)
 			if (k != i && former[i] && r->port != former[i] &&
-			    l->rows[k].port == former[i])
+			    l->rows[k].port == former[i] &&
+			    same_transport(r, &l->rows[k]))
 				close_row(l, &l->rows[k]);
 		if (former[i] && r->port != former[i] &&
 		    open_row(l, r, former[i], &e) < 0)
@@ -324,12 +354,12 @@ static void add_rows(struct listeners *l)
 	const struct setting_service *s;
 
 	for (size_t i = 0; (s = setting_service(i)); i++)
-		for (size_t k = 0; k < sizeof(vias) / sizeof(*vias); k++)
-			if (s->available && !strcmp(s->name, vias[k].name) &&
+		for (size_t k = 0; k < sizeof(openers) / sizeof(*openers); k++)
+			if (s->available && !strcmp(s->name, openers[k].name) &&
 			    l->count < ROWS_MAX)
 				l->rows[l->count++] =
 				    (struct row){ .service = s,
-						  .via = vias[k].via };
+						  .opener = &openers[k] };
 }
 
 struct listeners *listeners_new(const struct listeners_options *o,

@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "config/settings.h"
 #include "front/front.h"
+#include "sip/sip_agent.h"
 
 /* The services that the settings want (config/setting_rules.h), opened on the
  * front. A change of their settings is carried out on the loop before it is
@@ -19,6 +20,7 @@ struct listeners;
 struct listeners_options {
 	uv_loop_t *loop;
 	struct front *front;
+	struct sip_agent *sip; /* opens those of SIP on the front */
 	struct settings *settings;
 	const struct config *config;
 };

@@ -115,6 +115,7 @@ static void stop(struct service *s, enum service_end end)
 		trials_stop(&s->trials);
 	sd_notify(0, end == SERVICE_RESTART ? "RELOADING=1" : "STOPPING=1");
 	log_info("app", "%s", end == SERVICE_RESTART ? "restarting" : "ending");
+	sip_service_stop(s->sip);
 	front_stop(s->front, on_front_stopped, s);
 }
 
@@ -212,7 +213,9 @@ void service_listens(void *arg, const char *name, struct service_state *out)
 	struct service *s = arg;
 
 	listeners_state(s->listeners, name, out);
-	if (!out->listening || strcmp(name, "https") != 0 || has_identity(s))
+	if (!out->listening ||
+	    (strcmp(name, "https") != 0 && strcmp(name, "sips_tcp") != 0) ||
+	    has_identity(s))
 		return;
 	out->listening = false;
 	snprintf(out->problem, sizeof(out->problem),

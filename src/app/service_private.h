@@ -10,6 +10,7 @@
 #include "app/host.h"
 #include "app/listeners.h"
 #include "app/service.h"
+#include "app/sip_service.h"
 #include "app/tls_policy.h"
 #include "app/trials.h"
 #include "audit/audit_heads.h"
@@ -54,6 +55,8 @@ struct service {
 	struct api *api;
 	struct web *web;
 	struct front *front;
+	struct sip_control *sip_control;
+	struct sip_service *sip;
 	struct listeners *listeners;
 	struct trials trials;
 	struct host host;

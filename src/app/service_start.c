@@ -234,6 +234,7 @@ static int start_api(struct service *s, struct error *e)
 		.identity = s->identity,
 		.trust = s->trust,
 		.syslog = s->syslog,
+		.sip = s->sip_control,
 		.may_restart = service_may_restart,
 		.restart = service_restart,
 		.service_state = service_listens,
@@ -271,11 +272,35 @@ static int start_web(struct service *s, struct error *e)
 	return s->web ? 0 : -1;
 }
 
+/* The door for the methods, before there is anything behind it. */
+static int start_sip_control(struct service *s, struct error *e)
+{
+	const struct sip_control_options o = { .settings = s->settings };
+
+	s->sip_control = sip_control_new(&o, e);
+	return s->sip_control ? 0 : -1;
+}
+
+static int start_sip(struct service *s, struct error *e)
+{
+	const struct sip_service_options o = {
+		.loop = &s->loop,
+		.front = s->front,
+		.control = s->sip_control,
+		.config = s->config,
+		.settings = s->settings,
+	};
+
+	s->sip = sip_service_new(&o, e);
+	return s->sip ? sip_service_start(s->sip, e) : -1;
+}
+
 static int start_listeners(struct service *s, struct error *e)
 {
 	struct listeners_options o = {
 		.loop = &s->loop,
 		.front = s->front,
+		.sip = sip_service_agent(s->sip),
 		.settings = s->settings,
 		.config = s->config,
 	};
@@ -296,7 +321,7 @@ static int start_front(struct service *s, struct error *e)
 	};
 
 	s->front = front_new(&o, e);
-	if (!s->front || start_listeners(s, e) < 0)
+	if (!s->front || start_sip(s, e) < 0 || start_listeners(s, e) < 0)
 		return -1;
 	tls_policy_set_front(s->tls, s->front);
 	return front_listen_control(s->front, s->config->control_socket, e);
@@ -330,7 +355,8 @@ int service_start(struct service *s, bool restarted, int *status,
 	if (start_token(s, status, e) < 0 || start_heads(s, e) < 0 ||
 	    start_identity(s, e) < 0 || start_trust(s, e) < 0 ||
 	    start_tls(s, e) < 0 || start_syslog(s, e) < 0 ||
-	    start_web(s, e) < 0 || start_front(s, e) < 0)
+	    start_sip_control(s, e) < 0 || start_web(s, e) < 0 ||
+	    start_front(s, e) < 0)
 		return -1;
 	/* The way in for the administrator stands first, TLS follows as soon as
 	 * the token has answered. */
@@ -357,8 +383,10 @@ void service_tear_down(struct service *s)
 {
 	listeners_stop(s->listeners);
 	web_stop(s->web);
+	sip_service_end(s->sip);
 	front_free(s->front);
 	api_free(s->api);
+	sip_control_free(s->sip_control);
 	/* Signs with the key of the identity. */
 	syslog_free(s->syslog);
 	peer_registry_free(s->peers);
@@ -372,6 +400,7 @@ void service_tear_down(struct service *s)
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&s->loop);
 	listeners_free(s->listeners);
+	sip_service_free(s->sip);
 	sessions_free(s->sessions);
 	users_free(s->users);
 	audit_free(s->audit);

@@ -7,11 +7,11 @@ static const struct setting_service services[] = {
 	{ "http", "tcp", SETTING_HTTP_ENABLED, SETTING_HTTP_PORT, true },
 	{ "https", "tcp", SETTING_HTTPS_ENABLED, SETTING_HTTPS_PORT, true },
 	{ "sip_tcp", "tcp", SETTING_SIP_TCP_ENABLED, SETTING_SIP_TCP_PORT,
-	  false },
+	  true },
 	{ "sip_udp", "udp", SETTING_SIP_UDP_ENABLED, SETTING_SIP_UDP_PORT,
-	  false },
+	  true },
 	{ "sips_tcp", "tcp", SETTING_SIPS_TCP_ENABLED, SETTING_SIPS_TCP_PORT,
-	  false },
+	  true },
 };
 
 enum { SERVICE_COUNT = sizeof(services) / sizeof(*services) };

@@ -136,7 +136,13 @@ static void on_hello_bytes(struct conn *c)
 		atomic_fetch_add(&f->stats.refused, 1);
 		conn_close(c);
 		return;
-	case SNIFF_HTTP: on_plain_http(c); return;
+	case SNIFF_HTTP:
+		/* A hint for browsers; others would not know what it is. */
+		if (c->peer.via == PEER_HTTPS)
+			on_plain_http(c);
+		else
+			conn_close(c);
+		return;
 	case SNIFF_NOISE: conn_close(c); return;
 	case SNIFF_MORE: break;
 	}

@@ -62,6 +62,12 @@ void sip_stack_free(struct sip_stack *s)
 	free(s);
 }
 
+void sip_stack_set_port(struct sip_stack *s, enum sip_transport transport,
+			uint16_t port)
+{
+	s->config.port[transport] = port;
+}
+
 /* --- time */
 
 void sip_stack_enter(struct sip_stack *s)

@@ -88,6 +88,10 @@ void sip_stack_free(struct sip_stack *s);
 
 /* --- from the loop and the transports */
 
+/* We listen elsewhere from now on; 0: the port of the flow. */
+void sip_stack_set_port(struct sip_stack *s, enum sip_transport transport,
+			uint16_t port);
+
 /* Milliseconds of a monotonic clock: before anything else in a turn. */
 void sip_stack_now(struct sip_stack *s, int64_t now_ms);
 /* When sip_stack_tick() is wanted; -1: nothing waits. */

@@ -213,6 +213,31 @@ static void take_ack(struct sip_stack *s, struct sip_transaction *t,
 	osip_event_free(event);
 }
 
+/* RFC 3581 4: with rport there is always a received, too, which the library
+ * leaves out when it says what sent-by says. */
+static int note_source(osip_message_t *m, const struct sip_flow *flow)
+{
+	static char rport[] = "rport", received[] = "received";
+	osip_via_t *via = osip_list_get(&m->vias, 0);
+	osip_generic_param_t *asked = NULL, *given = NULL;
+	char *name, *value;
+
+	if (osip_message_fix_last_via_header(m, flow->peer_address,
+					     flow->peer_port) != 0)
+		return -1;
+	osip_via_param_get_byname(via, rport, &asked);
+	osip_via_param_get_byname(via, received, &given);
+	if (!asked || given)
+		return 0;
+	name = osip_strdup(received);
+	value = osip_strdup(flow->peer_address);
+	if (name && value && osip_via_param_add(via, name, value) == 0)
+		return 0;
+	osip_free(name);
+	osip_free(value);
+	return -1;
+}
+
 bool sip_take_request(struct sip_stack *s, struct sip_flow *flow,
 		      osip_event_t *event, unsigned *status)
 {
@@ -223,8 +248,7 @@ bool sip_take_request(struct sip_stack *s, struct sip_flow *flow,
 	*status = 500;
 	if (sip_key_main(s, flow, event->sip,
 			 is_ack ? "INVITE" : event->sip->sip_method, key) < 0 ||
-	    osip_message_fix_last_via_header(event->sip, flow->peer_address,
-					     flow->peer_port) != 0) {
+	    note_source(event->sip, flow) < 0) {
 		osip_event_free(event);
 		return false;
 	}

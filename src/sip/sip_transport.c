@@ -12,6 +12,11 @@ const char *const sip_listener_names[] = {
 	[SIP_UDP] = "sip_udp", [SIP_TCP] = "sip_tcp", [SIP_TLS] = "sips_tcp"
 };
 
+const char *sip_transport_listener(enum sip_transport kind)
+{
+	return sip_listener_names[kind];
+}
+
 struct sip_transports *sip_transports_new(const struct sip_transport_options *o,
 					  struct error *e)
 {

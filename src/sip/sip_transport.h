@@ -54,6 +54,8 @@ void sip_transports_free(struct sip_transports *t);
 int sip_transports_listen(struct sip_transports *t, enum sip_transport kind,
 			  const char *const *addresses, size_t count,
 			  uint16_t port, struct error *e) MUST_CHECK;
+/* The name of its listener in the front. */
+const char *sip_transport_listener(enum sip_transport kind);
 /* Its flows stand. */
 void sip_transports_unlisten(struct sip_transports *t, enum sip_transport kind);
 

@@ -42,8 +42,9 @@ def test_wanted_and_actual_state(service, page):
     assert page.control("HTTPS port").get_attribute("value") == str(service.https)
     assert page.control("HTTP enabled").is_selected()
     assert f"Listens on TCP port {service.https}" in row(page, "https")
-    assert "Not available in this release" in row(page, "sip_udp")
-    assert not page.control("SIP (UDP) port").is_enabled()
+    assert f"Listens on TCP port {service.sips}" in row(page, "sips_tcp")
+    assert "Off" in row(page, "sip_udp")
+    assert page.control("SIP (UDP) port").is_enabled()
 
 
 def test_nothing_changed(page):

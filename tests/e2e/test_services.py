@@ -51,12 +51,12 @@ def back(service):
 def test_query(service):
     found = services(service.api())
     assert set(found) == {"http", "https", "sip_tcp", "sip_udp", "sips_tcp"}
-    for name, port in ("http", service.http), ("https", service.https):
+    for name, port in ("http", service.http), ("https", service.https), \
+            ("sips_tcp", service.sips):
         row = found[name]
         assert row["setting"] and row["enabled"] and row["available"]
         assert row["port"] == port and row["type"] == "tcp" and row["problem"] == ""
-    assert found["sips_tcp"]["setting"] and not found["sips_tcp"]["enabled"]
-    assert not found["sips_tcp"]["available"] and "release" in found["sips_tcp"]["problem"]
+    assert found["sip_tcp"]["available"] and not found["sip_tcp"]["enabled"]
     assert found["sip_udp"]["type"] == "udp" and found["sip_udp"]["problem"] == ""
 
 
