@@ -203,23 +203,15 @@ struct tls_context *tls_policy_sip_client(struct tls_policy *p,
 
 /* --- refusals ------------------------------------------------------------- */
 
-void tls_policy_refused(void *policy, const struct peer *peer,
+void tls_policy_refused(void *policy, const struct peer *peer, const char *host,
 			const struct tls_verdict *why)
 {
 	struct tls_policy *p = policy;
+	enum tls_use use = TLS_FOR_HTTPS;
 
-	tls_refusals_note(&p->refusals,
-			  peer->via == PEER_STREAM ? TLS_FOR_SIP_IN
-						   : TLS_FOR_HTTPS,
-			  peer->address, NULL, why);
-}
-
-void tls_policy_refused_callee(void *policy, const char *address,
-			       const char *host, const struct tls_verdict *why)
-{
-	struct tls_policy *p = policy;
-
-	tls_refusals_note(&p->refusals, TLS_FOR_SIP_OUT, address, host, why);
+	if (peer->via == PEER_STREAM)
+		use = peer->called ? TLS_FOR_SIP_OUT : TLS_FOR_SIP_IN;
+	tls_refusals_note(&p->refusals, use, peer->address, host, why);
 }
 
 void tls_policy_housekeeping(struct tls_policy *p)

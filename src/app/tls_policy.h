@@ -48,11 +48,8 @@ struct tls_context *tls_policy_sip_client(struct tls_policy *p,
 					  unsigned *changes_out);
 
 /* For front_options.refused; arg is the policy. */
-void tls_policy_refused(void *policy, const struct peer *peer,
+void tls_policy_refused(void *policy, const struct peer *peer, const char *host,
 			const struct tls_verdict *why);
-/* A SIP server that we called, host being what was dialled. */
-void tls_policy_refused_callee(void *policy, const char *address,
-			       const char *host, const struct tls_verdict *why);
 
 /* Now and then: write down how many refusals were only counted, and try again
  * what has failed. */

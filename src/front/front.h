@@ -52,10 +52,11 @@ struct front_options {
 	struct front_limits limits;
 	struct peer_registry *peers;
 	uint16_t backend_port; /* civetweb's, on 127.0.0.1 */
-	/* NULL, or told of each peer that calls and gets no connection for
-	 * its certificate; p->via says where. On the threads of the handshake
-	 * pool, several at once; both are borrowed. */
-	void (*refused)(void *arg, const struct peer *p,
+	/* NULL, or told of each peer that gets no connection for its
+	 * certificate; p->via says where. host: what was dialled, NULL when
+	 * the peer called. On the threads of the handshake pool, several at
+	 * once; all are borrowed. */
+	void (*refused)(void *arg, const struct peer *p, const char *host,
 			const struct tls_verdict *why);
 	void *refused_arg;
 };

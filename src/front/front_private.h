@@ -63,7 +63,7 @@ struct front {
 	struct front_limits limits;
 	struct peer_registry *peers;
 	uint16_t backend_port;
-	void (*refused)(void *arg, const struct peer *p,
+	void (*refused)(void *arg, const struct peer *p, const char *host,
 			const struct tls_verdict *why);
 	void *refused_arg;
 

@@ -91,14 +91,14 @@ static void note_failed(const struct conn *c, const struct error *e)
 	const struct tls_verdict *refusal =
 	    c->tls ? tls_conn_refusal(c->tls) : NULL;
 
-	/* Of one that we open its handler hears. */
-	if (c->dial) {
-		c->dial->why = *e;
-		return;
-	}
-	log_failed(c, e, refusal);
 	if (refusal && f->refused)
-		f->refused(f->refused_arg, &c->peer, refusal);
+		f->refused(f->refused_arg, &c->peer,
+			   c->dial ? c->dial->host : NULL, refusal);
+	/* Of one that we open its handler hears, who knows what to say. */
+	if (c->dial)
+		c->dial->why = *e;
+	else
+		log_failed(c, e, refusal);
 }
 
 static bool greet(struct conn *c, struct error *e)

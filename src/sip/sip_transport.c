@@ -29,6 +29,7 @@ struct sip_transports *sip_transports_new(const struct sip_transport_options *o,
 	t->o = *o;
 	random_bytes(t->salt, sizeof(t->salt));
 	list_init(&t->opened);
+	list_init(&t->accepted);
 	list_init(&t->lost);
 	list_init(&t->answers);
 	for (int i = 0; i < SIP_DATAGRAM_BUCKETS; i++)

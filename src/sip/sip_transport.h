@@ -65,6 +65,11 @@ void sip_transports_unlisten(struct sip_transports *t, enum sip_transport kind);
 void sip_transports_set_client(struct sip_transports *t,
 			       struct tls_context *client);
 
+/* All TLS flows that stand, in both directions, are ended in good form: what
+ * was sent is written first. Their loss is told as always; those that are being
+ * opened go on. */
+void sip_transports_close_tls(struct sip_transports *t);
+
 /* A flow to that target, one that stands or a new one. host: what was dialled,
  * which the certificate has to prove. More than SIP_TICKETS_MAX at a time get
  * no answer: their transactions run into their time-out. */

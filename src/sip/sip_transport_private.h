@@ -15,9 +15,10 @@ struct sip_transports {
 	uint64_t next_id;
 	uint8_t salt[SIP_SALT]; /* of tags in answers without a transaction */
 
-	struct list opened;  /* streams that we opened or are opening */
-	struct list lost;    /* streams whose loss is still to be told */
-	struct list answers; /* tickets whose answer is still to be told */
+	struct list opened;   /* streams that we opened or are opening */
+	struct list accepted; /* streams that others opened */
+	struct list lost;     /* streams whose loss is still to be told */
+	struct list answers;  /* tickets whose answer is still to be told */
 	unsigned tickets;
 	struct front_later later;
 

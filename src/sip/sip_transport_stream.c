@@ -16,7 +16,7 @@ struct stream_flow {
 	struct front_stream *stream; /* NULL: gone */
 	struct sip_framer framer;
 	struct buf in;    /* unread */
-	struct list node; /* transports->opened, later lost */
+	struct list node; /* transports->opened or accepted, later lost */
 	bool open, closing;
 	/* Of those that we open. */
 	struct sip_target target;
@@ -219,6 +219,7 @@ static int on_accepted(struct front_stream *s, const struct peer *p, void *arg,
 	if (!f)
 		return -1;
 	introduce(f, s, p);
+	list_append(&f->transports->accepted, &f->node);
 	*user = f;
 	return 0;
 }
@@ -234,6 +235,22 @@ static int on_opened(struct front_stream *s, const struct peer *p, void *arg,
 	return 0;
 }
 
+/* What TLS came to is worth a line, an administrator will look for it; the rest
+ * is everyday life. */
+static void log_failed(const char *peer, const struct sip_flow_failure *why)
+{
+	bool ours = why->end == SIP_END_OWN_CERTIFICATE_REFUSED;
+	enum log_level level = LOG_LEVEL_INFO;
+
+	if (ours)
+		level = LOG_LEVEL_WARNING;
+	else if (why->end == SIP_END_FAILED_TO_CONNECT)
+		level = LOG_LEVEL_TRACE;
+	log_at(level, "sip", "%s: %s%s", peer,
+	       ours ? "does not accept the certificate of this device: " : "",
+	       why->text);
+}
+
 static void on_failed(struct front_stream *s, void *arg,
 		      const struct error *why,
 		      const struct tls_verdict *verdict)
@@ -243,6 +260,7 @@ static void on_failed(struct front_stream *s, void *arg,
 
 	(void)s;
 	f->stream = NULL;
+	log_failed(f->host, &failure);
 	answer_all(f, NULL, &failure);
 	sip_flow_release(&f->flow);
 }
@@ -255,14 +273,12 @@ static void on_closed(struct front_stream *s, void *user)
 
 	/* A server of TLS 1.3 that does not want our certificate says so only
 	 * now: somebody will ask. */
-	if (why)
+	if (why) {
 		f->flow.failure = sip_failure_of(why, NULL);
+		log_failed(f->flow.peer_address, &f->flow.failure);
+	}
 	if (f->flow.failure.end == SIP_END_FAILED_TO_CONNECT)
 		f->flow.failure.end = SIP_END_NETWORK_ERROR;
-	if (why)
-		log_at(why->kind == ERR_TLS ? LOG_LEVEL_INFO : LOG_LEVEL_TRACE,
-		       "sip", "%s port %u: %s", f->flow.peer_address,
-		       (unsigned)f->flow.peer_port, why->text);
 	f->stream = NULL;
 	f->closing = true;
 	list_remove(&f->node);
@@ -284,6 +300,30 @@ void sip_streams_lost(struct sip_transports *t)
 		t->o.sink.lost(t->o.sink.arg, &f->flow);
 		sip_flow_release(&f->flow);
 	}
+}
+
+/* Ending one may move it to the lost ones at once. */
+static void close_tls(struct list *streams)
+{
+	struct list all;
+
+	list_init(&all);
+	list_move(streams, &all);
+	while (!list_empty(&all)) {
+		struct stream_flow *f =
+		    list_owner(all.next, struct stream_flow, node);
+
+		list_remove(&f->node);
+		list_append(streams, &f->node);
+		if (f->open && !f->closing && f->flow.transport == SIP_TLS)
+			end(f);
+	}
+}
+
+void sip_transports_close_tls(struct sip_transports *t)
+{
+	close_tls(&t->accepted);
+	close_tls(&t->opened);
 }
 
 struct front_stream_ops sip_stream_ops(struct sip_transports *t)

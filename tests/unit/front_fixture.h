@@ -62,7 +62,7 @@ struct front_fixture {
 	struct peer_registry *peers;
 	struct fake_backend backend;
 	struct front_limits limits; /* change before front_fixture_start() */
-	void (*refused)(void *arg, const struct peer *p,
+	void (*refused)(void *arg, const struct peer *p, const char *host,
 			const struct tls_verdict *why); /* so, too */
 	void *refused_arg;
 	struct front *front;

@@ -74,11 +74,13 @@ struct refusals {
 	bool certified; /* of the peer it was told about */
 };
 
-static void on_refused(void *arg, const struct peer *p,
+static void on_refused(void *arg, const struct peer *p, const char *host,
 		       const struct tls_verdict *why)
 {
 	struct refusals *r = arg;
 
+	CU_ASSERT_PTR_NULL(host);
+	CU_ASSERT_FALSE(p->called);
 	snprintf(r->reason, sizeof(r->reason), "%s", why->reason);
 	snprintf(r->address, sizeof(r->address), "%s", p->address);
 	r->certified = r->certified || p->certificate.present;

@@ -438,6 +438,43 @@ static void test_connect_tls(void)
 	judge_store_unref(other);
 }
 
+static void close_all(struct front_fixture *x, void *arg)
+{
+	struct stage *g = arg;
+
+	(void)x;
+	g->inside = true;
+	sip_transports_close_tls(g->transports);
+	g->inside = false;
+}
+
+/* Both ends of TLS flows are closed, others stand. */
+static void test_close_tls(void)
+{
+	struct stage *g = stage_new();
+	struct tls_context *any = flow_client(-1, NULL, TLS_SERVER_ANY);
+	struct told *tls, *tcp, *again;
+
+	use_client(g, any);
+	tls = get(g, SIP_TLS, g->port[SIP_TLS], "peer.example", 0);
+	tcp = get(g, SIP_TCP, g->port[SIP_TCP], "peer.example", 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(tls->flow);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(tcp->flow);
+	front_fixture_call(&g->x, close_all, g);
+	CU_ASSERT_TRUE(WAIT_FOR(atomic_load(&g->lost) == 2));
+	CU_ASSERT_EQUAL(tls->flow->failure.end, SIP_END_NONE);
+	front_fixture_call(&g->x, close_all, g);
+	again = get(g, SIP_TLS, g->port[SIP_TLS], "peer.example", 2);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(again->flow);
+	CU_ASSERT_NOT_EQUAL(again->flow->id, tls->flow->id);
+	CU_ASSERT_PTR_EQUAL(
+	    get(g, SIP_TCP, g->port[SIP_TCP], "peer.example", 3)->flow,
+	    tcp->flow);
+	CU_ASSERT_EQUAL(atomic_load(&g->lost), 2);
+	stage_end(g);
+	tls_context_unref(any);
+}
+
 static void test_connect_fails(void)
 {
 	struct stage *g = stage_new();
@@ -540,6 +577,7 @@ static const struct unit_test tests[] = {
 	{ "the stack closes", test_stack_closes },
 	{ "connect, TCP", test_connect_tcp },
 	{ "connect, TLS", test_connect_tls },
+	{ "close TLS", test_close_tls },
 	{ "connect fails", test_connect_fails },
 	{ "UDP", test_udp },
 	{ "stop", test_stop },

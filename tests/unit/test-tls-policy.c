@@ -462,12 +462,12 @@ static void test_refusals(void)
 				   .names = { "CN=eve", "CN=nobody", "2a" } };
 	struct tls_policy *p = policy_open();
 
-	tls_policy_refused(p, &peer, &why);
+	tls_policy_refused(p, &peer, NULL, &why);
 	CU_ASSERT_EQUAL(around.records, 1);
 	CU_ASSERT_STRING_EQUAL(around.last_record, "expired on a day");
 	CU_ASSERT_EQUAL(around.last_event, AUDIT_CERTIFICATE_EXPIRED);
 	for (int i = 0; i < 500; i++)
-		tls_policy_refused(p, &peer, &why);
+		tls_policy_refused(p, &peer, NULL, &why);
 	CU_ASSERT(around.records < 100);
 	policy_close(p);
 }
@@ -495,7 +495,7 @@ static void test_kinds_of_refusals(void)
 		};
 		struct tls_policy *p = policy_open();
 
-		tls_policy_refused(p, &peer, &why);
+		tls_policy_refused(p, &peer, NULL, &why);
 		CU_ASSERT_EQUAL(around.last_event, rows[i].event);
 		policy_close(p);
 	}
@@ -655,6 +655,9 @@ static void test_sip_failing(void)
 static void test_sip_refusals(void)
 {
 	const struct peer peer = { .address = "192.0.2.1", .via = PEER_STREAM };
+	const struct peer callee = { .address = "192.0.2.1",
+				     .via = PEER_STREAM,
+				     .called = true };
 	const struct peer web = { .address = "192.0.2.1", .via = PEER_HTTPS };
 	struct tls_verdict why = { .reason = "wrongHost",
 				   .text = "is not for a.example",
@@ -662,22 +665,22 @@ static void test_sip_refusals(void)
 	struct tls_policy *p = policy_open();
 	unsigned before;
 
-	tls_policy_refused(p, &peer, &why);
+	tls_policy_refused(p, &peer, NULL, &why);
 	CU_ASSERT_EQUAL(around.last_event, AUDIT_SIP_PEER_REFUSED);
 	CU_ASSERT_STRING_EQUAL(around.last_module, "SIP");
 	CU_ASSERT_STRING_EQUAL(around.last_direction, "incoming");
 	CU_ASSERT_PTR_NULL(around.last_host);
-	tls_policy_refused_callee(p, "192.0.2.1", "a.example", &why);
+	tls_policy_refused(p, &callee, "a.example", &why);
 	CU_ASSERT_STRING_EQUAL(around.last_direction, "outgoing");
 	CU_ASSERT_STRING_EQUAL(around.last_host, "a.example");
 	CU_ASSERT_STRING_EQUAL(around.last_record, "is not for a.example");
 	for (int i = 0; i < 500; i++)
-		tls_policy_refused(p, &peer, &why);
+		tls_policy_refused(p, &peer, NULL, &why);
 	before = around.records;
 	CU_ASSERT(before < 100);
 	/* Those of others are written down nevertheless. */
-	tls_policy_refused(p, &web, &why);
-	tls_policy_refused_callee(p, "192.0.2.1", "a.example", &why);
+	tls_policy_refused(p, &web, NULL, &why);
+	tls_policy_refused(p, &callee, "a.example", &why);
 	CU_ASSERT_EQUAL(around.records, before + 2);
 	policy_close(p);
 }
