@@ -99,7 +99,7 @@ static unsigned at_least(unsigned seconds, unsigned least)
 	return seconds < least ? least : seconds;
 }
 
-int session_timer_answer(const struct session_words *asked,
+int session_timer_answer(const struct session_words *asked, unsigned wanted,
 			 struct session_timer *out)
 {
 	unsigned least = at_least(asked->least, SESSION_SECONDS_MIN);
@@ -110,23 +110,22 @@ int session_timer_answer(const struct session_words *asked,
 		/* 9: only who knows the extension understands 422. */
 		return asked->supported ? -1 : 0;
 	/* We want a limit in any case: a caller that is gone is noticed. */
-	out->seconds = asked->expires && asked->expires < SESSION_SECONDS
-			   ? asked->expires
-			   : SESSION_SECONDS;
+	out->seconds =
+	    asked->expires && asked->expires < wanted ? asked->expires : wanted;
 	out->seconds = at_least(out->seconds, least);
 	if (asked->supported)
 		out->ours = asked->refresher != REFRESHER_UAC;
 	return 0;
 }
 
-void session_timer_accept(const struct session_words *answered,
+void session_timer_accept(const struct session_words *answered, unsigned wanted,
 			  struct session_timer *out)
 {
 	out->seconds = answered->expires;
 	/* Without an answer about it, a limit of our own would only end calls
 	 * with those who do not know it: we refresh. */
 	if (!answered->expires)
-		out->seconds = SESSION_SECONDS;
+		out->seconds = wanted;
 	out->ours = !answered->expires || answered->refresher != REFRESHER_UAS;
 }
 

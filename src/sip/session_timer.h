@@ -8,7 +8,7 @@
  * it, and who that is. Pure: seconds come in, seconds go out. */
 
 enum {
-	SESSION_SECONDS = 1800,   /* what we ask for, 4.1 */
+	SESSION_SECONDS = 1800,   /* what is asked for usually, 4.1 */
 	SESSION_SECONDS_MIN = 90, /* the least that anybody may ask for, 5 */
 };
 
@@ -32,13 +32,13 @@ struct session_timer {
 	bool ours; /* we refresh; else we wait for it */
 };
 
-/* The answer of the called side to a request (9): 0, and *out goes into the
- * 2xx; -1: the interval is too small, to be refused with 422 and Min-SE:
- * SESSION_SECONDS_MIN. */
-int session_timer_answer(const struct session_words *asked,
+/* The answer of the called side, which wants so many seconds at most, to a
+ * request (9): 0, and *out goes into the 2xx; -1: the interval is too small, to
+ * be refused with 422 and Min-SE: SESSION_SECONDS_MIN. */
+int session_timer_answer(const struct session_words *asked, unsigned wanted,
 			 struct session_timer *out);
-/* What the calling side makes of a 2xx (7.2). */
-void session_timer_accept(const struct session_words *answered,
+/* What the calling side, which asked for so many, makes of a 2xx (7.2). */
+void session_timer_accept(const struct session_words *answered, unsigned wanted,
 			  struct session_timer *out);
 
 /* When to refresh, and when the call is at its end without: seconds after the

@@ -9,7 +9,7 @@
 
 enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS };
 
-#define SIP_ALLOW     "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
+#define SIP_ALLOW     "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
 #define SIP_SUPPORTED "timer"
 
 enum { SIP_CSEQ_MAX = INT32_MAX }; /* RFC 3261 8.1.1.5: below 2^31 */

@@ -97,7 +97,8 @@ static void test_answer(void)
 	     i++) {
 		struct session_timer t;
 
-		CU_ASSERT_EQUAL(session_timer_answer(&answer_rows[i].asked, &t),
+		CU_ASSERT_EQUAL(session_timer_answer(&answer_rows[i].asked,
+						     SESSION_SECONDS, &t),
 				answer_rows[i].rc);
 		if (answer_rows[i].rc < 0)
 			continue;
@@ -125,7 +126,8 @@ static void test_accept(void)
 	     i++) {
 		struct session_timer t;
 
-		session_timer_accept(&accept_rows[i].answered, &t);
+		session_timer_accept(&accept_rows[i].answered, SESSION_SECONDS,
+				     &t);
 		CU_ASSERT_EQUAL(t.seconds, accept_rows[i].agreed.seconds);
 		CU_ASSERT_EQUAL(t.ours, accept_rows[i].agreed.ours);
 	}
