@@ -5,6 +5,7 @@
 #include "audit/audit_heads.h"
 #include "auth/security_warnings.h"
 #include "auth/users.h"
+#include "calls/cdr.h"
 #include "eventlog/eventlog.h"
 #include "identity/identity.h"
 #include "notify/syslog.h"
@@ -41,6 +42,7 @@ struct api_services {
 	struct trust *trust;
 	struct syslog_sender *syslog;
 	struct sip_control *sip;
+	struct cdr *cdr;
 	struct security_warnings *warnings; /* made by api_new() */
 	/* Would the service come back after a restart? ERR_CONFIG if not. */
 	int (*may_restart)(void *arg, struct error *e);

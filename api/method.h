@@ -134,6 +134,7 @@ extern const struct method methods_settings[];
 extern const struct method methods_change[];
 extern const struct method methods_services[];
 extern const struct method methods_syslog[];
+extern const struct method methods_cdr[];
 
 /* The services of an api. */
 const struct api_services *api_services_of(const struct api *a);

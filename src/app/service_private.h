@@ -14,6 +14,7 @@
 #include "app/tls_policy.h"
 #include "app/trials.h"
 #include "audit/audit_heads.h"
+#include "calls/cdr.h"
 #include "eventlog/eventlog.h"
 #include "front/front.h"
 #include "notify/syslog.h"
@@ -43,6 +44,7 @@ struct service {
 	struct settings *settings;
 	struct audit *audit;
 	struct eventlog *eventlog;
+	struct cdr *cdr;
 	struct users *users;
 	struct sessions *sessions;
 	struct token *token;

@@ -71,7 +71,7 @@ static int start_records(struct service *s, bool restarted, struct error *e)
 	    !(s->eventlog = eventlog_open(c->state_directory, e)) ||
 	    open_store(s, e) < 0 ||
 	    !(s->settings = settings_new(c, s->store, e)) ||
-	    start_audit(s, e) < 0 ||
+	    start_audit(s, e) < 0 || !(s->cdr = cdr_open(s->store, e)) ||
 	    !(s->users = users_new(s->store, s->settings, s->audit,
 				   c->initial_password_file, e)) ||
 	    !(s->sessions = sessions_new(s->settings, e)))
@@ -228,6 +228,7 @@ static int start_api(struct service *s, struct error *e)
 		.audit = s->audit,
 		.heads = s->heads,
 		.eventlog = s->eventlog,
+		.cdr = s->cdr,
 		.users = s->users,
 		.sessions = s->sessions,
 		.token = s->token,
@@ -405,6 +406,7 @@ void service_tear_down(struct service *s)
 	users_free(s->users);
 	audit_free(s->audit);
 	settings_free(s->settings);
+	cdr_close(s->cdr);
 	store_close(s->store);
 	tls_global_cleanup();
 	log_tell_suppressed(true);

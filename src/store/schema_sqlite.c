@@ -109,6 +109,23 @@ static const char *const steps[] = {
 	"CREATE TABLE sip_password ("
 	" one INTEGER PRIMARY KEY CHECK (one = 1),"
 	" password TEXT NOT NULL) STRICT;",
+	/* 7: call detail records */
+	"CREATE TABLE cdr ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" at INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL,"
+	" conference TEXT NOT NULL,"
+	" participant TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" incoming INTEGER NOT NULL,"
+	" transport TEXT NOT NULL,"
+	" encryption TEXT NOT NULL,"
+	" tls_version TEXT NOT NULL,"
+	" cipher TEXT NOT NULL,"
+	" peer_identity TEXT NOT NULL,"
+	" verified INTEGER NOT NULL,"
+	" seconds INTEGER NOT NULL,"
+	" reason TEXT NOT NULL) STRICT;",
 };
 
 static const char *const event_steps[] = {

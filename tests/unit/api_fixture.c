@@ -145,6 +145,8 @@ int api_device_open(void)
 	must(sv->audit != NULL, &e);
 	sv->eventlog = eventlog_open(device.place.state, &e);
 	must(sv->eventlog != NULL, &e);
+	sv->cdr = cdr_open(sv->store, &e);
+	must(sv->cdr != NULL, &e);
 	open_users(sv);
 	open_identity(sv);
 	open_trust(sv);
@@ -176,6 +178,7 @@ int api_device_close(void)
 	eventlog_close(sv->eventlog);
 	audit_free(sv->audit);
 	settings_free(sv->settings);
+	cdr_close(sv->cdr);
 	store_close(sv->store);
 	config_free(device.config);
 	return 0;

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Call detail records: which are given, deletion, what survives what."""
+
+import datetime
+import json
+import sqlite3
+import xmlrpc.client
+
+import pytest
+
+from sealbridge_service import Service
+
+TYPES = ["scheduledConferenceStarted", "ad-hocConferenceStarted", "conferenceFinished",
+         "participantJoined", "participantLeft"]
+MEMBERS = {"time", "type", "index", "conferenceName", "participantName", "address", "direction",
+           "transport", "mediaEncryption", "tlsVersion", "cipher", "peerIdentity", "verified"}
+
+
+def write_records(service, count, name="ann"):
+    """As if calls had been there: joined and left in turn."""
+    (database,) = service.state.glob("**/sealbridge.db")
+    with sqlite3.connect(database, timeout=20) as db:
+        db.executemany(
+            "INSERT INTO cdr (at, kind, conference, participant, address, incoming, transport,"
+            " encryption, tls_version, cipher, peer_identity, verified, seconds, reason)"
+            " VALUES (?, ?, 'Echo', ?, 'sip:ann@example.com', 1, 'TLS', 'encrypted', 'TLSv1.3',"
+            " 'TLS_AES_128_GCM_SHA256', 'CN=ann', 1, ?, ?)",
+            [(1700000000 + i, i % 2, name, 31 * (i % 2), "remoteTeardown" if i % 2 else "")
+             for i in range(count)])
+    db.close()
+
+
+def indices(reply):
+    return [event["index"] for event in reply["events"]]
+
+
+def fault(api, method, **members):
+    with pytest.raises(xmlrpc.client.Fault) as caught:
+        api.call(method, **members)
+    return caught.value.faultCode, caught.value.faultString
+
+
+@pytest.fixture(scope="module")
+def records(service):
+    """A service with fifty of them, from 1 on; gives the API."""
+    assert service.api().call("cdrlog.query") == {
+        "firstIndex": 1, "deleteableIndex": 0, "numEvents": 0, "percentageCapacity": 0, "lost": 0}
+    empty = service.api().call("cdrlog.enumerate")
+    assert (empty["startIndex"], empty["nextIndex"], empty["events"]) == (1, 1, [])
+    assert empty["eventsRemaining"] is False
+    write_records(service, 50)
+    return service.api()
+
+
+def test_what_a_record_says(records):
+    reply = records.call("cdrlog.enumerate", numEvents=2)
+    joined, left = reply["events"]
+    assert set(joined) == MEMBERS and set(left) == MEMBERS | {"durationSeconds", "disconnectReason"}
+    assert (joined["type"], left["type"]) == ("participantJoined", "participantLeft")
+    assert joined["time"] == datetime.datetime(2023, 11, 14, 22, 13, 20)
+    assert (left["durationSeconds"], left["disconnectReason"]) == (31, "remoteTeardown")
+    assert joined["direction"] == "incoming" and joined["verified"] is True
+    assert abs(reply["currentTime"] - datetime.datetime.utcnow()) < datetime.timedelta(minutes=5)
+
+
+def test_batch_after_batch(records):
+    found, index, batches = [], None, 0
+    while True:
+        reply = records.call("cdrlog.enumerate", **({} if index is None else {"index": index}))
+        found += indices(reply)
+        index = reply["nextIndex"]
+        batches += 1
+        if not reply["eventsRemaining"]:
+            break
+    assert (found, batches, index) == (list(range(1, 51)), 3, 51)
+    # The next one to come.
+    reply = records.call("cdrlog.enumerate", index=51)
+    assert (indices(reply), reply["startIndex"], reply["nextIndex"]) == ([], 51, 51)
+
+
+@pytest.mark.parametrize("members, wanted", [
+    ({"index": -1, "numEvents": 1}, [1]),
+    ({"index": 0, "numEvents": 1}, [1]),
+    ({"index": 52, "numEvents": 1}, [1]),
+    ({"index": 2**31 - 1, "numEvents": 1}, [1]),
+    ({"index": -2**31, "numEvents": 1}, [1]),
+    ({"index": 50}, [50]),
+    ({"numEvents": 20}, list(range(1, 21))),
+    ({"numEvents": 21}, list(range(1, 21))),
+    ({"numEvents": 0}, list(range(1, 21))),
+    ({"numEvents": -5}, list(range(1, 21))),
+    ({"filter": ["participantLeft"], "numEvents": 3}, [2, 4, 6]),
+    ({"filter": ["participantJoined"], "index": 48}, [49]),
+    ({"filter": ["participantJoined", "participantLeft"], "numEvents": 2}, [1, 2]),
+    ({"filter": TYPES, "numEvents": 2}, [1, 2]),
+    ({"filter": TYPES[:3]}, []),
+    ({"filter": [], "numEvents": 2}, [1, 2]),
+    ({"newestFirst": True, "numEvents": 2}, [50, 49]),
+    ({"newestFirst": True, "index": 2}, [2, 1]),
+])
+def test_which_are_given(records, members, wanted):
+    assert indices(records.call("cdrlog.enumerate", **members)) == wanted
+
+
+@pytest.mark.parametrize("members, code", [
+    ({"filter": ["nonsense"]}, 102),
+    ({"filter": "participantLeft"}, 103),
+    ({"filter": [1]}, 103),
+    ({"index": "1"}, 103),
+    ({"numEvents": True}, 103),
+])
+def test_what_is_refused(records, members, code):
+    assert fault(records, "cdrlog.enumerate", **members)[0] == code
+
+
+def test_only_administrators(service, records):
+    service.local().call("user.add", userName="reader", password="Right pass 1",
+                         forceChange=False, privilege="conference creation and full control")
+    reader = service.api("reader", "Right pass 1")
+    for method, members in [("cdrlog.enumerate", {}), ("cdrlog.query", {}),
+                            ("cdrlog.delete", {"deleteIndex": 9})]:
+        assert fault(reader, method, **members)[0] == 15
+        assert fault(service.anonymous(), method, **members)[0] == 14
+
+
+def test_deletion(service, records):
+    assert fault(records, "cdrlog.delete")[0] == 101
+    for index, deleted in (-7, 0), (1, 0), (11, 10), (11, 0):
+        assert records.call("cdrlog.delete", deleteIndex=index) == {
+            "status": "operation successful", "deleted": deleted}
+    state = records.call("cdrlog.query")
+    assert (state["firstIndex"], state["deleteableIndex"], state["numEvents"]) == (11, 50, 40)
+    # What is asked for is gone: from the oldest that is left.
+    reply = records.call("cdrlog.enumerate", index=3, numEvents=1)
+    assert (reply["startIndex"], indices(reply), reply["nextIndex"]) == (11, [11], 12)
+    done = service.ctl("--json", "call", "cdrlog.delete", f"deleteIndex={50 + 1}")
+    assert done.returncode == 0 and json.loads(done.stdout)["deleted"] == 40, done
+    state = records.call("cdrlog.query")
+    assert (state["firstIndex"], state["deleteableIndex"], state["numEvents"]) == (51, 50, 0)
+
+
+def test_over_a_restart_and_a_kill(service):
+    write_records(service, 4)
+    before = service.api().call("cdrlog.enumerate")["events"]
+    assert [e["index"] for e in before] == [51, 52, 53, 54]
+    service.stop().start()
+    assert service.api().call("cdrlog.enumerate")["events"] == before
+    service.kill()
+    service.start()
+    assert service.api().call("cdrlog.enumerate")["events"] == before
+
+
+def test_the_room_for_them():
+    with Service() as service:
+        write_records(service, 1500)
+        state = service.api().call("cdrlog.query")
+        assert (state["numEvents"], state["percentageCapacity"]) == (1500, 1)
