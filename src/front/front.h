@@ -99,11 +99,17 @@ struct front_stream_ops {
 	/* The same until the first byte of one that was accepted (0: as
 	 * idle_ms). */
 	unsigned silent_ms;
+	/* The same for what front_stream_pending() says has begun and has not
+	 * ended, however busy its peer is (0: no limit). */
+	unsigned pending_ms;
 };
 /* Bytes queued; false when the peer is behind (wait for writable()) or the
  * stream is not open. */
 bool front_stream_write(struct front_stream *s, const void *p, size_t n);
 void front_stream_resume(struct front_stream *s);
+/* Something that has to end has begun, a message for one; false: it has ended.
+ * Said again while it is so: changes nothing. */
+void front_stream_pending(struct front_stream *s, bool pending);
 /* What was written is sent first; closed() comes after that, perhaps before
  * this returns. Before it is open it is given up, and none of the ops is called
  * any more: do not use s after that. */

@@ -4,9 +4,10 @@
 #include "front/connect.h"
 
 /* Connections whose bytes go to a handler in this process. Of deadlines they
- * have one for silence: the handler knows its protocol. It is not set again at
- * each byte; what was heard is looked up once in a while, because listeners
- * differ in it and there are thousands of streams. */
+ * have one for silence, and one for what their handler says has begun: it knows
+ * its protocol. They are not set again at each byte; what was heard is looked
+ * up once in a while, because listeners differ in it and there are thousands of
+ * streams. */
 
 struct front_stream {
 	struct conn *conn;
@@ -16,6 +17,8 @@ struct front_stream {
 	bool paused;  /* the handler took less than it was offered */
 	bool busy;    /* inside the handler's data() */
 	bool closing; /* asked for meanwhile */
+	bool pending;
+	uint64_t pending_since; /* ms of the loop */
 };
 
 static void stream_input(struct conn *c)
@@ -74,14 +77,29 @@ static unsigned patience(const struct front_stream *s)
 		   : c->stream.silent_ms;
 }
 
+static bool is_looked_at(const struct front_stream *s)
+{
+	return patience(s) || s->conn->stream.pending_ms;
+}
+
+static bool is_overdue(const struct front_stream *s)
+{
+	const struct conn *c = s->conn;
+	uint64_t now = uv_now(c->front->loop);
+	unsigned ms = patience(s), pending_ms = c->stream.pending_ms;
+
+	return (ms && now - c->heard_ms >= ms) ||
+	       (pending_ms && s->pending &&
+		now - s->pending_since >= pending_ms);
+}
+
 static void stream_expired(struct conn *c, enum deadline_kind kind)
 {
 	struct front_stream *s = c->upper;
-	unsigned ms = patience(s);
 
-	if (ms && uv_now(c->front->loop) - c->heard_ms >= ms)
+	if (is_overdue(s))
 		front_stream_close(s);
-	else if (ms)
+	else if (is_looked_at(s))
 		conn_set_deadline(c, kind);
 }
 
@@ -104,7 +122,7 @@ static void stream_open(struct conn *c)
 		conn_close(c);
 	else if (s->closing)
 		conn_finish(c, true);
-	else if (patience(s))
+	else if (is_looked_at(s))
 		conn_set_deadline(c, DEADLINE_STREAM);
 }
 
@@ -150,6 +168,13 @@ void front_stream_resume(struct front_stream *s)
 	s->paused = false;
 	if (!s->busy && s->conn->state == CONN_OPEN)
 		stream_input(s->conn);
+}
+
+void front_stream_pending(struct front_stream *s, bool pending)
+{
+	if (pending && !s->pending)
+		s->pending_since = uv_now(s->conn->front->loop);
+	s->pending = pending;
 }
 
 void front_stream_close(struct front_stream *s)

@@ -27,6 +27,10 @@ struct sip_transports *sip_transports_new(const struct sip_transport_options *o,
 		return NULL;
 	}
 	t->o = *o;
+	if (!o->message_ms)
+		t->o.message_ms = SIP_MESSAGE_MS;
+	if (!o->unread_max)
+		t->o.unread_max = SIP_UNREAD_ALL_MAX;
 	random_bytes(t->salt, sizeof(t->salt));
 	list_init(&t->opened);
 	list_init(&t->accepted);

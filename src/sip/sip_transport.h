@@ -15,6 +15,8 @@
 enum {
 	/* Unread bytes of one stream: a head and a body. */
 	SIP_UNREAD_MAX = 16384 + 65536,
+	SIP_UNREAD_ALL_MAX = 64 << 20, /* of all streams */
+	SIP_MESSAGE_MS = 30000, /* from the first byte of one to its last */
 	SIP_TICKETS_MAX = 4096, /* connections wished for at a time */
 	/* Peers over UDP that somebody holds a flow of, in all. */
 	SIP_DATAGRAM_FLOWS_MAX = 8192,
@@ -41,6 +43,8 @@ struct sip_transport_options {
 	unsigned idle_ms;   /* a stream whose peer says nothing; 0: for ever */
 	unsigned silent_ms; /* one that has not said anything yet; 0: idle_ms */
 	unsigned connect_ms; /* until a stream is open; 0: the front's own */
+	unsigned message_ms; /* 0: SIP_MESSAGE_MS */
+	size_t unread_max;   /* 0: SIP_UNREAD_ALL_MAX */
 };
 
 /* NULL: ERR_NOMEM. */

@@ -20,6 +20,7 @@ struct sip_transports {
 	struct list lost;     /* streams whose loss is still to be told */
 	struct list answers;  /* tickets whose answer is still to be told */
 	unsigned tickets;
+	size_t unread; /* bytes of all streams */
 	struct front_later later;
 
 	struct list datagrams[SIP_DATAGRAM_BUCKETS];

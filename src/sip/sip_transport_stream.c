@@ -123,8 +123,26 @@ static bool step(struct stream_flow *f, size_t *at)
 	case SIP_FRAME_BLANK: break;
 	case SIP_FRAME_REFUSED: refuse(f, data, &frame); return false;
 	}
+	front_stream_pending(f->stream, false);
 	*at += frame.length;
 	return !f->closing;
+}
+
+/* What is left in f->in, which held so much before, is the beginning of a
+ * message: it must come to its end, and all of them must not fill the memory.
+ */
+static void account(struct stream_flow *f, size_t before)
+{
+	struct sip_transports *t = f->transports;
+
+	t->unread += f->in.len;
+	t->unread -= before;
+	front_stream_pending(f->stream, f->in.len > 0);
+	if (t->unread <= t->o.unread_max || f->closing)
+		return;
+	log_trace("sip", "%s: too many messages that do not end",
+		  f->flow.peer_address);
+	end(f);
 }
 
 /* The unread bytes are never more than the largest message: it is either
@@ -133,8 +151,8 @@ static size_t on_data(struct front_stream *s, void *user, const uint8_t *p,
 		      size_t n)
 {
 	struct stream_flow *f = user;
+	size_t taken = 0, before = f->in.len;
 	struct error e = ERROR_INIT;
-	size_t taken = 0;
 
 	(void)s;
 	sip_flow_hold(&f->flow);
@@ -154,6 +172,7 @@ static size_t on_data(struct front_stream *s, void *user, const uint8_t *p,
 		if (f->in.len == 0)
 			buf_free(&f->in);
 	}
+	account(f, before);
 	sip_flow_release(&f->flow);
 	return n;
 }
@@ -279,6 +298,8 @@ static void on_closed(struct front_stream *s, void *user)
 	}
 	if (f->flow.failure.end == SIP_END_FAILED_TO_CONNECT)
 		f->flow.failure.end = SIP_END_NETWORK_ERROR;
+	f->transports->unread -= f->in.len;
+	buf_free(&f->in);
 	f->stream = NULL;
 	f->closing = true;
 	list_remove(&f->node);
@@ -333,7 +354,8 @@ struct front_stream_ops sip_stream_ops(struct sip_transports *t)
 					  .closed = on_closed,
 					  .arg = t,
 					  .idle_ms = t->o.idle_ms,
-					  .silent_ms = t->o.silent_ms };
+					  .silent_ms = t->o.silent_ms,
+					  .pending_ms = t->o.message_ms };
 }
 
 /* --- opening */
@@ -379,7 +401,8 @@ static int dial(struct stream_flow *f, struct error *e)
 					      .data = on_data,
 					      .closed = on_closed,
 					      .failed = on_failed,
-					      .idle_ms = t->o.idle_ms };
+					      .idle_ms = t->o.idle_ms,
+					      .pending_ms = t->o.message_ms };
 
 	if (tls && !t->client)
 		return error_set(e, ERR_CONFIG,

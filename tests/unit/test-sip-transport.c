@@ -45,6 +45,8 @@ struct stage {
 	bool mute;   /* does not answer */
 	bool closes; /* ends each flow with its first message */
 	bool inside; /* a call to the transports: nothing is told then */
+	unsigned message_ms;
+	size_t unread_max;
 	struct told told[TICKETS];
 };
 
@@ -110,6 +112,8 @@ static void begin(struct front_fixture *x, void *arg)
 			  .lost = on_lost,
 			  .connected = on_connected,
 			  .arg = g },
+		.message_ms = g->message_ms,
+		.unread_max = g->unread_max,
 	};
 	struct error e = ERROR_INIT;
 
@@ -189,15 +193,22 @@ static void say(struct front_fixture *x, void *arg)
 
 /* --- */
 
-static struct stage *stage_new(void)
+static struct stage *stage_with(unsigned message_ms, size_t unread_max)
 {
 	struct stage *g = calloc(1, sizeof(*g));
 
+	g->message_ms = message_ms;
+	g->unread_max = unread_max;
 	front_fixture_init(&g->x);
 	g->server = flow_server(GOOD, NULL, TLS_1_2);
 	front_fixture_start(&g->x);
 	front_fixture_call(&g->x, begin, g);
 	return g;
+}
+
+static struct stage *stage_new(void)
+{
+	return stage_with(0, 0);
 }
 
 static void stage_end(struct stage *g)
@@ -331,6 +342,74 @@ static void test_largest(void)
 		close(fd);
 		CU_ASSERT_TRUE(
 		    WAIT_FOR(atomic_load(&g->lost) == (unsigned)over + 1));
+	}
+	stage_end(g);
+}
+
+static bool is_served(int fd)
+{
+	char got[sizeof(ANSWER)] = "";
+
+	client_send(fd, MESSAGE);
+	return recv(fd, got, strlen(ANSWER), MSG_WAITALL) ==
+		   (ssize_t)strlen(ANSWER) &&
+	       strcmp(got, ANSWER) == 0;
+}
+
+/* A message that has begun comes to its end, be its peer silent or busy. */
+static void test_slow(void)
+{
+	struct stage *g = stage_with(1500, 0);
+	int good = client_tcp(g->port[SIP_TCP]);
+	int silent = client_tcp(g->port[SIP_TCP]);
+	int busy = client_tcp(g->port[SIP_TCP]);
+	int body = client_tcp(g->port[SIP_TCP]);
+
+	CU_ASSERT_TRUE(is_served(good));
+	CU_ASSERT_TRUE(is_served(busy));
+	client_send(silent, "OPTIONS");
+	client_send(busy, HEAD "X: ");
+	client_send(body, MESSAGE HEAD "Content-Length: 4\r\n\r\nbo");
+	CU_ASSERT_TRUE(WAIT_FOR((send(busy, "x", 1, MSG_NOSIGNAL),
+				 send(good, "\r\n", 2, MSG_NOSIGNAL),
+				 atomic_load(&g->lost) == 3)));
+	CU_ASSERT_EQUAL(atomic_load(&g->received), 3);
+	CU_ASSERT_FALSE(is_served(busy));
+	free(client_all(silent, NULL));
+	free(client_all(body, NULL));
+	close(busy);
+	/* Between messages there is no hurry. */
+	send(good, MESSAGE, strlen(MESSAGE), 0);
+	CU_ASSERT_TRUE(WAIT_FOR(atomic_load(&g->received) == 4));
+	CU_ASSERT_EQUAL(atomic_load(&g->lost), 3);
+	close(good);
+	stage_end(g);
+}
+
+/* All that is unread has a limit: who goes beyond it goes, and the room is
+ * there again. */
+static void test_unread(void)
+{
+	static const char head[] = HEAD "Content-Length: 60000\r\n\r\n";
+	static char body[60000];
+	struct stage *g = stage_with(0, 100000);
+	int fds[2];
+
+	for (unsigned round = 1; round <= 3; round++) {
+		for (int i = 0; i < 2; i++) {
+			fds[i] = client_tcp(g->port[SIP_TCP]);
+			client_send(fds[i], head);
+			client_send_n(fds[i], body, sizeof(body) - 1);
+		}
+		CU_ASSERT_TRUE(
+		    WAIT_FOR(atomic_load(&g->lost) == 2 * round - 1));
+		for (int i = 0; i < 2; i++)
+			send(fds[i], body, 1, MSG_NOSIGNAL);
+		CU_ASSERT_TRUE(WAIT_FOR(atomic_load(&g->received) == round));
+		CU_ASSERT_EQUAL(atomic_load(&g->lost), 2 * round - 1);
+		close(fds[0]);
+		close(fds[1]);
+		CU_ASSERT_TRUE(WAIT_FOR(atomic_load(&g->lost) == 2 * round));
 	}
 	stage_end(g);
 }
@@ -574,6 +653,8 @@ static void test_stop(void)
 static const struct unit_test tests[] = {
 	{ "framing", test_framing },
 	{ "the largest", test_largest },
+	{ "slow messages", test_slow },
+	{ "unread bytes", test_unread },
 	{ "the stack closes", test_stack_closes },
 	{ "connect, TCP", test_connect_tcp },
 	{ "connect, TLS", test_connect_tls },
