@@ -101,6 +101,13 @@ static void on_front_stopped(void *arg)
 	uv_close((uv_handle_t *)&s->housekeeping, NULL);
 }
 
+static void on_sip_stopped(void *arg)
+{
+	struct service *s = arg;
+
+	front_stop(s->front, on_front_stopped, s);
+}
+
 static void stop(struct service *s, enum service_end end)
 {
 	/* A restart that is under way can still become an end. */
@@ -115,8 +122,7 @@ static void stop(struct service *s, enum service_end end)
 		trials_stop(&s->trials);
 	sd_notify(0, end == SERVICE_RESTART ? "RELOADING=1" : "STOPPING=1");
 	log_info("app", "%s", end == SERVICE_RESTART ? "restarting" : "ending");
-	sip_service_stop(s->sip);
-	front_stop(s->front, on_front_stopped, s);
+	sip_service_stop(s->sip, on_sip_stopped, s);
 }
 
 /* With a configuration that cannot be read, the service would end instead of

@@ -1,26 +1,60 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "app/sip_service.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "app/sip_calling.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 struct sip_service {
 	struct sip_service_options o;
 	struct sip_agent *agent;
+	struct sip_calling *calling;
 	uv_async_t wake;     /* an answer of the DNS, a wish */
 	uv_prepare_t before; /* the loop waits */
 	uv_timer_t timer;
 	int64_t armed; /* when the timer runs out; -1: not set */
-	atomic_uint_fast64_t last_id;
+	/* At the end, until calls have ended: */
+	int64_t stop_at;
+	void (*stopped)(void *arg); /* NULL: told, or not asked */
+	void *stopped_arg;
 };
 
 /* --- time ----------------------------------------------------------------- */
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+static int64_t next_ms(const struct sip_service *s)
+{
+	int64_t next = earlier(sip_agent_next_ms(s->agent),
+			       sip_calling_next_ms(s->calling));
+
+	return s->stopped ? earlier(next, s->stop_at) : next;
+}
+
+/* The calls have ended, or their time to do so. */
+static void tell_stopped(struct sip_service *s)
+{
+	void (*stopped)(void *arg) = s->stopped;
+
+	if (!stopped || (sip_calls_count(sip_calling_calls(s->calling)) > 0 &&
+			 clock_monotonic_ms() < s->stop_at))
+		return;
+	s->stopped = NULL;
+	stopped(s->stopped_arg);
+}
+
 static void tick(struct sip_service *s)
 {
 	sip_agent_tick(s->agent, clock_monotonic_ms());
+	sip_calling_tick(s->calling);
+	tell_stopped(s);
 }
 
 static void on_timer(uv_timer_t *handle)
@@ -35,8 +69,10 @@ static void on_timer(uv_timer_t *handle)
 static void on_prepare(uv_prepare_t *handle)
 {
 	struct sip_service *s = handle->data;
-	int64_t next = sip_agent_next_ms(s->agent), wait;
+	int64_t next, wait;
 
+	tell_stopped(s);
+	next = next_ms(s);
 	if (next == s->armed)
 		return;
 	s->armed = next;
@@ -72,11 +108,22 @@ static uint64_t new_id(void *arg)
 {
 	struct sip_service *s = arg;
 
-	return atomic_fetch_add(&s->last_id, 1) + 1;
+	return sip_calls_id(sip_calling_calls(s->calling));
+}
+
+static void end_call(void *arg, uint64_t id)
+{
+	struct sip_service *s = arg;
+	struct error e = ERROR_INIT;
+
+	(void)sip_agent_now(s->agent);
+	if (sip_calls_end(sip_calling_calls(s->calling), id, &e) < 0)
+		log_failure(LOG_LEVEL_TRACE, "sip", &e);
 }
 
 static const struct sip_control_ops control_ops = { .new_id = new_id,
-						    .wake = wake };
+						    .wake = wake,
+						    .end = end_call };
 
 /* --- life ----------------------------------------------------------------- */
 
@@ -109,6 +156,21 @@ struct sip_service *sip_service_new(const struct sip_service_options *o,
 	return s;
 }
 
+static int start_calling(struct sip_service *s, struct error *e)
+{
+	const struct sip_calling_options o = {
+		.agent = s->agent,
+		.control = s->o.control,
+		.config = s->o.config,
+		.settings = s->o.settings,
+		.wake = wake,
+		.wake_arg = s,
+	};
+
+	s->calling = sip_calling_new(&o, e);
+	return s->calling ? 0 : -1;
+}
+
 int sip_service_start(struct sip_service *s, struct error *e)
 {
 	const struct sip_agent_options agent = { .front = s->o.front,
@@ -119,6 +181,8 @@ int sip_service_start(struct sip_service *s, struct error *e)
 	start_handles(s);
 	s->agent = sip_agent_new(&agent, e);
 	if (!s->agent)
+		return -1;
+	if (start_calling(s, e) < 0)
 		return -1;
 	ops.arg = s;
 	sip_control_attach(s->o.control, &ops);
@@ -131,21 +195,32 @@ struct sip_agent *sip_service_agent(struct sip_service *s)
 	return s->agent;
 }
 
-void sip_service_stop(struct sip_service *s)
+void sip_service_stop(struct sip_service *s, void (*done)(void *arg), void *arg)
 {
-	if (s)
-		sip_control_attach(s->o.control, NULL);
+	if (!s || !s->calling) {
+		done(arg);
+		return;
+	}
+	sip_control_attach(s->o.control, NULL);
+	s->stopped = done;
+	s->stopped_arg = arg;
+	s->stop_at = clock_monotonic_ms() + SIP_SERVICE_STOP_MS;
+	(void)sip_agent_now(s->agent);
+	sip_calls_end_all(sip_calling_calls(s->calling));
+	tell_stopped(s);
 }
 
 void sip_service_end(struct sip_service *s)
 {
 	if (!s || !s->agent)
 		return;
-	sip_service_stop(s);
+	sip_control_attach(s->o.control, NULL);
 	uv_prepare_stop(&s->before);
 	uv_timer_stop(&s->timer);
 	sip_agent_end(s->agent);
+	sip_calling_free(s->calling);
 	sip_agent_free(s->agent);
+	s->calling = NULL;
 	s->agent = NULL;
 }
 

@@ -13,6 +13,8 @@
  * other threads want of it. Its listeners are those of the settings
  * (app/listeners.h). All on the loop. */
 
+enum { SIP_SERVICE_STOP_MS = 2000 };
+
 struct sip_service;
 
 struct sip_service_options {
@@ -33,8 +35,11 @@ int sip_service_start(struct sip_service *s, struct error *e) MUST_CHECK;
 /* For the listeners. */
 struct sip_agent *sip_service_agent(struct sip_service *s);
 
-/* Before front_stop(): nothing new begins. NULL is fine. */
-void sip_service_stop(struct sip_service *s);
+/* Before front_stop(): nothing new begins, and calls end; done is called, maybe
+ * from within, when all have, but SIP_SERVICE_STOP_MS later at the latest. NULL
+ * is fine. */
+void sip_service_stop(struct sip_service *s, void (*done)(void *arg),
+		      void *arg);
 /* After front_stop() is done, before front_free(). NULL is fine. */
 void sip_service_end(struct sip_service *s);
 /* After the loop was closed. NULL is fine. */

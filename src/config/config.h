@@ -37,6 +37,8 @@ struct config {
 	char *addresses[CONFIG_ADDRESSES_MAX];
 	size_t address_count;
 	char *host_name; /* [device] host-name; the system's when empty */
+	/* [sip]: ports of the audio of calls, in pairs */
+	unsigned sip_first_media_port, sip_last_media_port;
 	char *initial_password_file; /* [users], see src/auth/users.h */
 	/* [defaults]: factory defaults of settings, checked by settings_new()
 	 */

@@ -365,6 +365,25 @@ size_t sip_calls_list(struct sip_calls *c, struct sip_call_facts *out,
 	return n;
 }
 
+size_t sip_calls_each(struct sip_calls *c,
+		      void (*fn)(void *arg, const struct sip_call_facts *f),
+		      void *arg)
+{
+	struct sip_call_facts facts;
+	size_t n = 0;
+
+	for (struct list *l = c->all.next; l != &c->all; l = l->next) {
+		struct sip_call *k = list_owner(l, struct sip_call, all);
+
+		if (call_is_over(k))
+			continue;
+		copy_facts(k, &facts);
+		fn(arg, &facts);
+		n++;
+	}
+	return n;
+}
+
 bool sip_calls_find(struct sip_calls *c, uint64_t id,
 		    struct sip_call_facts *out)
 {

@@ -84,6 +84,11 @@ size_t sip_calls_list(struct sip_calls *c, struct sip_call_facts *out,
 /* false: it has ended, or there was none. */
 bool sip_calls_find(struct sip_calls *c, uint64_t id,
 		    struct sip_call_facts *out);
+/* Calls fn for each that has not ended, with what is counted now; how many
+ * there were. fn calls nothing here. */
+size_t sip_calls_each(struct sip_calls *c,
+		      void (*fn)(void *arg, const struct sip_call_facts *f),
+		      void *arg);
 /* Those that have not been told disconnected, and those whose BYE is under
  * way. */
 size_t sip_calls_count(const struct sip_calls *c);

@@ -13,7 +13,7 @@ import pytest
 from sealbridge_service import free_ports, process_is_gone, run, wait_for
 
 WAIT = 20
-ALLOWED = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "UPDATE"]
+ALLOWED = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "UPDATE", "INFO"]
 
 
 def modify(service, *rows):
