@@ -8,6 +8,7 @@
 #include "auth/security_warnings.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "sip/sip_own_certificate.h"
 
 struct counting {
 	struct security_facts *facts;
@@ -40,6 +41,24 @@ static bool serves_default(struct identity *id)
 	return is_default;
 }
 
+static bool is_misnamed(const struct api_services *sv)
+{
+	char text[SIP_OWN_NAMES_TEXT];
+
+	sip_own_certificate_problem(sv->identity, sv->settings, text);
+	return text[0] != '\0';
+}
+
+static bool trusts_no_sip_peer(const struct api_services *sv)
+{
+	struct trust_snapshot *t = trust_snapshot(sv->trust, TRUST_SIP);
+	bool empty = t && t->certificates.count == 0;
+
+	trust_snapshot_unref(t);
+	return empty &&
+	       settings_choice(sv->settings, SETTING_SIP_VERIFICATION) != 0;
+}
+
 static bool lacks_audit_room(struct audit *a)
 {
 	struct error e = ERROR_INIT;
@@ -63,6 +82,8 @@ static int gather(const struct api_services *sv, struct security_facts *f,
 	f->redirect_http = settings_bool(sv->settings, SETTING_REDIRECT_HTTP);
 	f->certificate_login = mode >= CERTIFICATE_ALLOWED;
 	f->default_certificate = serves_default(sv->identity);
+	f->sip_misnamed = is_misnamed(sv);
+	f->sip_shut = trusts_no_sip_peer(sv);
 	f->no_audit_room = lacks_audit_room(sv->audit);
 	return users_each(sv->users, count_user, &c, e);
 }
@@ -108,7 +129,8 @@ static bool may_matter(const char *method)
 {
 	static const char *const areas[] = { "user.",     "security.",
 					     "services.", "verification.",
-					     "change.",   "certificate." };
+					     "change.",   "certificate.",
+					     "sip.",      "trustStore." };
 
 	for (size_t i = 0; i < sizeof(areas) / sizeof(*areas); i++)
 		if (!strncmp(method, areas[i], strlen(areas[i])))

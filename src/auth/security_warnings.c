@@ -46,6 +46,16 @@ static bool no_audit_room(const struct security_facts *f)
 	return f->no_audit_room;
 }
 
+static bool sip_misnamed(const struct security_facts *f)
+{
+	return f->sip_misnamed;
+}
+
+static bool sip_shut(const struct security_facts *f)
+{
+	return f->sip_shut;
+}
+
 #define SECURITY "/settings/security.html"
 #define USERS    "/users/users.html"
 
@@ -77,6 +87,18 @@ static const struct security_warning_row rows[] = {
 	  "No room for audit records: changes are refused until there is room",
 	  "Delete old audit records, or free space on the disk of the service",
 	  "/logs/audit-log.html", "warning", no_audit_room },
+	{ "sipCertificateNames",
+	  "The certificate in service does not name this device as SIP peers "
+	  "know it: those that verify whom they call will refuse it",
+	  "Upload a certificate whose subjectAltName has the outbound domain, "
+	  "or the host name and address of this device",
+	  "/network/ssl-certificates.html", "warning", sip_misnamed },
+	{ "sipTrustStoreEmpty",
+	  "The certificates of SIP peers are verified, but the SIP trust store "
+	  "is empty: no such call over TLS comes about",
+	  "Upload the certificates of your SIP peers' authorities to the SIP "
+	  "trust store, or choose No verification",
+	  "/network/ssl-certificates.html", "warning", sip_shut },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };

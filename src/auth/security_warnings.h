@@ -21,6 +21,8 @@ struct security_facts {
 	size_t expired_passwords; /* of accounts that could log in */
 	bool default_certificate; /* in service */
 	bool no_audit_room;       /* on the disk, for what is to be recorded */
+	bool sip_misnamed; /* SIP peers would not take our certificate for us */
+	bool sip_shut;     /* SIP peers are verified, and nobody is trusted */
 };
 
 struct security_warning_row {

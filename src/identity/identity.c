@@ -124,6 +124,25 @@ bool identity_restart_required(struct identity *id)
 	return differ;
 }
 
+bool identity_fits_sip(struct identity *id, const char *domain,
+		       char text[SIP_OWN_NAMES_TEXT])
+{
+	const struct sip_own_names n = {
+		.domain = domain,
+		.host_name = id->host_name,
+		.addresses = (const char *const *)id->addresses,
+		.address_count = id->address_count,
+	};
+	struct local_identity *l = identity_in_service(id);
+	bool fits = true;
+
+	text[0] = '\0';
+	if (l)
+		fits = sip_own_names_fit(l->chain.items[0], &n, text);
+	local_identity_unref(l);
+	return fits;
+}
+
 int identity_put_in_service(struct identity *id, struct local_identity *l,
 			    struct error *e)
 {

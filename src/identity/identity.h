@@ -4,6 +4,7 @@
 
 #include "cert/bundle.h"
 #include "cert/issue.h"
+#include "cert/sip_own_names.h"
 #include "pkcs11/keys.h"
 #include "pkcs11/objects.h"
 
@@ -108,6 +109,13 @@ struct identity_presenter {
 /* One presenter; set before use. */
 void identity_set_presenter(struct identity *id,
 			    const struct identity_presenter *presenter);
+
+/* Whether SIP peers that verify whom they call would take the certificate in
+ * service for this device (cert/sip_own_names.h). domain: the one that it is
+ * known by, "" for none. False: no, and text says why; true also while nothing
+ * is in service. */
+bool identity_fits_sip(struct identity *id, const char *domain,
+		       char text[SIP_OWN_NAMES_TEXT]);
 
 enum identity_key_status {
 	IDENTITY_KEY_MATCHES,

@@ -39,6 +39,8 @@ static void test_conditions(void)
 		  "expiredPasswords" },
 		{ { FINE, .default_certificate = true }, "defaultCertificate" },
 		{ { FINE, .no_audit_room = true }, "auditRoom" },
+		{ { FINE, .sip_misnamed = true }, "sipCertificateNames" },
+		{ { FINE, .sip_shut = true }, "sipTrustStoreEmpty" },
 	};
 #undef FINE
 	struct security_facts all = { 0 };

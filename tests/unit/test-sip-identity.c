@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cert/sip_identity.h"
+#include "cert/sip_own_names.h"
 #include "tests/lib/unit.h"
 #include "tests/unit/judge_fixture.h"
 
@@ -397,13 +398,67 @@ static void test_judge(void)
 	JUDGE_ROWS(bad, false);
 }
 
+/* --- our own */
+
+static void test_own(void)
+{
+	static const char *const addresses[] = { "192.0.2.7", "2001:db8::7",
+						 "192.0.2.8", "192.0.2.9" };
+	static const struct {
+		const char *alt, *subject, *domain, *host;
+		size_t addresses;
+		const char *missing; /* NULL: fits */
+	} rows[] = {
+		{ "DNS:a.example", NULL, "a.example", "dev", 4, NULL },
+		{ "URI:sip:a.example", NULL, "A.example", "dev", 4, NULL },
+		{ "DNS:dev,IP:192.0.2.7", NULL, "a.example", "dev", 4,
+		  "outbound domain a.example" },
+		{ "DNS:*.example", NULL, "a.example", "dev", 4,
+		  "outbound domain a.example" },
+		{ NULL, "/CN=a.example", "a.example", "dev", 4, NULL },
+		{ "DNS:dev", NULL, "", "dev", 4, NULL },
+		{ "DNS:dev", NULL, NULL, "dev", 0, NULL },
+		{ "IP:192.0.2.9", NULL, "", "dev", 4, NULL },
+		{ "DNS:2001:db8::7", NULL, "", "dev", 4, NULL },
+		{ "DNS:b.example", "/CN=dev", "", "dev", 4,
+		  "host name dev nor an address of this device (192.0.2.7, "
+		  "2001:db8::7, 192.0.2.8, ...)" },
+		{ "DNS:b.example", NULL, "", "dev", 1, "(192.0.2.7)" },
+		{ "DNS:b.example", NULL, "", "dev", 0,
+		  "an address of this device: SIP" },
+		{ NULL, NULL, "not a domain", NULL, 0,
+		  "outbound domain not a domain" },
+		{ "IP:192.0.2.9", NULL, "", "dev", 3, "neither" },
+	};
+	char text[SIP_OWN_NAMES_TEXT];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct part parts[PARTS_MAX] = {
+			{ 'D', .alt = rows[i].alt,
+			  .subject =
+			      rows[i].subject ? rows[i].subject : "/O=x" },
+		};
+		const struct sip_own_names n = { rows[i].domain, rows[i].host,
+						 addresses, rows[i].addresses };
+		struct world w = { .changes = parts };
+		bool fits = sip_own_names_fit(world_cert(&w, 'D'), &n, text);
+
+		CU_ASSERT_EQUAL(fits, rows[i].missing == NULL);
+		if (fits ? *text : !strstr(text, rows[i].missing)) {
+			unit_note("row %zu: %s", i, text);
+			CU_FAIL("text");
+		}
+		world_end(&w);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		{ "named", test_named }, { "not named", test_not_named },
 		{ "bytes", test_bytes }, { "no way round", test_no_way_round },
 		{ "long", test_long },   { "judge", test_judge },
-		{ NULL, NULL },
+		{ "own", test_own },     { NULL, NULL },
 	};
 
 	return unit_main(argc, argv, "sip-identity", tests, NULL, NULL);
