@@ -14,6 +14,7 @@
 #include "app/system_records.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "sip/sip_own_certificate.h"
 
 enum { HOUSEKEEPING_MS = 5000 }; /* retries of listeners and loads */
 
@@ -173,6 +174,19 @@ static void on_wake(uv_async_t *handle)
 		stop(s, (enum service_end)(wanted - 1));
 }
 
+/* Once for each change. */
+static void tell_certificate_problem(struct service *s)
+{
+	char text[SIP_OWN_NAMES_TEXT];
+
+	sip_own_certificate_problem(s->identity, s->settings, text);
+	if (strcmp(text, s->certificate_problem) == 0)
+		return;
+	memcpy(s->certificate_problem, text, sizeof(text));
+	if (*text)
+		log_warning("sip", "%s", text);
+}
+
 static void on_housekeeping(uv_timer_t *handle)
 {
 	struct service *s = handle->data;
@@ -183,6 +197,7 @@ static void on_housekeeping(uv_timer_t *handle)
 	if (s->stopping)
 		return;
 	tls_policy_housekeeping(s->tls);
+	tell_certificate_problem(s);
 	sessions_end_idle(s->sessions);
 	listeners_apply(s->listeners);
 	audit_keep_reserve(s->audit);

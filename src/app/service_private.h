@@ -62,6 +62,8 @@ struct service {
 	struct listeners *listeners;
 	struct trials trials;
 	struct host host;
+	/* What SIP peers lack in our certificate, as it was told last. */
+	char certificate_problem[SIP_OWN_NAMES_TEXT];
 };
 
 /* --- service_start.c */

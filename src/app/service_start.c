@@ -289,6 +289,7 @@ static int start_sip(struct service *s, struct error *e)
 		.front = s->front,
 		.control = s->sip_control,
 		.config = s->config,
+		.tls = s->tls,
 		.settings = s->settings,
 	};
 

@@ -19,6 +19,7 @@ struct sip_service {
 	int64_t stop_at;
 	void (*stopped)(void *arg); /* NULL: told, or not asked */
 	void *stopped_arg;
+	unsigned tls_changes; /* of the policy, that are in force here */
 };
 
 /* --- time ----------------------------------------------------------------- */
@@ -86,10 +87,30 @@ static void on_prepare(uv_prepare_t *handle)
 	uv_timer_start(&s->timer, on_timer, wait > 0 ? (uint64_t)wait : 0, 0);
 }
 
+/* Connections that are opened from now on go by the newest policy; those that
+ * stand are closed where that is wanted: whoever needs them opens others. */
+static void follow_policy(struct sip_service *s)
+{
+	unsigned changes;
+	struct tls_context *client = tls_policy_sip_client(s->o.tls, &changes);
+
+	if (changes != s->tls_changes) {
+		sip_agent_set_client(s->agent, client);
+		if (s->tls_changes &&
+		    settings_bool(s->o.settings, SETTING_SIP_CLOSE_CONNECTIONS))
+			sip_agent_close_tls(s->agent);
+		s->tls_changes = changes;
+	}
+	tls_context_unref(client);
+}
+
 static void on_wake(uv_async_t *handle)
 {
 	struct sip_service *s = handle->data;
 
+	if (!s->agent)
+		return;
+	follow_policy(s);
 	tick(s);
 	sip_control_run(s->o.control);
 }
@@ -187,6 +208,8 @@ int sip_service_start(struct sip_service *s, struct error *e)
 	ops.arg = s;
 	sip_control_attach(s->o.control, &ops);
 	uv_prepare_start(&s->before, on_prepare);
+	tls_policy_on_sip_change(s->o.tls, wake, s);
+	follow_policy(s);
 	return 0;
 }
 

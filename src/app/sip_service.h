@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "app/tls_policy.h"
 #include "config/settings.h"
 #include "front/front.h"
 #include "sip/sip_agent.h"
@@ -23,6 +24,7 @@ struct sip_service_options {
 	struct sip_control *control;
 	const struct config *config;
 	struct settings *settings;
+	struct tls_policy *tls; /* of the connections that we open */
 };
 
 /* What it makes of the loop does not keep it running. The objects must outlive

@@ -278,6 +278,11 @@ void sip_agent_set_client(struct sip_agent *a, struct tls_context *client)
 	sip_transports_set_client(a->transports, client);
 }
 
+void sip_agent_close_tls(struct sip_agent *a)
+{
+	sip_transports_close_tls(a->transports);
+}
+
 const uint16_t *sip_agent_ports(const struct sip_agent *a)
 {
 	return a->ports;

@@ -79,6 +79,8 @@ int sip_agent_listen(struct sip_agent *a, enum sip_transport kind,
 void sip_agent_unlisten(struct sip_agent *a, enum sip_transport kind);
 /* As sip_transports_set_client(). */
 void sip_agent_set_client(struct sip_agent *a, struct tls_context *client);
+/* As sip_transports_close_tls(). */
+void sip_agent_close_tls(struct sip_agent *a);
 
 /* --- for those above */
 
