@@ -58,8 +58,8 @@ struct sip_exchange_options {
 	/* Or over that flow, which is held; no other way is tried. */
 	struct sip_flow *flow;
 	bool secure; /* sips: Contact is one, too */
-	/* "" or NULL: challenges are not answered. Copied, and wiped at the
-	 * end. */
+	/* NULL or "", or no password: challenges are not answered, they are
+	 * final. Copied; the password is wiped at the end. */
 	const char *user_name;
 	const struct secret *password;
 	/* Until the final answer, in ms: SIP_END_NO_ANSWER then; 0: none. An
@@ -71,13 +71,17 @@ struct sip_exchange_options {
 	uint32_t cseq; /* of the first try is one more */
 };
 
-/* NULL: ERR_INPUT, ERR_LIMIT (questions to the DNS), ERR_NOMEM. */
+/* NULL: ERR_INPUT, ERR_LIMIT (questions to the DNS), ERR_NOMEM, ERR_CANCELLED
+ * (the agent has ended). */
 struct sip_exchange *sip_exchange_start(const struct sip_exchange_options *o,
 					struct error *e) MUST_CHECK;
-/* Nobody wants it any more: an INVITE that was sent is cancelled, and answered
- * or failed (SIP_END_DISCONNECT_ALL) still comes; other requests just end.
- * finished() comes, not from within. */
+/* Nobody wants it any more: an INVITE that was sent is cancelled, and a final
+ * answer to it may still come by answered(); else failed() comes with
+ * SIP_END_DISCONNECT_ALL. Then finished(); none of it from within. */
 void sip_exchange_cancel(struct sip_exchange *x);
+/* It is gone at once, and nothing is heard of it any more; not from within its
+ * operations. NULL is fine. */
+void sip_exchange_drop(struct sip_exchange *x);
 
 /* The flow of the present or last try, NULL without one. Borrowed. */
 struct sip_flow *sip_exchange_flow(const struct sip_exchange *x);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/unit/agent_fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tests/lib/unit.h"
+
+struct agent_stage stage;
+
+/* --- flows */
+
+static bool flow_send(struct sip_flow *flow, const void *bytes, size_t n)
+{
+	struct agent_flow *f = flow->impl;
+
+	if (f->lost)
+		return false;
+	CU_ASSERT_FATAL(n < sizeof(f->last));
+	memcpy(f->last, bytes, n);
+	f->last[n] = '\0';
+	f->sent++;
+	return true;
+}
+
+static void flow_close(struct sip_flow *flow)
+{
+	(void)flow;
+}
+
+static void flow_destroy(struct sip_flow *flow)
+{
+	struct agent_flow *f = flow->impl;
+
+	f->destroyed = true;
+}
+
+static const struct sip_flow_ops flow_ops = { flow_send, flow_close,
+					      flow_destroy };
+
+static struct agent_flow *add_flow(const struct sip_target *target)
+{
+	struct agent_flow *f = &stage.flows[stage.count];
+
+	CU_ASSERT_FATAL(stage.count < AGENT_FLOWS);
+	memset(f, 0, sizeof(*f));
+	f->target = *target;
+	f->flow.id = ++stage.count;
+	f->flow.transport = target->transport;
+	memcpy(f->flow.peer_address, target->address,
+	       sizeof(f->flow.peer_address));
+	f->flow.peer_port = target->port;
+	strcpy(f->flow.local_address, "192.0.2.100");
+	f->flow.local_port = 5070;
+	f->flow.ops = &flow_ops;
+	f->flow.impl = f;
+	f->flow.references = 1;
+	return f;
+}
+
+struct agent_flow *agent_flow(enum sip_transport transport)
+{
+	struct sip_target target = { transport, "192.0.2.1", 5061 };
+	struct agent_flow *f = add_flow(&target);
+
+	f->open = true;
+	return f;
+}
+
+void agent_lose(struct agent_flow *f, enum sip_end end)
+{
+	f->lost = true;
+	f->flow.failure.end = end;
+	snprintf(f->flow.failure.text, sizeof(f->flow.failure.text), "lost: %s",
+		 sip_end_name(end));
+	sip_agent_lost(stage.agent, &f->flow);
+}
+
+/* --- seams */
+
+static void on_connect(void *arg, const struct sip_target *target,
+		       const char *host, uint64_t ticket)
+{
+	struct agent_flow *f = NULL;
+
+	CU_ASSERT_PTR_EQUAL(arg, &stage);
+	/* A flow that stands serves again. */
+	for (unsigned i = 0; i < stage.count && !f; i++)
+		if (stage.flows[i].open && !stage.flows[i].lost &&
+		    !strcmp(stage.flows[i].target.address, target->address))
+			f = &stage.flows[i];
+	if (!f)
+		f = add_flow(target);
+	snprintf(f->host, sizeof(f->host), "%s", host);
+	f->ticket = ticket;
+}
+
+void agent_connect(enum sip_end end)
+{
+	struct sip_flow_failure why = { .end = end };
+	struct agent_flow *f = NULL;
+	uint64_t ticket;
+
+	for (unsigned i = 0; i < stage.count && !f; i++)
+		if (stage.flows[i].ticket)
+			f = &stage.flows[i];
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	ticket = f->ticket;
+	f->ticket = 0;
+	f->open = end == SIP_END_NONE;
+	snprintf(why.text, sizeof(why.text), "refused: %s", sip_end_name(end));
+	sip_agent_connected(stage.agent, ticket, f->open ? &f->flow : NULL,
+			    f->open ? NULL : &why);
+}
+
+static int on_resolve(void *arg, const struct sip_destination *d,
+		      uint64_t ticket, struct error *e)
+{
+	CU_ASSERT_PTR_EQUAL(arg, &stage);
+	CU_ASSERT_EQUAL(stage.question, 0);
+	if (!strcmp(d->host, "full.example"))
+		return error_set(e, ERR_LIMIT, "too many questions");
+	snprintf(stage.asked, sizeof(stage.asked), "%s", d->host);
+	stage.question = ticket;
+	stage.questions++;
+	return 0;
+}
+
+static bool on_resolve_cancel(void *arg, uint64_t ticket)
+{
+	CU_ASSERT_PTR_EQUAL(arg, &stage);
+	CU_ASSERT_EQUAL(ticket, stage.question);
+	stage.question = 0;
+	stage.cancelled++;
+	return true;
+}
+
+void agent_resolve(enum sip_transport transport, unsigned n)
+{
+	struct sip_target targets[SIP_TARGETS_MAX];
+	struct error why = { .kind = ERR_NOT_FOUND };
+
+	snprintf(why.text, sizeof(why.text), "%s: no such name", stage.asked);
+	for (unsigned i = 0; i < n; i++) {
+		targets[i].transport = transport;
+		targets[i].port = 5061;
+		snprintf(targets[i].address, sizeof(targets[i].address),
+			 "192.0.2.%u", i + 1);
+	}
+	CU_ASSERT_NOT_EQUAL(stage.question, 0);
+	sip_agent_resolved(stage.agent, stage.question, n ? targets : NULL, n,
+			   &why);
+	stage.question = 0;
+	CU_ASSERT_NOT_EQUAL(stage.wakes, 0);
+	agent_run(0);
+}
+
+static bool on_route(void *arg, const struct sip_target *target,
+		     char out[INET6_ADDRSTRLEN])
+{
+	CU_ASSERT_PTR_EQUAL(arg, &stage);
+	(void)target;
+	strcpy(out, "192.0.2.100");
+	return !stage.no_route;
+}
+
+static int64_t on_now(void *arg)
+{
+	(void)arg;
+	return stage.now;
+}
+
+static void on_wake(void *arg)
+{
+	(void)arg;
+	stage.wakes++;
+}
+
+/* --- life */
+
+void agent_start(void)
+{
+	static const struct sip_agent_seams seams = {
+		.connect = on_connect,
+		.resolve = on_resolve,
+		.resolve_cancel = on_resolve_cancel,
+		.route = on_route,
+		.now_ms = on_now,
+		.arg = &stage,
+	};
+	const struct sip_agent_options o = { .seams = &seams, .wake = on_wake };
+	struct error e = ERROR_INIT;
+
+	memset(&stage, 0, sizeof(stage));
+	stage.now = 1000000;
+	stage.agent = sip_agent_new(&o, &e);
+	CHECK_OBJECT(stage.agent, &e);
+}
+
+void agent_stop(void)
+{
+	sip_agent_end(stage.agent);
+	CU_ASSERT_EQUAL(sip_agent_next_ms(stage.agent), -1);
+	sip_agent_free(stage.agent);
+	for (unsigned i = 0; i < stage.count; i++) {
+		CU_ASSERT_EQUAL(stage.flows[i].flow.references, 1);
+		CU_ASSERT_FALSE(stage.flows[i].destroyed);
+	}
+}
+
+void agent_run(int64_t ms)
+{
+	int64_t end = stage.now + ms;
+
+	sip_agent_tick(stage.agent, stage.now);
+	for (;;) {
+		int64_t next = sip_agent_next_ms(stage.agent);
+
+		if (next < 0 || next > end)
+			break;
+		stage.now = next > stage.now ? next : stage.now;
+		sip_agent_tick(stage.agent, stage.now);
+		if (sip_agent_next_ms(stage.agent) == stage.now) {
+			CU_FAIL("a tick is wanted again and again");
+			break;
+		}
+	}
+	stage.now = end;
+	sip_agent_tick(stage.agent, stage.now);
+}
+
+/* --- texts */
+
+const char *agent_field(const char *text, const char *name)
+{
+	static char value[1024];
+	const char *at = text;
+	size_t n = strlen(name);
+
+	value[0] = '\0';
+	while ((at = strstr(at, "\r\n")) != NULL) {
+		at += 2;
+		if (strncasecmp(at, name, n) == 0 && at[n] == ':') {
+			at += n + 1 + (at[n + 1] == ' ');
+			snprintf(value, sizeof(value), "%.*s",
+				 (int)strcspn(at, "\r"), at);
+			break;
+		}
+	}
+	return value;
+}
+
+void agent_answer(struct agent_flow *f, unsigned status, const char *more)
+{
+	static const char *const copied[] = { "Via", "From", "Call-ID",
+					      "CSeq" };
+	char text[AGENT_TEXT];
+	size_t n = (size_t)snprintf(text, sizeof(text),
+				    "SIP/2.0 %u Some Reason\r\n", status);
+
+	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s: %s\r\n",
+				      copied[i],
+				      agent_field(f->last, copied[i]));
+	snprintf(text + n, sizeof(text) - n,
+		 "To: <sip:x@peer.example>;tag=theirs\r\n%s"
+		 "Content-Length: 0\r\n\r\n",
+		 more);
+	sip_agent_received(stage.agent, &f->flow, view_str(text));
+	/* What has ended goes with the next look. */
+	agent_run(SIP_TICK_MS);
+}
