@@ -43,7 +43,8 @@ struct api_services {
 	struct syslog_sender *syslog;
 	struct sip_control *sip;
 	struct cdr *cdr;
-	struct security_warnings *warnings; /* made by api_new() */
+	struct sip_credentials *credentials; /* for trunk or registrar */
+	struct security_warnings *warnings;  /* made by api_new() */
 	/* Would the service come back after a restart? ERR_CONFIG if not. */
 	int (*may_restart)(void *arg, struct error *e);
 	/* Ask the application to restart or end, after the reply is out; any

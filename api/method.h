@@ -135,6 +135,7 @@ extern const struct method methods_change[];
 extern const struct method methods_services[];
 extern const struct method methods_syslog[];
 extern const struct method methods_cdr[];
+extern const struct method methods_sip[];
 
 /* The services of an api. */
 const struct api_services *api_services_of(const struct api *a);

@@ -9,7 +9,7 @@ static const struct method *const areas[] = {
 	methods_user,        methods_audit,    methods_verification_test,
 	methods_warnings,    methods_settings, methods_change,
 	methods_services,    methods_events,   methods_syslog,
-	methods_cdr,
+	methods_cdr,         methods_sip,
 };
 
 const struct method *method_at(size_t i)

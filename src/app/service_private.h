@@ -18,6 +18,7 @@
 #include "eventlog/eventlog.h"
 #include "front/front.h"
 #include "notify/syslog.h"
+#include "sip/sip_credentials.h"
 #include "web/web.h"
 
 /* The running service (service.c) and its parts as they are put together and
@@ -58,6 +59,7 @@ struct service {
 	struct web *web;
 	struct front *front;
 	struct sip_control *sip_control;
+	struct sip_credentials *credentials;
 	struct sip_service *sip;
 	struct listeners *listeners;
 	struct trials trials;

@@ -236,6 +236,7 @@ static int start_api(struct service *s, struct error *e)
 		.trust = s->trust,
 		.syslog = s->syslog,
 		.sip = s->sip_control,
+		.credentials = s->credentials,
 		.may_restart = service_may_restart,
 		.restart = service_restart,
 		.service_state = service_listens,
@@ -279,7 +280,9 @@ static int start_sip_control(struct service *s, struct error *e)
 	const struct sip_control_options o = { .settings = s->settings };
 
 	s->sip_control = sip_control_new(&o, e);
-	return s->sip_control ? 0 : -1;
+	s->credentials =
+	    s->sip_control ? sip_credentials_new(s->store, e) : NULL;
+	return s->credentials ? 0 : -1;
 }
 
 static int start_sip(struct service *s, struct error *e)
@@ -389,6 +392,7 @@ void service_tear_down(struct service *s)
 	front_free(s->front);
 	api_free(s->api);
 	sip_control_free(s->sip_control);
+	sip_credentials_free(s->credentials);
 	/* Signs with the key of the identity. */
 	syslog_free(s->syslog);
 	peer_registry_free(s->peers);

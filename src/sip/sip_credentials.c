@@ -47,15 +47,24 @@ static int copy(struct secret *out, const void *p, size_t n, struct error *e)
 	return n ? secret_copy(out, view_of(p, n), e) : 0;
 }
 
+int sip_credentials_check(const char *password, struct error *e)
+{
+	if (strlen(password) > SIP_PASSWORD_MAX)
+		return error_set(e, ERR_INPUT, "longer than %d bytes",
+				 SIP_PASSWORD_MAX);
+	if (!utf8_is_plain(view_str(password)))
+		return error_set(e, ERR_INPUT,
+				 "it has control characters, or is no text");
+	return 0;
+}
+
 int sip_credentials_set(struct sip_credentials *c, const char *password,
 			struct error *e)
 {
 	struct secret wanted, former;
 
-	if (!utf8_is_plain(view_str(password)))
-		return error_set(e, ERR_INPUT,
-				 "the password has control characters, or is "
-				 "no text");
+	if (sip_credentials_check(password, e) < 0)
+		return -1;
 	if (copy(&wanted, password, strlen(password), e) < 0)
 		return -1;
 	pthread_mutex_lock(&c->changing);

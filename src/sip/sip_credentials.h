@@ -15,8 +15,11 @@ struct sip_credentials *sip_credentials_new(struct store *s,
 					    struct error *e) MUST_CHECK;
 void sip_credentials_free(struct sip_credentials *c); /* NULL is fine */
 
-/* As sip_password_set(), and in force with the return. ERR_INPUT: no text, or
- * control characters. Waits for the disk: not on the loop. */
+/* Whether it can be one. ERR_INPUT: too long, no text, or control characters.
+ * Pure. */
+int sip_credentials_check(const char *password, struct error *e) MUST_CHECK;
+/* As sip_password_set(), and in force with the return; or what
+ * sip_credentials_check() says. Waits for the disk: not on the loop. */
 int sip_credentials_set(struct sip_credentials *c, const char *password,
 			struct error *e) MUST_CHECK;
 /* A copy, empty where there is none; the caller frees it. ERR_NOMEM. */

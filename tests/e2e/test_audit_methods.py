@@ -331,6 +331,13 @@ def log_in(world, how):
     return {"userName": "admin", "password": world.secrets["admin"]}
 
 
+def use_registrar(world, how):
+    port, = free_ports(1)
+    world.local("sip.modify", outboundConfiguration="useRegistrar",
+                outboundAddress=f"127.0.0.1:{port}", userName="")
+    return {}, {"registrar": f"127.0.0.1:{port}"}
+
+
 def syslog_test(world, how):
     port, = free_ports(1)
     world.local("syslog.configure", enabled=True, server=f"127.0.0.1:{port}")
@@ -408,6 +415,9 @@ ROWS = {
     "session.loginWay": reads(),
     "session.query": reads(),
     "session.logout": Row("logout", fields={"reason": "request"}, how=(WEB,)),
+    "sip.query": reads(),
+    "sip.modify": setting("sip.modify", "outgoingTransport", ("tcp", "udp")),
+    "sip.register": Row("sipRegistrationRequested", use_registrar),
     "syslog.query": reads(),
     "syslog.configure": setting("syslog.configure", "audit", (True, False), convert=yes_no),
     "syslog.test": Row("syslogTested", syslog_test),
@@ -613,6 +623,8 @@ CHANGES = {  # refused or failing: method, members, event, fields beside the rea
     "security.modify": ({"minimumVersion": "9"}, "changeRefused", {}),
     "services.modify": ({"services": [{"name": "nonsense", "port": 1}]}, "changeRefused", {}),
     "verification.configure": ({"sip": "some=times; to: no"}, "changeRefused", {}),
+    "sip.modify": ({"outboundConfiguration": "useTrunk", "outboundAddress": "",
+                    "password": "Unmistakable-Trunk"}, "changeRefused", {}),
     "change.confirm": ({"changeId": "0123456789abcdef"}, "changeRefused", {}),
     "change.revert": ({"changeId": "0123456789abcdef"}, "changeRefused", {}),
     "security.acknowledgeWarnings": ({"ids": ["nonsense"]}, "changeRefused", {}),
@@ -665,6 +677,22 @@ def test_a_password_alone(world):
     world.call(API, "admin", "user.modify", userName=name, password="Unmistakable-By-Admin")
     record, = world.records(before)
     check_record(record, "passwordChanged", API, "admin", "password", {"user": name})
+
+
+def test_the_password_of_sip(world):
+    """That it was set, changed or removed, and nothing more."""
+    for password, action in ("Unmistakable-Sip-1", "set"), ("Unmistakable-Sip-2", "changed"), \
+            ("", "removed"):
+        if password:
+            world.secrets[password] = password
+        before = world.last_index()
+        world.call(API, "admin", "sip.modify", password=password)
+        record, = world.records(before)
+        check_record(record, "sipPasswordChanged", API, "admin", "password",
+                     {"action": action})
+    before = world.last_index()
+    world.call(API, "admin", "sip.modify", password="")
+    assert world.records(before) == []
 
 
 def test_client_certificates(world, tmp_path):

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "sip/sip_control.h"
+#include "sip/sip_credentials.h"
 
 struct api_device device;
 
@@ -128,6 +130,17 @@ static void open_syslog(struct api_services *sv)
 	must(syslog_start(sv->syslog, &policy, &e) == 0, &e);
 }
 
+static void open_sip(struct api_services *sv)
+{
+	const struct sip_control_options o = { .settings = sv->settings };
+	struct error e = ERROR_INIT;
+
+	sv->sip = sip_control_new(&o, &e);
+	must(sv->sip != NULL, &e);
+	sv->credentials = sip_credentials_new(sv->store, &e);
+	must(sv->credentials != NULL, &e);
+}
+
 int api_device_open(void)
 {
 	struct api_services *sv = &device.services;
@@ -151,6 +164,7 @@ int api_device_open(void)
 	open_identity(sv);
 	open_trust(sv);
 	open_syslog(sv);
+	open_sip(sv);
 	sv->may_restart = may_restart;
 	sv->restart = on_restart;
 	sv->service_state = service_state;
@@ -167,6 +181,8 @@ int api_device_close(void)
 	struct api_services *sv = &device.services;
 
 	api_free(device.api);
+	sip_credentials_free(sv->credentials);
+	sip_control_free(sv->sip);
 	syslog_free(sv->syslog);
 	tls_global_cleanup();
 	trust_free(sv->trust);

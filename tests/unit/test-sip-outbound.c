@@ -140,7 +140,7 @@ static void test_password(void)
 			    ERR_INPUT, "control characters");
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
-	CHECK_FAILS(sip_credentials_set(c, longer, &e), &e, ERR_LIMIT, "255");
+	CHECK_FAILS(sip_credentials_set(c, longer, &e), &e, ERR_INPUT, "255");
 	check_password(c, "p\xc3\xa4ss \"w\" ord");
 	sip_credentials_free(c);
 	c = sip_credentials_new(store, &e);
