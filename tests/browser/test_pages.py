@@ -13,7 +13,8 @@ PAGES = (
     "/help/users.html", "/help/change-password.html", "/help/ssl-certificates.html",
     "/help/security.html", "/help/services.html", "/help/shutdown.html",
     "/help/transition.html", "/logs/audit-log.html", "/logs/event-log.html",
-    "/help/audit-log.html", "/help/event-log.html",
+    "/help/audit-log.html", "/help/event-log.html", "/logs/cdr-log.html",
+    "/help/cdr-log.html",
 )
 LOOKS = (
     {"width": 1280, "dark": False}, {"width": 1280, "dark": True},

@@ -29,6 +29,8 @@ export const MENU = [
 	  privilege: ADMINISTRATOR },
 	{ path: "/logs/audit-log.html", label: "Audit log", group: "Logs",
 	  privilege: ADMINISTRATOR },
+	{ path: "/logs/cdr-log.html", label: "CDR log", group: "Logs",
+	  privilege: ADMINISTRATOR },
 	{ path: "/help/index.html", label: "Help" },
 ];
 

@@ -10,7 +10,6 @@ import { makeLogFilter } from "/logs/log-filter.js";
 
 const PAGE_RECORDS = 50;
 const SHOWN_MAX = 2000; // as the original shows
-const PAGES_MAX = SHOWN_MAX / PAGE_RECORDS;
 const BEFORE_WANTED = 5;
 
 function capital(text) {
@@ -26,6 +25,7 @@ function recordOfAddress() {
 class LogView {
 	constructor(options) {
 		this.options = options;
+		this.pageRecords = options.pageRecords ?? PAGE_RECORDS;
 		this.filter = makeLogFilter(options.filters, () => this.load());
 		this.wanted = recordOfAddress();
 		this.starts = [this.wanted === undefined ? undefined : this.wanted + BEFORE_WANTED];
@@ -51,8 +51,9 @@ class LogView {
 	// The call that gives the page to show; for a batch with others.
 	get request() {
 		return [this.options.method, {
-			newestFirst: true, numEvents: PAGE_RECORDS, index: this.starts.at(-1),
-			filter: this.filter.members,
+			newestFirst: true, numEvents: this.pageRecords, index: this.starts.at(-1),
+			filter: this.options.filterOf ? this.options.filterOf(this.filter.members)
+				: this.filter.members,
 		}];
 	}
 
@@ -113,8 +114,8 @@ class LogView {
 		if (events.length === 0)
 			return;
 		const all = [...events, ...this.rows];
-		this.rows = all.slice(0, PAGE_RECORDS);
-		if (all.length > PAGE_RECORDS) {
+		this.rows = all.slice(0, this.pageRecords);
+		if (all.length > this.pageRecords) {
 			this.more = true;
 			this.next = this.rows.at(-1).index - 1;
 		}
@@ -136,7 +137,7 @@ class LogView {
 			this.rows.flatMap((row) => this.#drawRow(row))));
 		const first = this.rows[0].index.toLocaleString();
 		const last = this.rows.at(-1).index.toLocaleString();
-		const full = this.more && this.starts.length >= PAGES_MAX;
+		const full = this.more && this.starts.length >= SHOWN_MAX / this.pageRecords;
 		this.#mark(`${capital(this.options.many)} ${first} to ${last}${
 			this.filter.isEmpty ? "" : ", as far as the filter lets them through"}. ${
 			full ? `No more than ${SHOWN_MAX.toLocaleString()} are shown here: choose a time, or download the log.`
@@ -235,6 +236,8 @@ class LogView {
 //   one, many how an entry is called
 //   empty     what to say of an empty log
 //   detail(row)  all of an entry, to be opened by its index; may be left out
+//   pageRecords  entries a page, if not 50
+//   filterOf(members)  the filter as the method takes it
 //   above     an element between filter and table
 //   shown()   called after each page
 export function makeLogView(options) {
