@@ -194,9 +194,13 @@ static int start_calling(struct sip_service *s, struct error *e)
 
 int sip_service_start(struct sip_service *s, struct error *e)
 {
-	const struct sip_agent_options agent = { .front = s->o.front,
-						 .wake = wake,
-						 .wake_arg = s };
+	const char *servers = s->o.config->sip_dns_servers;
+	const struct sip_agent_options agent = {
+		.front = s->o.front,
+		.resolver = { .servers = *servers ? servers : NULL },
+		.wake = wake,
+		.wake_arg = s,
+	};
 	struct sip_control_ops ops = control_ops;
 
 	start_handles(s);

@@ -40,6 +40,7 @@ struct config {
 	/* [sip]: ports of the audio of calls, in pairs */
 	unsigned sip_first_media_port, sip_last_media_port;
 	char *initial_password_file; /* [users], see src/auth/users.h */
+	char *sip_dns_servers; /* "ADDRESS:PORT,..."; the system's when "" */
 	/* [defaults]: factory defaults of settings, checked by settings_new()
 	 */
 	struct {

@@ -2,6 +2,7 @@
 #include "config/config_private.h"
 
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,66 @@ static int set_addresses(struct config *c, const struct key_row *row,
 	return rc;
 }
 
+/* "ADDRESS", "ADDRESS:PORT" or "[IPv6]:PORT"; cuts it there. */
+static bool is_server(char *text)
+{
+	char *host = text, *port = strchr(text, ':');
+	int64_t n;
+
+	if (*text == '[') {
+		char *end = strchr(text, ']');
+
+		if (!end)
+			return false;
+		*end = '\0';
+		host = text + 1;
+		port = end[1] ? end + 1 : NULL;
+		if (!strchr(host, ':') || (port && *port != ':'))
+			return false;
+	} else if (port && strchr(port + 1, ':')) {
+		port = NULL; /* IPv6 */
+	}
+	if (port) {
+		*port++ = '\0';
+		if (integer_from_text(port, &n) < 0 || n < 1 || n > 65535)
+			return false;
+	}
+	return numeric_address(host);
+}
+
+/* Kept with commas and without blanks. */
+static int set_servers(struct config *c, const struct key_row *row,
+		       const char *value, struct error *e)
+{
+	char *all = strdup(value), *one = NULL, *at = NULL, *out;
+	long count = 0;
+	int rc = 0;
+
+	out = calloc(1, strlen(value) + 1);
+	if (!all || !out)
+		rc = error_nomem(e);
+	for (char *p = all; rc == 0; p = NULL) {
+		one = strtok_r(p, ", \t", &at);
+		if (!one)
+			break;
+		sprintf(out + strlen(out), "%s%s", *out ? "," : "", one);
+		if (!is_server(one))
+			rc = error_set(e, ERR_CONFIG,
+				       "%s: \"%s\" is not ADDRESS or "
+				       "ADDRESS:PORT, numeric, an IPv6 address "
+				       "with a port in brackets",
+				       row->name, value);
+		else if (++count > row->max)
+			rc = error_set(e, ERR_CONFIG, "%s: more than %ld",
+				       row->name, row->max);
+	}
+	if (rc == 0)
+		rc = put_text(c, row, out, e);
+	free(all);
+	free(out);
+	return rc;
+}
+
 static int (*const setters[])(struct config *, const struct key_row *,
 			      const char *, struct error *) = {
 	[CONFIG_TYPE_TEXT] = set_text,
@@ -171,6 +232,7 @@ static int (*const setters[])(struct config *, const struct key_row *,
 	[CONFIG_TYPE_BOOL] = set_bool,
 	[CONFIG_TYPE_COUNT] = set_count,
 	[CONFIG_TYPE_ADDRESSES] = set_addresses,
+	[CONFIG_TYPE_SERVERS] = set_servers,
 };
 
 int config_value_set(struct config *c, const struct key_row *row,

@@ -92,6 +92,7 @@ static void test_defaults(void)
 	CU_ASSERT_STRING_EQUAL(c->addresses[0], "0.0.0.0");
 	CU_ASSERT_STRING_EQUAL(c->addresses[1], "::");
 	CU_ASSERT_STRING_EQUAL(c->host_name, "");
+	CU_ASSERT_STRING_EQUAL(c->sip_dns_servers, "");
 	CU_ASSERT_STRING_EQUAL(c->initial_password_file,
 			       SB_LOCALSTATEDIR "/secrets/admin-password");
 	CU_ASSERT_EQUAL(c->default_count, 0);
@@ -112,6 +113,7 @@ static const char sample[] =
     "; another comment\n"
     "[control] socket = /run/s.sock ; why not\n"
     "[listen]  addresses = 127.0.0.1,::1 fe80::1\n"
+    "[sip] dns-servers = 127.0.0.1:5353 , [::1]:54,::2,1.2.3.4\n"
     "[device]\n"
     "host-name = seal.example.com\n"
     "[defaults]  # factory defaults\n"
@@ -144,7 +146,9 @@ static void test_sample(void)
 	CU_ASSERT_EQUAL_FATAL(c->default_count, 2);
 	CU_ASSERT_STRING_EQUAL(c->defaults[1].name, "tls.minimumVersion");
 	CU_ASSERT_STRING_EQUAL(c->defaults[1].value, "1.3");
-	CU_ASSERT_EQUAL(c->defaults[1].line, 17);
+	CU_ASSERT_EQUAL(c->defaults[1].line, 18);
+	CU_ASSERT_STRING_EQUAL(c->sip_dns_servers,
+			       "127.0.0.1:5353,[::1]:54,::2,1.2.3.4");
 	config_free(c);
 }
 
@@ -192,6 +196,15 @@ static void test_refusals(void)
 		  "1.1.1.11 1.1.1.12 1.1.1.13 1.1.1.14 1.1.1.15 1.1.1.16 "
 		  "::1\n",
 		  "more than 16" },
+		{ "[sip]\ndns-servers = localhost\n", "\"localhost\" is" },
+		{ "[sip]\ndns-servers = 1.1.1.1:\n", "dns-servers" },
+		{ "[sip]\ndns-servers = 1.1.1.1:0\n", "dns-servers" },
+		{ "[sip]\ndns-servers = 1.1.1.1:65536\n", "dns-servers" },
+		{ "[sip]\ndns-servers = [::1\n", "dns-servers" },
+		{ "[sip]\ndns-servers = [::1]x\n", "dns-servers" },
+		{ "[sip]\ndns-servers = [1.1.1.1]:53\n", "dns-servers" },
+		{ "[sip]\ndns-servers = 1.1.1.1, 1.1.1\n", "dns-servers" },
+		{ "[sip]\ndns-servers = ::1 ::2 ::3 ::4 ::5\n", "more than 4" },
 		{ "[control]\nsocket = /x234567890123456789012345678901234567"
 		  "890123456789012345678901234567890123456789012345678901234"
 		  "56789012345678\n",
