@@ -45,11 +45,13 @@ static int seal_aes(const uint8_t *key, word32 key_size, const uint8_t *iv,
 	return rc;
 }
 
-/* A record of TLS 1.3 under the key of the server's application data, which is
- * in force since our Finished. Nothing is sent under it before the client's
- * Finished (there are no tickets where clients are verified), and what wolfSSL
- * says after a refusal is thrown away, so this is its record number 0 and the
- * last one: the nonce is the IV as it is (RFC 8446 5.3), and used once. */
+/* A record of TLS 1.3. As the server: under the key of our application data,
+ * which is in force since our Finished. Nothing is sent under it before the
+ * client's Finished (there are no tickets where clients are verified). As the
+ * client: under the key of our handshake, under which our Finished would be the
+ * first. What wolfSSL says after a refusal is thrown away, so this is record
+ * number 0 and the last one: the nonce is the IV as it is (RFC 8446 5.3), and
+ * used once. */
 static void put_sealed(struct tls_conn *c, unsigned code)
 {
 	const uint8_t plain[PLAIN_SIZE] = { alert_fatal, (uint8_t)code,
@@ -58,8 +60,11 @@ static void put_sealed(struct tls_conn *c, unsigned code)
 		CONTENT_DATA, 3, 3, 0, PLAIN_SIZE + TAG_SIZE
 	};
 	uint8_t *sealed = record + TLS_RECORD_HEADER;
-	const uint8_t *key = wolfSSL_GetServerWriteKey(c->ssl);
-	const uint8_t *iv = wolfSSL_GetServerWriteIV(c->ssl);
+	bool outgoing = c->context->outgoing;
+	const uint8_t *key = outgoing ? wolfSSL_GetClientWriteKey(c->ssl)
+				      : wolfSSL_GetServerWriteKey(c->ssl);
+	const uint8_t *iv = outgoing ? wolfSSL_GetClientWriteIV(c->ssl)
+				     : wolfSSL_GetServerWriteIV(c->ssl);
 	int rc;
 
 	if (wolfSSL_get_current_cipher_suite(c->ssl) == CHACHA20_POLY1305)
@@ -93,7 +98,7 @@ static bool said_by_wolfssl(const struct tls_conn *c)
 	       h.last_tx.level == alert_fatal;
 }
 
-/* In TLS 1.2 the client's certificate comes before anything is encrypted. */
+/* In TLS 1.2 certificates come before anything is encrypted. */
 void tls_alert_refused(struct tls_conn *c)
 {
 	if (said_by_wolfssl(c))

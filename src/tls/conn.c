@@ -205,7 +205,9 @@ enum tls_step tls_conn_handshake(struct tls_conn *c, struct error *e)
 	step = step_of(c, rc, e);
 	if (step != TLS_STEP_FAILED)
 		return step;
-	if (c->refusal && !c->context->outgoing)
+	/* As the calling side wolfSSL speaks for itself of what comes behind
+	 * the certificate. */
+	if (c->refusal && (c->muted || !c->context->outgoing))
 		tls_alert_refused(c);
 	else if (!c->refusal && c->failure.kind != ERR_NONE)
 		tls_alert_unsigned(c);

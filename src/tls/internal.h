@@ -70,7 +70,7 @@ void tls_peer_note_failure(struct tls_conn *c, int native);
 /* alert.c: alerts that wolfSSL does not send. */
 /* The token did not sign. */
 void tls_alert_unsigned(struct tls_conn *c);
-/* The client's certificate was refused; unless wolfSSL has said so. */
+/* The peer's certificate was refused; unless wolfSSL has said so. */
 void tls_alert_refused(struct tls_conn *c);
 
 /* sign.c */

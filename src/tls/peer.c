@@ -150,7 +150,7 @@ static int on_verify(int ok, WOLFSSL_X509_STORE_CTX *store)
 		judge_sent(c, store);
 	if (!c->refusal && !is_overruled(store->error))
 		refuse_unusable(c, store->error);
-	c->muted = c->refusal && !c->context->outgoing;
+	c->muted = c->refusal != NULL;
 	return c->accepted && !c->refusal && c->failure.kind == ERR_NONE;
 }
 

@@ -32,7 +32,8 @@ struct row {
 	const char *host;
 	enum tls_server_check check;
 	bool sip;
-	const char *reason, *words; /* of a refusal */
+	/* Of a refusal; alert NULL: whatever the server heard. */
+	const char *reason, *words, *alert;
 };
 
 /* --- a server */
@@ -186,6 +187,24 @@ static struct call call(struct tls_context *ctx, const char *host,
 
 /* --- rows */
 
+/* The server has, or will. */
+static bool hears(const char *alert)
+{
+	char path[300];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "%s/server.out", fixture_directory());
+	for (int i = 0; i < 500 && !found; i++) {
+		char *text = test_read_file(path);
+
+		found = strstr(text, alert) != NULL;
+		free(text);
+		if (!found)
+			usleep(10000);
+	}
+	return found;
+}
+
 static void check_call(const struct row *r, struct world *w,
 		       const char *version)
 {
@@ -203,6 +222,10 @@ static void check_call(const struct row *r, struct world *w,
 			!strcmp(c.why.reason, r->reason) &&
 			strstr(c.why.text, r->words) &&
 			strstr(c.e.text, r->words);
+	if (r->alert && !hears(r->alert)) {
+		unit_note("%s, %s: not \"%s\"", r->name, version, r->alert);
+		right = false;
+	}
 	if (!right)
 		unit_note("%s, %s: step %d %s; %s", r->name, version,
 			  (int)c.step, c.e.text,
@@ -311,6 +334,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "wrongHost",
+		  .alert = "alert bad certificate",
 		  .words = "ocsp.example" },
 		{ "wildcard for two labels",
 		  { { 'L', .alt = "DNS:*.example.com" } },
@@ -319,6 +343,7 @@ static void test_refused(void)
 		  .host = "a.b.example.com",
 		  VERIFY,
 		  .reason = "wrongHost",
+		  .alert = "alert bad certificate",
 		  .words = "a.b.example.com" },
 		{ "wildcard for a top level",
 		  { { 'L', .alt = "DNS:*.com" } },
@@ -327,6 +352,7 @@ static void test_refused(void)
 		  .host = "example.com",
 		  VERIFY,
 		  .reason = "wrongHost",
+		  .alert = "alert bad certificate",
 		  .words = "example.com" },
 		{ "address as a name",
 		  { { 'L', .alt = "DNS:192.0.2.7" } },
@@ -335,6 +361,7 @@ static void test_refused(void)
 		  .host = "192.0.2.7",
 		  VERIFY,
 		  .reason = "wrongHost",
+		  .alert = "alert bad certificate",
 		  .words = "192.0.2.7" },
 		{ "another address",
 		  { { 'L', .alt = "IP:192.0.2.8" } },
@@ -343,6 +370,7 @@ static void test_refused(void)
 		  .host = "192.0.2.7",
 		  VERIFY,
 		  .reason = "wrongHost",
+		  .alert = "alert bad certificate",
 		  .words = "192.0.2.7" },
 		{ "untrusted",
 		  { { 'L', .alt = "DNS:ocsp.example" } },
@@ -351,6 +379,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "unknownAuthority",
+		  .alert = "alert unknown ca",
 		  .words = "CN=Root" },
 		{ "nobody is trusted",
 		  { { 'L', .alt = "DNS:ocsp.example" } },
@@ -359,6 +388,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "unknownAuthority",
+		  .alert = "alert unknown ca",
 		  .words = "" },
 		{ "the store was not read yet",
 		  { { 'L', .alt = "DNS:ocsp.example" } },
@@ -366,6 +396,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "unknownAuthority",
+		  .alert = "alert unknown ca",
 		  .words = "not read yet" },
 		{ "self-signed",
 		  { { 'D', .alt = "DNS:ocsp.example" } },
@@ -374,6 +405,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "unknownAuthority",
+		  .alert = "alert unknown ca",
 		  .words = "CN=device" },
 		{ "expired",
 		  { { 'L', .alt = "DNS:ocsp.example", .to = -DAY } },
@@ -382,6 +414,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "expired",
+		  .alert = "alert certificate expired",
 		  .words = "CN=alice" },
 		{ "not yet valid",
 		  { { 'L', .alt = "DNS:ocsp.example", .from = DAY } },
@@ -390,6 +423,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "notYetValid",
+		  .alert = "alert certificate expired",
 		  .words = "CN=alice" },
 		{ "for clients only",
 		  { { 'L', .alt = "DNS:ocsp.example",
@@ -399,6 +433,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "wrongUse",
+		  .alert = "alert unsupported certificate",
 		  .words = "CN=alice" },
 		{ "weak key",
 		  { { 'L', .alt = "DNS:ocsp.example", .key = "rsa1024:0" } },
@@ -407,6 +442,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "weakKey",
+		  .alert = "alert bad certificate",
 		  .words = "CN=alice" },
 		{ "the intermediate is missing",
 		  { { 'L', .alt = "DNS:ocsp.example" } },
@@ -415,6 +451,7 @@ static void test_refused(void)
 		  .host = "ocsp.example",
 		  VERIFY,
 		  .reason = "unknownAuthority",
+		  .alert = "alert unknown ca",
 		  .words = "CN=Issuing" },
 	};
 
@@ -453,6 +490,7 @@ static void test_sip(void)
 		  SIP,
 		  VERIFY,
 		  .reason = "wrongHost",
+		  .alert = "alert bad certificate",
 		  .words = "sip.example" },
 		{ "the right common name beside another subjectAltName",
 		  { { 'L', .subject = "/CN=sip.example",
@@ -461,6 +499,7 @@ static void test_sip(void)
 		  SIP,
 		  VERIFY,
 		  .reason = "wrongHost",
+		  .alert = "alert bad certificate",
 		  .words = "DNS:a.example" },
 		{ "somebody's URI",
 		  { { 'L', .alt = "URI:sip:bob@sip.example" } },
@@ -468,12 +507,14 @@ static void test_sip(void)
 		  SIP,
 		  VERIFY,
 		  .reason = "wrongHost",
+		  .alert = "alert bad certificate",
 		  .words = "sip.example" },
 		{ "the store was not read yet",
 		  { { 'L', .alt = "DNS:sip.example" } },
 		  SIP,
 		  VERIFY,
 		  .reason = "unknownAuthority",
+		  .alert = "alert unknown ca",
 		  .words = "not read yet" },
 	};
 
