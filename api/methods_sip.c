@@ -5,6 +5,7 @@
 #include "config/trial.h"
 #include "sip/sip_control.h"
 #include "sip/sip_credentials.h"
+#include "sip/sip_own_certificate.h"
 
 /* SIP: where calls go, the registration, the settings of both. */
 
@@ -57,6 +58,15 @@ static void put_registration(const struct call *c, struct value *s)
 		value_put_time(s, "registrationExpires", f.expires);
 }
 
+static void put_certificate_problem(const struct call *c, struct value *s)
+{
+	char text[SIP_OWN_NAMES_TEXT];
+
+	sip_own_certificate_problem(c->services->identity,
+				    c->services->settings, text);
+	value_put_string(s, "certificateProblem", text);
+}
+
 static struct value *query(struct call *c, struct error *e)
 {
 	struct settings *settings = c->services->settings;
@@ -69,7 +79,7 @@ static struct value *query(struct call *c, struct error *e)
 	value_put_boolean(s, "passwordSet",
 			  sip_credentials_given(c->services->credentials));
 	put_registration(c, s);
-	value_put_string(s, "certificateProblem", "");
+	put_certificate_problem(c, s);
 	list = value_put_array(s, "settings");
 	for (size_t i = 0; i < IDS; i++)
 		setting_describe(settings, ids[i], list);
