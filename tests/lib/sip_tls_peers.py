@@ -50,7 +50,8 @@ class Caller:
         self.context = context or client_context(files, version)
         raw = socket.create_connection(("127.0.0.1", port), SECONDS)
         try:
-            self.tls = self.context.wrap_socket(raw, session=session)
+            self.tls = self.context.wrap_socket(raw, session=session,
+                                                suppress_ragged_eofs=False)
             self.resumed = self.tls.session_reused
             # TLS 1.3: whether the other side wants us is heard behind our part.
             assert self.asks(), "no answer to OPTIONS"

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes of what SIP peers have to show, while connections over TLS stand: the
+change counts for new ones, those that stand go on, or are closed in good form
+where that is set; no resumption passes a check by."""
+
+import socket
+import ssl
+
+import pytest
+from cryptography import x509
+
+from certificates import Authority, fingerprint, key_pem, new_key, pem
+from sealbridge_service import Service, wait_for
+from sip_tls_peers import Caller, client_context
+
+VERSIONS = ("TLSv1.2", "TLSv1.3")
+
+
+class Peer:
+    """A certificate and its authority."""
+
+    def __init__(self, folder, name):
+        self.authority = Authority(f"{name} root")
+        key = new_key()
+        self.files = folder / f"{name}.pem", folder / f"{name}.key"
+        self.files[0].write_text(pem(self.authority.issue(key, name)))
+        self.files[1].write_text(key_pem(key))
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Service() as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def peers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("peers")
+    return Peer(folder, "first"), Peer(folder, "second")
+
+
+@pytest.fixture
+def device(running, peers):
+    """Verifies in both directions; the first peer is trusted."""
+    local = running.local()
+    local.call("trustStore.upload", trustStore="sip",
+               certificates=peers[0].authority.pem)
+    local.call("verification.configure", sip="outgoingAndIncoming")
+    local.call("sip.modify", closeConnections=False)
+    return running
+
+
+def verify(service, choice):
+    service.local().call("verification.configure", sip=choice)
+
+
+def trust(service, *authorities):
+    local = service.local()
+    if authorities:
+        local.call("trustStore.upload", trustStore="sip",
+                   certificates="".join(a.pem for a in authorities))
+    else:
+        local.call("trustStore.delete", trustStore="sip")
+
+
+def swap_identity(service, names=("IP:127.0.0.1", "DNS:localhost")):
+    """Another certificate in service; its fingerprint."""
+    local, key = service.local(), new_key()
+    certificate = Authority("Device root").issue(key, "127.0.0.1", names)
+    local.call("certificate.upload", certificate=pem(certificate), privateKey=key_pem(key))
+    local.call("certificate.activate")
+    return fingerprint(certificate)
+
+
+# --- what changes under a connection that stands
+
+CHANGES = {
+    "verification": lambda d, p: verify(d, "none"),
+    "trust store": lambda d, p: trust(d, p[1].authority),
+    "identity": lambda d, p: swap_identity(d),
+    "local certificate shown": lambda d, p: d.local().call("sip.modify",
+                                                           useLocalCertificate=False),
+}
+
+
+@pytest.fixture(autouse=True)
+def as_before(running):
+    yield
+    running.local().call("sip.modify", useLocalCertificate=True, closeConnections=False)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_standing_flows_go_on(device, peers, change):
+    with Caller(device.sips, peers[0].files) as standing:
+        assert standing.alert is None
+        CHANGES[change](device, peers)
+        with Caller(device.sips, peers[0].files) as fresh:
+            assert fresh.alert == ("UNKNOWN_CA" if change == "trust store" else None)
+        assert standing.asks()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_standing_flows_are_closed(device, peers, change, version):
+    """By close_notify, each of them."""
+    device.local().call("sip.modify", closeConnections=True)
+    with Caller(device.sips, peers[0].files, version) as one, \
+            Caller(device.sips, peers[0].files, version) as two:
+        assert one.alert is two.alert is None
+        CHANGES[change](device, peers)
+        assert one.ended() and two.ended()
+
+
+def test_nothing_else_closes_them(device, peers):
+    local = device.local()
+    local.call("sip.modify", closeConnections=True)
+    with Caller(device.sips, peers[0].files) as standing:
+        local.call("verification.configure", serverCertificate="none")
+        local.call("sip.modify", mediaTimeoutSeconds=61)
+        local.call("sip.modify", mediaTimeoutSeconds=60)
+        local.call("trustStore.upload", trustStore="https",
+                   certificates=peers[1].authority.pem)
+        assert standing.asks()
+
+
+# --- each new one is judged anew
+
+def test_the_store_is_replaced(device, peers):
+    first, second = peers
+    with Caller(device.sips, first.files) as standing:
+        assert standing.alert is None
+        trust(device, second.authority)
+        for _ in range(2):
+            with Caller(device.sips, first.files) as caller:
+                assert caller.alert == "UNKNOWN_CA"
+        with Caller(device.sips, second.files) as caller:
+            assert caller.alert is None
+        trust(device, first.authority, second.authority)
+        for peer in peers:
+            with Caller(device.sips, peer.files) as caller:
+                assert caller.alert is None
+        assert standing.asks()
+
+
+def test_nobody_is_trusted(device, peers):
+    """An empty store lets nobody through, and that is said where people look."""
+    local = device.local()
+    trust(device)
+    with Caller(device.sips, peers[0].files) as caller:
+        assert caller.alert == "UNKNOWN_CA"
+    event = wait_for(lambda: [e for e in local.call(
+        "auditlog.enumerate", filter={"event": "sipPeerRefused"})["events"]
+        if "SIP trust store is empty" in e["fields"].get("reason", "")], what="the record")[-1]
+    assert event["fields"]["cause"] == "unknownAuthority"
+    assert "SIP trust store is empty: no call over TLS" in device.log()
+
+    def warned():
+        return "sipTrustStoreEmpty" in [
+            w["id"] for w in local.call("security.warnings")["warnings"]]
+
+    assert warned()
+    trust(device, peers[0].authority)
+    assert not warned()
+    trust(device)
+    assert warned()
+    verify(device, "none")
+    assert not warned()
+    with Caller(device.sips, peers[0].files) as caller:
+        assert caller.alert is None
+
+
+# --- resumption
+
+def leave(service, version, files=None):
+    """A connection of a client that keeps tickets; its context and its session."""
+    with Caller(service.sips, files, version) as caller:
+        assert caller.alert is None
+        session = caller.tls.session
+        return caller.context, session
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_resumption_without_verification(device, version):
+    """So that the tests behind can fail: there are tickets, and they are good."""
+    verify(device, "none")
+    context, session = leave(device, version)
+    with Caller(device.sips, context=context, session=session) as caller:
+        assert caller.alert is None and caller.resumed
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_ticket_passes_verification(device, peers, version):
+    verify(device, "none")
+    context, session = leave(device, version)
+    verify(device, "outgoingAndIncoming")
+    with Caller(device.sips, context=context, session=session) as caller:
+        assert caller.alert == ("CERTIFICATE_REQUIRED" if version == "TLSv1.3"
+                                else "HANDSHAKE_FAILURE")
+    # Nor does it after the way back: the keys are others.
+    verify(device, "none")
+    with Caller(device.sips, context=context, session=session) as caller:
+        assert caller.alert is None and not caller.resumed
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_tickets_while_verifying(device, peers, version):
+    context, session = leave(device, version, peers[0].files)
+    assert not session or not session.has_ticket
+    with Caller(device.sips, context=context, session=session) as caller:
+        assert caller.alert is None and not caller.resumed
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_another_identity_ends_tickets(device, version):
+    verify(device, "none")
+    context, session = leave(device, version)
+    swap_identity(device)
+    with Caller(device.sips, context=context, session=session) as caller:
+        assert caller.alert is None and not caller.resumed
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_tickets_of_https_are_nothing_here(device, version):
+    verify(device, "none")
+    context = client_context(version=version)
+    with socket.create_connection((device.host, device.https), 20) as raw, \
+            context.wrap_socket(raw) as tls:
+        tls.sendall(b"GET /login.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        while tls.recv(4096):
+            pass
+        session = tls.session
+    assert session.has_ticket
+    with Caller(device.sips, context=context, session=session) as caller:
+        assert caller.alert is None and not caller.resumed
+
+
+# --- one identity
+
+def presented(port):
+    return fingerprint_of(ssl.get_server_certificate(("127.0.0.1", port)))
+
+
+def fingerprint_of(text):
+    return fingerprint(x509.load_pem_x509_certificate(text.encode()))
+
+
+def test_one_activation_swaps_all(device, peers):
+    verify(device, "none")
+    with Caller(device.sips) as standing:
+        before = presented(device.sips)
+        assert presented(device.https) == before
+        now = swap_identity(device)
+        assert now != before
+        assert presented(device.https) == presented(device.sips) == now
+        assert standing.asks()
+        assert fingerprint_of(ssl.DER_cert_to_PEM_cert(
+            standing.tls.getpeercert(True))) == before
+
+
+# --- our own certificate
+
+def test_certificate_that_does_not_name_us(device):
+    """Said by sip.query, by a warning, and once in the log; the outbound domain
+    counts where one is in use."""
+    local = device.local()
+
+    def problem():
+        warned = "sipCertificateNames" in [
+            w["id"] for w in local.call("security.warnings")["warnings"]]
+        text = local.call("sip.query")["certificateProblem"]
+        assert warned == bool(text)
+        return text
+
+    swap_identity(device)
+    assert problem() == ""
+    swap_identity(device, ("DNS:conference.example",))
+    text = problem()
+    assert "names neither the host name" in text and "127.0.0.1" in text
+    wait_for(lambda: text in device.log(), what="the line in the log")
+    try:
+        local.call("sip.modify", outboundConfiguration="useTrunk",
+                   outboundAddress="127.0.0.1:1", outboundDomain="conference.example")
+        assert problem() == ""
+        local.call("sip.modify", outboundDomain="other.example")
+        assert "does not name the outbound domain other.example" in problem()
+    finally:
+        local.call("sip.modify", outboundConfiguration="callDirect", outboundAddress="",
+                   outboundDomain="")
+    assert problem() == text
+    swap_identity(device)
+    assert problem() == ""
