@@ -14,7 +14,7 @@ PAGES = (
     "/help/security.html", "/help/services.html", "/help/shutdown.html",
     "/help/transition.html", "/logs/audit-log.html", "/logs/event-log.html",
     "/help/audit-log.html", "/help/event-log.html", "/logs/cdr-log.html",
-    "/help/cdr-log.html",
+    "/help/cdr-log.html", "/settings/sip.html", "/help/sip.html",
 )
 LOOKS = (
     {"width": 1280, "dark": False}, {"width": 1280, "dark": True},

@@ -11,6 +11,8 @@
 //   disabled              why it cannot be changed now; stands in place of the help
 //   required              the text to show when it is left empty
 //   maxLength, autocomplete, accept, rows, inputMode, spellcheck
+//   draw                  a field of its own kind: (row) => { row, control, error, element,
+//                         read(), write(value) }
 //
 // Errors stand at the field they belong to, results at the button.
 
@@ -84,6 +86,8 @@ function drawRadios(row) {
 }
 
 function drawField(row) {
+	if (row.draw)
+		return row.draw(row);
 	if (row.type === "radio")
 		return drawRadios(row);
 	const id = newId(row.name);
@@ -93,7 +97,7 @@ function drawField(row) {
 	const help = drawHelp(row, `${id}-help`);
 	const check = row.type === "checkbox";
 	return {
-		row, control, error,
+		row, control, error, help,
 		element: make("div", { class: check ? "field field-check" : "field" },
 			check ? [control, label] : [label, control], error, help),
 	};
@@ -110,6 +114,8 @@ function numberOf({ row, control }) {
 
 function valueOf(field) {
 	const { row, control } = field;
+	if (field.read)
+		return field.read();
 	switch (row.type) {
 	case "number": return numberOf(field);
 	case "radio":
@@ -122,13 +128,22 @@ function valueOf(field) {
 	}
 }
 
-function setValue({ row, control, inputs }, value) {
-	if (row.type === "radio")
+function setValue(field, value) {
+	const { row, control, inputs } = field;
+	if (field.write)
+		field.write(value);
+	else if (row.type === "radio")
 		inputs.forEach((input) => { input.checked = input.value === value; });
 	else if (row.type === "checkbox")
 		control.checked = value;
 	else
 		control.value = value;
+}
+
+// Why a field cannot be changed now; nothing: it can. Its row has a help.
+function setDisabled({ row, control, help }, why) {
+	control.disabled = Boolean(why);
+	help.textContent = why || row.help;
 }
 
 function showFieldError(field, text) {
@@ -150,7 +165,8 @@ function clearFieldError(field) {
 //   faults    code of a fault -> [name of the field, cure], where the text of
 //             the fault belongs; other errors stand at the button
 //   buttons   more buttons beside submit
-// Returns { element, control(name), values(), set(values), reset(), clear() }.
+// Returns { element, control(name), values(), set(values), disable(name, why), reset(),
+// clear() }.
 export function drawForm({ rows, submit, onSubmit, faults = {}, buttons = [], danger = false }) {
 	const fields = new Map(rows.map((row) => [row.name, drawField(row)]));
 	const submitButton = make("button",
@@ -208,6 +224,7 @@ export function drawForm({ rows, submit, onSubmit, faults = {}, buttons = [], da
 		control: (name) => fields.get(name).control,
 		set: (changed) => Object.entries(changed).forEach(([name, value]) =>
 			setValue(fields.get(name), value)),
+		disable: (name, why) => setDisabled(fields.get(name), why),
 		reset: () => element.reset(),
 	};
 }

@@ -47,20 +47,22 @@ export function changesOf(reply, values) {
 }
 
 // A form for some settings of a reply.
-//   names      which, in this order
+//   names      which, in this order; a row of app/form.js stands for what is no setting
+//   more       (values) => changes of what is no setting
 //   submit     label of the button
 //   sentences  name -> value of a choice -> what it does, in plain words
 //   disabled   name -> why it cannot be changed now
 //   only       name -> the choices to offer, if not all
 //   apply      async (changes) => message, or undefined when it was called off
 // Returns the form of drawForm.
-export function drawSettingsForm({ reply, names, submit, apply, ...how }) {
+export function drawSettingsForm({ reply, names, submit, apply, more, ...how }) {
 	const known = settingsByName(reply);
 	return drawForm({
-		rows: names.map((name) => drawRow(known.get(name), reply[name], how)),
+		rows: names.map((name) => typeof name === "string"
+			? drawRow(known.get(name), reply[name], how) : name),
 		submit,
 		onSubmit: async (values) => {
-			const changes = changesOf(reply, values);
+			const changes = [...changesOf(reply, values), ...more?.(values) ?? []];
 			return changes.length === 0
 				? "Nothing to change: this is what is set already." : apply(changes);
 		},

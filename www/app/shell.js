@@ -23,6 +23,8 @@ export const MENU = [
 	  privilege: ADMINISTRATOR },
 	{ path: "/settings/security.html", label: "Security", group: "Settings",
 	  privilege: ADMINISTRATOR },
+	{ path: "/settings/sip.html", label: "SIP", group: "Settings",
+	  privilege: ADMINISTRATOR },
 	{ path: "/settings/shutdown.html", label: "Shutdown", group: "Settings",
 	  privilege: ADMINISTRATOR },
 	{ path: "/logs/event-log.html", label: "Event log", group: "Logs",

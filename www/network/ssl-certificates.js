@@ -119,5 +119,7 @@ openPage({
 		const [stores, settings] = await callBoth("trustStore.query", "verification.query");
 		const places = drawTrustStores(byId("trust-stores"), stores);
 		drawVerification(page, places, settings);
+		// What a link named was not there yet when the browser went there.
+		byId(location.hash.slice(1))?.scrollIntoView();
 	},
 });
