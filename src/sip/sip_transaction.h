@@ -38,7 +38,7 @@ struct sip_slot {
 struct sip_transaction {
 	struct sip_stack *stack;
 	struct list all, dirty;
-	struct list done; /* server: acked, waits for copies only */
+	struct list done; /* server: waits for copies only */
 	struct sip_slot slots[SIP_SLOTS];
 	bool server, invite;
 	bool known;    /* to the user: ended() is owed */

@@ -33,10 +33,16 @@ void sip_accept(struct sip_transaction *t)
 	}
 }
 
+static void give_way(struct sip_transaction *t)
+{
+	if (list_empty(&t->done))
+		list_append(&t->stack->done, &t->done);
+}
+
 void sip_accepted_done(struct sip_transaction *t)
 {
 	t->acked = true;
-	list_append(&t->stack->done, &t->done);
+	give_way(t);
 }
 
 static struct sip_transaction *eldest_done(struct sip_stack *s, bool any,
@@ -52,8 +58,8 @@ static struct sip_transaction *eldest_done(struct sip_stack *s, bool any,
 	return NULL;
 }
 
-/* Calls that stand would else use up all the room: 64*T1 of each are long when
- * many begin, and copies of an INVITE whose ACK has come are rare. */
+/* Calls would else use up all the room: 64*T1 of each transaction are long when
+ * many begin and end, and copies of what has been answered are rare. */
 bool sip_make_room(struct sip_stack *s, unsigned peer)
 {
 	bool peer_full = peer < SIP_PEERS &&
@@ -125,6 +131,8 @@ static void settle(struct sip_transaction *t)
 		sip_transaction_end(t);
 	} else if (t->rests) {
 		stop_machine(t);
+	} else if (t->server && !t->invite && t->final) {
+		give_way(t);
 	}
 }
 

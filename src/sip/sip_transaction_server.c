@@ -66,6 +66,8 @@ int sip_stack_reply(struct sip_transaction *t, struct osip_message *answer,
 	sip_stack_enter(s);
 	t->final = final;
 	sip_transaction_run(t, event);
+	if (final)
+		sip_transaction_soil(t);
 	if (t->failing)
 		rc = error_set(e, ERR_CONFLICT, "the way to %s is gone",
 			       t->flow->peer_address);

@@ -202,14 +202,21 @@ static void test_limits(void)
 /* Another address has its own measure, and what has ended counts no more. */
 static void test_limit_of_a_peer(void)
 {
+	struct sip_transaction *first;
+
 	peer_start(0, 1);
 	strcpy(peer.flow[SIP_TLS].flow.peer_address, "2001:db8::7");
+	peer.user.late = true;
 	peer_request(SIP_TCP, "OPTIONS", B1, "dialog");
+	first = peer.user.last;
+	peer.user.late = false;
 	peer_request(SIP_TCP, "OPTIONS", B2, "dialog");
-	CHECK_SENT(SIP_TCP, 2, "SIP/2.0 503");
+	CHECK_SENT(SIP_TCP, 1, "SIP/2.0 503");
 	peer_request(SIP_TLS, "OPTIONS", B2, "dialog");
 	CHECK_SENT(SIP_TLS, 1, "SIP/2.0 200");
+	peer_reply(first, 200);
 	peer_run(100);
+	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 0);
 	peer_request(SIP_TCP, "OPTIONS", B2, "dialog");
 	CHECK_SENT(SIP_TCP, 3, "SIP/2.0 200");
 	CHECK_SEEN("rreer");
@@ -258,6 +265,34 @@ static void test_room_for_calls(void)
 	peer_send(SIP_TLS, "OPTIONS");
 	CHECK_SEEN("rae");
 	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 1);
+	peer_stop();
+}
+
+/* Nor do calls that have ended: over UDP the answer to a BYE waits 64*T1 for
+ * copies of it. */
+static void test_room_after_calls(void)
+{
+	peer_start(0, 2);
+	peer_request(SIP_UDP, "OPTIONS", B1, "d1");
+	peer_request(SIP_UDP, "OPTIONS", B2, "d2");
+	CHECK_SEEN("rr");
+	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 2);
+	peer_request(SIP_UDP, "OPTIONS", B1, "d1");
+	CHECK_SENT(SIP_UDP, 3, "SIP/2.0 200");
+	CHECK_SEEN(""); /* a copy */
+	peer_request(SIP_UDP, "OPTIONS", "z9hG4bK3", "d3");
+	CHECK_SENT(SIP_UDP, 4, "SIP/2.0 200");
+	CHECK_SEEN("er");
+	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 2);
+	peer_request(SIP_UDP, "OPTIONS", B2, "d2");
+	CHECK_SEEN(""); /* the eldest has gone */
+	/* An INVITE without an answer does not give way. */
+	peer.user.late = true;
+	peer_request(SIP_UDP, "INVITE", "z9hG4bK4", "d4");
+	peer_request(SIP_UDP, "INVITE", "z9hG4bK5", "d5");
+	CHECK_SEEN("erer");
+	peer_request(SIP_UDP, "OPTIONS", "z9hG4bK6", "d6");
+	CHECK_SEEN("");
 	peer_stop();
 }
 
@@ -561,6 +596,7 @@ static const struct unit_test tests[] = {
 	{ "limits", test_limits },
 	{ "limit of a peer", test_limit_of_a_peer },
 	{ "room for calls", test_room_for_calls },
+	{ "room after calls", test_room_after_calls },
 	{ "limit of our own, and what is none", test_limit_of_ours },
 	{ "outside of dialogs", test_outside_of_dialogs },
 	{ "merged requests", test_merged },
