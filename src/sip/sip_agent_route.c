@@ -42,8 +42,7 @@ static int ask_listener(const struct sip_agent *a,
 	uint16_t port;
 
 	if (address_parse(target->address, target->port, &to, e) < 0 ||
-	    front_udp_local(a->o.front, sip_transport_listener(SIP_UDP), &to,
-			    &from, e) < 0)
+	    sip_transports_udp_local(a->transports, &to, &from, e) < 0)
 		return -1;
 	if (!address_text(&from, out, &port))
 		return error_set(e, ERR_INTERNAL, "an address without a text");

@@ -74,6 +74,13 @@ void sip_transports_set_client(struct sip_transports *t,
  * opened go on. */
 void sip_transports_close_tls(struct sip_transports *t);
 
+/* Which address of ours datagrams to there come from. ERR_NOT_FOUND: we do not
+ * listen for any, so we send none; ERR_IO: no way there. */
+int sip_transports_udp_local(struct sip_transports *t,
+			     const struct sockaddr_storage *to,
+			     struct sockaddr_storage *out,
+			     struct error *e) MUST_CHECK;
+
 /* A flow to that target, one that stands or a new one. host: what was dialled,
  * which the certificate has to prove. More than SIP_TICKETS_MAX at a time get
  * no answer: their transactions run into their time-out. */

@@ -129,6 +129,20 @@ static struct sip_flow *get(struct sip_transports *t,
 	return f ? &f->flow : NULL;
 }
 
+int sip_transports_udp_local(struct sip_transports *t,
+			     const struct sockaddr_storage *to,
+			     struct sockaddr_storage *out, struct error *e)
+{
+	if (front_udp_local(t->o.front, sip_listener_names[SIP_UDP], to, out,
+			    e) == 0)
+		return 0;
+	if (e->kind == ERR_NOT_FOUND)
+		error_set(e, ERR_NOT_FOUND,
+			  "SIP over UDP is off here (Network > Services), or "
+			  "has no address of that family");
+	return -1;
+}
+
 struct sip_flow *sip_datagram_flow(struct sip_transports *t,
 				   const struct sip_target *target,
 				   struct error *e)
@@ -136,8 +150,7 @@ struct sip_flow *sip_datagram_flow(struct sip_transports *t,
 	struct sockaddr_storage peer, local;
 
 	if (address_parse(target->address, target->port, &peer, e) < 0 ||
-	    front_udp_local(t->o.front, sip_listener_names[SIP_UDP], &peer,
-			    &local, e) < 0)
+	    sip_transports_udp_local(t, &peer, &local, e) < 0)
 		return NULL;
 	return get(t, &peer, &local, e);
 }

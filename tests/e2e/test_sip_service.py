@@ -243,6 +243,66 @@ def test_port_of_another_program(service, back):
     with Wire(service, "udp") as wire:
         assert wire.ask()[0] == 200
 
+# --- limits
+
+
+def from_address(service, kind, address, port=None):
+    """As Wire, from another address of this machine."""
+    wire = Wire.__new__(Wire)
+    wire.kind, wire.rest = kind, b""
+    wire.to = service.host, port or service.sip
+    datagram = kind == "udp"
+    wire.socket = socket.socket(type=socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM)
+    wire.socket.bind((address, 0))
+    wire.socket.settimeout(WAIT)
+    wire.socket.connect(wire.to)
+    return wire
+
+
+def test_one_peer_cannot_have_all_transactions(service):
+    """A server transaction over UDP lives 32 s: more than SIP_TRANSACTIONS_PEER_MAX of one
+    address are refused for a while, and others are served."""
+    statuses = {}
+    with from_address(service, "udp", "127.0.0.2") as greedy:
+        for _ in range(1100):
+            status, fields = greedy.ask()
+            statuses[status] = statuses.get(status, 0) + 1
+            if status == 503:
+                assert fields["retry-after"] == "5"
+    assert statuses == {200: 1024, 503: 76}
+    with from_address(service, "udp", "127.0.0.3") as other:
+        assert other.ask()[0] == 200
+    with Wire(service, "tls") as tls:
+        assert tls.ask()[0] == 200
+
+
+def test_one_peer_cannot_have_all_connections(service):
+    wires, refused = [], 0
+    for _ in range(270):
+        wire = from_address(service, "tcp", "127.0.0.4")
+        wires.append(wire)
+        try:
+            wire.request()
+            assert wire.answer()[0] == 200
+        except (AssertionError, OSError):
+            refused += 1
+    assert refused == 270 - 256
+    with from_address(service, "tcp", "127.0.0.5") as other:
+        assert other.ask()[0] == 200
+    # HTTPS has a limit of its own.
+    assert service.wire_certificate()
+    for wire in wires:
+        wire.socket.close()
+
+    def has_room():
+        with from_address(service, "tcp", "127.0.0.4") as wire:
+            try:
+                return wire.ask()[0] == 200
+            except (AssertionError, OSError):
+                return False
+
+    wait_for(has_room, 20, "room for the peer again")
+
 
 def test_restart_and_end(make_service):
     """Connections end with the run, also when requests are under way, and the next one
