@@ -294,6 +294,7 @@ static int start_sip(struct service *s, struct error *e)
 		.config = s->config,
 		.tls = s->tls,
 		.settings = s->settings,
+		.credentials = s->credentials,
 	};
 
 	s->sip = sip_service_new(&o, e);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "app/sip_calling.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sip/sip_outbound.h"
 
 enum { PACKETS_PER_SECOND = 200 /* of one stream: ten times what is usual */ };
 
@@ -85,6 +89,79 @@ void sip_calling_tick(struct sip_calling *c)
 	    sip_calls_each(c->calls, count, c) ? now + SIP_CALLING_COUNT_MS : 0;
 }
 
+/* --- calls of ours -------------------------------------------------------- */
+
+/* Does it go to the trunk or registrar? Only that one hears the password. */
+static bool is_outbound(const struct sip_outbound_now *now,
+			const struct sip_dialled *to)
+{
+	const struct sip_dial any = { .text = "a" };
+	struct sip_dialled by;
+	struct error e = ERROR_INIT;
+
+	return now->rules.mode != SIP_CALL_DIRECT &&
+	       sip_dial(&any, &now->rules, &by, &e) == 0 &&
+	       strcasecmp(by.host, to->host) == 0 && by.port == to->port;
+}
+
+/* Whom From names there: "" when our address has to do. */
+static void name_us(const struct sip_outbound_now *now,
+		    const struct sip_dialled *to, char out[SIP_URI_SIZE])
+{
+	const char *domain =
+	    now->domain[0] ? now->domain : to->host; /* as sip_register_as() */
+	bool v6 = !now->domain[0] && strchr(domain, ':');
+
+	out[0] = '\0';
+	if (now->user_name[0])
+		snprintf(out, SIP_URI_SIZE, "%s:%s@%s%s%s",
+			 to->secure ? "sips" : "sip", now->user_name,
+			 v6 ? "[" : "", domain, v6 ? "]" : "");
+}
+
+static int place(struct sip_calling *c, uint64_t id,
+		 const struct sip_dialled *to, struct error *e)
+{
+	struct sip_call_wish wish = { .to = to };
+	struct secret password = { 0 };
+	struct sip_outbound_now now;
+	char from[SIP_URI_SIZE];
+	int rc = -1;
+
+	if (sip_outbound_read(c->o.settings, &now, e) < 0)
+		return -1;
+	if (is_outbound(&now, to)) {
+		if (sip_credentials_get(c->o.credentials, &password, e) < 0)
+			return -1;
+		name_us(&now, to, from);
+		wish.from = from[0] ? from : NULL;
+		wish.user_name = now.user_name;
+		wish.password = &password;
+	}
+	rc = sip_calls_place(c->calls, id, &wish, e);
+	secret_free(&password);
+	return rc;
+}
+
+void sip_calling_place(struct sip_calling *c, uint64_t id,
+		       const struct sip_dialled *to)
+{
+	struct sip_call_facts f = { .id = id,
+				    .state = SIP_CALL_DISCONNECTED,
+				    .end = SIP_END_SERVICE_UNAVAILABLE,
+				    .encryption = SIP_ENCRYPTION_UNKNOWN };
+	struct error e = ERROR_INIT;
+
+	if (place(c, id, to, &e) == 0)
+		return;
+	log_failure(LOG_LEVEL_WARNING, "sip", &e);
+	f.started = f.ended = clock_now();
+	f.ended_ms = clock_monotonic_ms();
+	snprintf(f.peer, sizeof(f.peer), "%.*s", SIP_TEXT_MAX - 1, to->uri);
+	snprintf(f.end_text, sizeof(f.end_text), "%s", e.text);
+	sip_control_changed(c->o.control, &f);
+}
+
 /* --- life ----------------------------------------------------------------- */
 
 static int start_media(struct sip_calling *c, struct error *e)
@@ -104,6 +181,7 @@ static int start_calls(struct sip_calling *c, struct error *e)
 {
 	const struct sip_calls_options o = {
 		.stack = sip_agent_stack(c->o.agent),
+		.agent = c->o.agent,
 		.media = c->media,
 		.ports = sip_agent_ports(c->o.agent),
 		.changed = on_changed,

@@ -7,6 +7,7 @@
 #include "sip/sip_agent.h"
 #include "sip/sip_calls.h"
 #include "sip/sip_control.h"
+#include "sip/sip_credentials.h"
 
 /* Calls in the service: their media engine, what of the settings counts for
  * them, and their way to the control. On the loop. */
@@ -20,6 +21,7 @@ struct sip_calling_options {
 	struct sip_control *control;
 	const struct config *config;
 	struct settings *settings;
+	struct sip_credentials *credentials;
 	void (*wake)(void *arg); /* any thread: sip_calling_tick() is wanted */
 	void *wake_arg;
 };
@@ -30,6 +32,9 @@ struct sip_calling *sip_calling_new(const struct sip_calling_options *o,
 /* After sip_agent_end(), before sip_agent_free(). NULL is fine. */
 void sip_calling_free(struct sip_calling *c);
 
+/* Places a call; what cannot be done is told as a call that has ended. */
+void sip_calling_place(struct sip_calling *c, uint64_t id,
+		       const struct sip_dialled *to);
 struct sip_calls *sip_calling_calls(struct sip_calling *c);
 int64_t sip_calling_next_ms(const struct sip_calling *c);
 void sip_calling_tick(struct sip_calling *c);

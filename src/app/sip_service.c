@@ -132,6 +132,14 @@ static uint64_t new_id(void *arg)
 	return sip_calls_id(sip_calling_calls(s->calling));
 }
 
+static void place_call(void *arg, uint64_t id, const struct sip_dialled *to)
+{
+	struct sip_service *s = arg;
+
+	(void)sip_agent_now(s->agent);
+	sip_calling_place(s->calling, id, to);
+}
+
 static void end_call(void *arg, uint64_t id)
 {
 	struct sip_service *s = arg;
@@ -142,9 +150,9 @@ static void end_call(void *arg, uint64_t id)
 		log_failure(LOG_LEVEL_TRACE, "sip", &e);
 }
 
-static const struct sip_control_ops control_ops = { .new_id = new_id,
-						    .wake = wake,
-						    .end = end_call };
+static const struct sip_control_ops control_ops = {
+	.new_id = new_id, .wake = wake, .place = place_call, .end = end_call
+};
 
 /* --- life ----------------------------------------------------------------- */
 
@@ -184,6 +192,7 @@ static int start_calling(struct sip_service *s, struct error *e)
 		.control = s->o.control,
 		.config = s->o.config,
 		.settings = s->o.settings,
+		.credentials = s->o.credentials,
 		.wake = wake,
 		.wake_arg = s,
 	};

@@ -9,6 +9,7 @@
 #include "front/front.h"
 #include "sip/sip_agent.h"
 #include "sip/sip_control.h"
+#include "sip/sip_credentials.h"
 
 /* The SIP side on the loop of the service: the agent with its timer, and what
  * other threads want of it. Its listeners are those of the settings
@@ -25,6 +26,7 @@ struct sip_service_options {
 	const struct config *config;
 	struct settings *settings;
 	struct tls_policy *tls; /* of the connections that we open */
+	struct sip_credentials *credentials; /* of the account */
 };
 
 /* What it makes of the loop does not keep it running. The objects must outlive

@@ -92,8 +92,10 @@ static void end(struct sip_call *k, enum sip_end why, unsigned status,
 		call_refuse(k->invite, status_of(why), NULL);
 	else if (bye && k->invite)
 		k->bye_owed = true;
-	else if (bye)
-		call_hang_up(k);
+	else if (bye && k->dialog)
+		call_send(k, CALL_BYE);
+	else if (!k->dialog)
+		call_cancel(k);
 	call_changed(k);
 	call_release(k); /* the table's */
 	call_release(k);
@@ -113,11 +115,6 @@ void call_end_without_bye(struct sip_call *k, enum sip_end why, unsigned status,
 
 /* --- time */
 
-static void on_wait(struct sip_call *k)
-{
-	call_end(k, SIP_END_NO_ANSWER, 0, "");
-}
-
 static void on_expiry(struct sip_call *k)
 {
 	call_end(k, SIP_END_NETWORK_ERROR, 0,
@@ -128,7 +125,6 @@ void call_due(struct sip_call *k, enum call_timer which)
 {
 	static void (*const rows[CALL_TIMERS])(struct sip_call *) = {
 		[CALL_RINGS] = call_answer_now,
-		[CALL_WAITS] = on_wait,
 		[CALL_REFRESHES] = call_refresh,
 		[CALL_EXPIRES] = on_expiry,
 	};
@@ -152,12 +148,8 @@ static void on_response(struct sip_owner *o, struct sip_transaction *t,
 	k->references++;
 	if (MSG_IS_STATUS_2XX(response) &&
 	    MSG_IS_INVITE(sip_transaction_request(t)))
-		call_ack(k, sip_transaction_flow(t), response);
-	if (t == k->refresh && response->status_code >= 200) {
-		k->refresh = NULL;
-		if (!call_is_over(k))
-			call_refreshed(k, response);
-	}
+		call_ack(k, k->dialog, sip_transaction_flow(t), response);
+	(void)call_sent_answered(k, t, response);
 	/* Of an INVITE copies of the 2xx may come. */
 	if (response->status_code >= 200 &&
 	    !MSG_IS_INVITE(sip_transaction_request(t)))
@@ -175,14 +167,13 @@ static void on_timed_out(struct sip_owner *o, struct sip_transaction *t,
 		/* RFC 3261 13.3.1.4; and there is no ACK to wait for. */
 		k->invite = NULL;
 		if (k->bye_owed)
-			call_hang_up(k);
+			call_send(k, CALL_BYE);
 		else
 			call_end(k, SIP_END_NETWORK_ERROR, 0,
 				 "the other side did not confirm the call");
-	} else if (t == k->refresh) {
-		k->refresh = NULL;
-		if (!call_is_over(k))
-			call_refresh_failed(k, why);
+		k->bye_owed = false;
+	} else {
+		(void)call_sent_failed(k, t, why);
 	}
 	call_release(k);
 }
@@ -193,8 +184,7 @@ static void on_ended(struct sip_owner *o, struct sip_transaction *t)
 
 	if (t == k->invite)
 		k->invite = NULL;
-	if (t == k->refresh)
-		k->refresh = NULL;
+	call_sent_ended(k, t);
 	call_release(k);
 }
 
@@ -227,6 +217,10 @@ static const struct sip_owner_ops call_ops = {
 void call_bind(struct sip_call *k)
 {
 	k->owner.ops = &call_ops;
+	for (int i = 0; i < CALL_REQUESTS; i++) {
+		k->sending[i].call = k;
+		k->sending[i].what = (enum call_request)i;
+	}
 }
 
 void call_own(struct sip_call *k, struct sip_transaction *t)

@@ -27,9 +27,8 @@ static unsigned on_bye(struct sip_call *k, struct sip_transaction *t,
 /* An offer of ours waits for its answer (RFC 3261 14.2, RFC 3311 5.2). */
 static bool we_offered(const struct sip_call *k)
 {
-	return k->offered ||
-	       (k->refresh &&
-		MSG_IS_INVITE(sip_transaction_request(k->refresh)));
+	return k->offered || (call_is_sending(k, CALL_REFRESH) &&
+			      k->sending[CALL_REFRESH].invite);
 }
 
 /* Told and in force: the peer may have moved. */

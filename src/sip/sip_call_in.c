@@ -168,7 +168,7 @@ void call_acked(struct sip_call *k, struct sip_transaction *t,
 	k->invite = NULL;
 	if (call_is_over(k)) {
 		if (k->bye_owed)
-			call_hang_up(k);
+			call_send(k, CALL_BYE);
 		k->bye_owed = false;
 	} else if (take_answer(k, ack)) {
 		call_connected(k);

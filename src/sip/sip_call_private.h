@@ -12,6 +12,7 @@
 #include "sip/session_timer.h"
 #include "sip/sip_calls.h"
 #include "sip/sip_dialog.h"
+#include "sip/sip_exchange.h"
 #include "sip/sip_owner.h"
 
 /* Private to sip_calls.c and sip_call*.c. */
@@ -26,11 +27,13 @@ enum {
 /* What is done to a call when its time has come (sip_call.c has the table). */
 enum call_timer {
 	CALL_RINGS,     /* theirs is answered */
-	CALL_WAITS,     /* ours: nobody answers */
 	CALL_REFRESHES, /* we refresh the session */
 	CALL_EXPIRES,   /* nobody has refreshed it */
 	CALL_TIMERS
 };
+
+/* Our requests in a call (sip_call_send.c has the table). */
+enum call_request { CALL_BYE, CALL_REFRESH, CALL_REQUESTS };
 
 /* The audio of one call (sip_call_media.c). */
 struct call_media {
@@ -64,8 +67,23 @@ struct sip_call {
 	bool offered;  /* with an offer of ours: the answer is in the ACK */
 	bool bye_owed; /* after the ACK (15) */
 
-	/* Ours: INVITE or UPDATE that waits for its answer. */
-	struct sip_transaction *refresh;
+	/* Ours within the call that wait for their answers, by kind: over the
+	 * flow of the call, or, when that is lost or a challenge has come, as
+	 * an exchange. */
+	struct call_sending {
+		struct sip_call *call;
+		enum call_request what;
+		struct sip_transaction *t;
+		struct sip_exchange *x;
+		bool invite; /* the method, of a refresh */
+	} sending[CALL_REQUESTS];
+
+	/* Calls of ours. */
+	struct sip_dialled *to; /* NULL: it is theirs */
+	char *from;             /* URI, or NULL */
+	char *user_name;        /* for challenges, or NULL */
+	struct secret password;
+	struct sip_exchange *inviting; /* the INVITE */
 
 	struct session_timer asked; /* agreed when their INVITE is answered */
 	struct session_timer session;
@@ -78,8 +96,7 @@ struct sip_calls {
 	struct sip_calls_options o;
 	struct list all; /* the eldest first */
 	struct list buckets[CALL_BUCKETS];
-	size_t count; /* of all, also those that are ending */
-	size_t live;
+	size_t live; /* of them, those that have not ended */
 	atomic_uint_fast64_t ids;
 	bool closed;  /* no new ones */
 	int64_t next; /* -1: no timer runs */
@@ -97,6 +114,7 @@ void call_silent(void *calls, media_id id); /* media_stream_options.silent */
 /* NULL: ERR_NOMEM. It is in the table. */
 struct sip_call *call_new(struct sip_calls *c, uint64_t id, const char *tag,
 			  struct error *e) MUST_CHECK;
+void call_set_tag(struct sip_call *k, const char *tag);
 
 /* --- sip_call.c */
 void call_bind(struct sip_call *k);
@@ -177,20 +195,35 @@ unsigned call_request(struct sip_call *k, struct sip_transaction *t,
 		      const struct osip_message *request);
 
 /* --- sip_call_send.c: ours within a call */
-/* NULL: it could not be sent. Takes the message. */
-struct sip_transaction *call_send(struct sip_call *k, struct osip_message *m,
-				  struct error *e) MUST_CHECK;
+bool call_is_sending(const struct sip_call *k, enum call_request what);
+/* What becomes of it is heard by the functions of its row. */
+void call_send(struct sip_call *k, enum call_request what);
+/* The answer to one that went over the flow of the call; false: none such. */
+bool call_sent_answered(struct sip_call *k, struct sip_transaction *t,
+			const struct osip_message *response);
+bool call_sent_failed(struct sip_call *k, struct sip_transaction *t,
+		      enum sip_failure why);
+void call_sent_ended(struct sip_call *k, const struct sip_transaction *t);
 /* The ACK to a 2xx that came over that flow. */
-void call_ack(struct sip_call *k, struct sip_flow *flow,
-	      const struct osip_message *response);
-void call_hang_up(struct sip_call *k); /* BYE */
+void call_ack(struct sip_call *k, const struct sip_dialog *d,
+	      struct sip_flow *flow, const struct osip_message *response);
+
+/* --- sip_call_out.c: we call */
+/* Nobody wants it any more, and there is no dialog yet. */
+void call_cancel(struct sip_call *k);
 
 /* --- sip_call_refresh.c: session timers */
 void call_rules(const struct sip_calls *c, struct sip_call_rules *out);
 /* An agreement about it was reached just now. */
 void call_session_begin(struct sip_call *k, const struct session_timer *timer);
 void call_refresh(struct sip_call *k);
+int call_add_session(const struct sip_call *k, struct osip_message *m,
+		     const char *refresher, struct error *e) MUST_CHECK;
+/* What their 2xx makes of it. */
+void call_session_agreed(struct sip_call *k, const struct osip_message *m);
+struct osip_message *call_build_refresh(struct sip_call *k,
+					struct error *e) MUST_CHECK;
 void call_refreshed(struct sip_call *k, const struct osip_message *response);
-void call_refresh_failed(struct sip_call *k, enum sip_failure why);
+void call_refresh_failed(struct sip_call *k, bool timeout);
 
 #endif

@@ -51,31 +51,33 @@ static unsigned seconds_of(const struct sip_call *k)
 	return seconds < k->session_least ? k->session_least : seconds;
 }
 
-static int add_words(const struct sip_call *k, struct osip_message *m,
-		     struct error *e)
+int call_add_session(const struct sip_call *k, struct osip_message *m,
+		     const char *refresher, struct error *e)
 {
 	unsigned least =
 	    k->session_least ? k->session_least : (unsigned)SESSION_SECONDS_MIN;
 	char expires[48], min_se[12];
 
-	snprintf(expires, sizeof(expires), "%u;refresher=uac", seconds_of(k));
+	snprintf(expires, sizeof(expires), "%u%s", seconds_of(k), refresher);
 	snprintf(min_se, sizeof(min_se), "%u", least);
 	if (sip_message_add(m, "Session-Expires", expires, e) < 0)
 		return -1;
 	return sip_message_add(m, "Min-SE", min_se, e);
 }
 
-static struct osip_message *build(struct sip_call *k, struct error *e)
+struct osip_message *call_build_refresh(struct sip_call *k, struct error *e)
 {
-	osip_message_t *m = sip_dialog_request(
-	    k->dialog, k->peer_updates ? "UPDATE" : "INVITE", e);
+	bool invite = !k->peer_updates;
+	osip_message_t *m =
+	    sip_dialog_request(k->dialog, invite ? "INVITE" : "UPDATE", e);
 
 	if (!m)
 		return NULL;
+	k->sending[CALL_REFRESH].invite = invite;
 	if (call_add_contact(k, k->flow, m, e) == 0 &&
-	    sip_message_add_abilities(m, e) == 0 && add_words(k, m, e) == 0 &&
-	    (k->peer_updates ||
-	     call_add_body(m, buf_view(&k->media.said), e) == 0))
+	    sip_message_add_abilities(m, e) == 0 &&
+	    call_add_session(k, m, ";refresher=uac", e) == 0 &&
+	    (!invite || call_add_body(m, buf_view(&k->media.said), e) == 0))
 		return m;
 	osip_message_free(m);
 	return NULL;
@@ -83,27 +85,30 @@ static struct osip_message *build(struct sip_call *k, struct error *e)
 
 void call_refresh(struct sip_call *k)
 {
-	struct error e = ERROR_INIT;
-	osip_message_t *m;
-
-	if (k->refresh || k->invite || k->facts.state != SIP_CALL_CONNECTED) {
+	if (call_is_sending(k, CALL_REFRESH) || k->invite ||
+	    k->facts.state != SIP_CALL_CONNECTED)
 		call_arm(k, CALL_REFRESHES, BUSY_MS);
-		return;
-	}
-	m = build(k, &e);
-	k->refresh = m ? call_send(k, m, &e) : NULL;
-	if (k->refresh)
-		return;
-	log_failure(LOG_LEVEL_TRACE, "sip", &e);
-	call_arm(k, CALL_REFRESHES, AGAIN_MS);
+	else
+		call_send(k, CALL_REFRESH);
 }
 
 /* --- its answer */
 
-static void on_success(struct sip_call *k, const struct osip_message *m)
+void call_session_agreed(struct sip_call *k, const struct osip_message *m)
 {
 	struct session_words words;
 	struct session_timer timer;
+
+	if (osip_list_size(&m->allows) > 0)
+		k->peer_updates = call_lists(m, "allow", "UPDATE");
+	if (call_words(m, &words) < 0)
+		memset(&words, 0, sizeof(words));
+	session_timer_accept(&words, seconds_of(k), &timer);
+	call_session_begin(k, &timer);
+}
+
+static void on_success(struct sip_call *k, const struct osip_message *m)
+{
 	struct error e = ERROR_INIT;
 	bool invite = strcmp(m->cseq->method, "INVITE") == 0;
 
@@ -113,10 +118,7 @@ static void on_success(struct sip_call *k, const struct osip_message *m)
 	}
 	if (sip_dialog_refresh(k->dialog, m, &e) < 0)
 		log_failure(LOG_LEVEL_TRACE, "sip", &e);
-	if (call_words(m, &words) < 0)
-		memset(&words, 0, sizeof(words));
-	session_timer_accept(&words, seconds_of(k), &timer);
-	call_session_begin(k, &timer);
+	call_session_agreed(k, m);
 	call_changed(k);
 }
 
@@ -174,9 +176,9 @@ void call_refreshed(struct sip_call *k, const struct osip_message *m)
 	}
 }
 
-void call_refresh_failed(struct sip_call *k, enum sip_failure why)
+void call_refresh_failed(struct sip_call *k, bool timeout)
 {
-	if (why == SIP_FAILED_TIMEOUT)
+	if (timeout)
 		call_end(k, SIP_END_NETWORK_ERROR, 0,
 			 "the other side does not answer any more");
 	else

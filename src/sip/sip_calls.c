@@ -45,7 +45,6 @@ static void forget(struct sip_call *k)
 {
 	list_remove(&k->all);
 	list_remove(&k->bucket);
-	k->calls->count--;
 	if (!call_is_over(k))
 		k->calls->live--;
 	call_media_close(k);
@@ -53,6 +52,10 @@ static void forget(struct sip_call *k)
 	sip_dialog_free(k->dialog);
 	sip_flow_release(k->flow);
 	free(k->user);
+	free(k->to);
+	free(k->from);
+	free(k->user_name);
+	secret_free(&k->password);
 	free(k);
 }
 
@@ -60,8 +63,15 @@ void sip_calls_free(struct sip_calls *c)
 {
 	if (!c)
 		return;
-	while (!list_empty(&c->all))
-		forget(list_owner(c->all.next, struct sip_call, all));
+	while (!list_empty(&c->all)) {
+		struct sip_call *k =
+		    list_owner(c->all.next, struct sip_call, all);
+
+		sip_exchange_drop(k->inviting);
+		for (int i = 0; i < CALL_REQUESTS; i++)
+			sip_exchange_drop(k->sending[i].x);
+		forget(k);
+	}
 	pthread_mutex_destroy(&c->lock);
 	free(c->silent);
 	free(c);
@@ -84,6 +94,13 @@ static struct list *bucket_of(struct sip_calls *c, const char *tag)
 	return &c->buckets[h % CALL_BUCKETS];
 }
 
+void call_set_tag(struct sip_call *k, const char *tag)
+{
+	snprintf(k->local_tag, sizeof(k->local_tag), "%s", tag);
+	list_remove(&k->bucket);
+	list_append(bucket_of(k->calls, tag), &k->bucket);
+}
+
 struct sip_call *call_new(struct sip_calls *c, uint64_t id, const char *tag,
 			  struct error *e)
 {
@@ -96,15 +113,14 @@ struct sip_call *call_new(struct sip_calls *c, uint64_t id, const char *tag,
 	k->calls = c;
 	k->references = 1;
 	call_rules(c, &k->rules);
-	snprintf(k->local_tag, sizeof(k->local_tag), "%s", tag);
 	buf_init_secret(&k->media.said, CALL_BODY_MAX);
 	k->facts.id = id;
 	k->facts.encryption = SIP_ENCRYPTION_UNKNOWN;
 	k->facts.started = clock_now();
 	call_bind(k);
 	list_append(&c->all, &k->all);
-	list_append(bucket_of(c, tag), &k->bucket);
-	c->count++;
+	list_init(&k->bucket);
+	call_set_tag(k, tag);
 	c->live++;
 	return k;
 }
@@ -394,7 +410,16 @@ bool sip_calls_find(struct sip_calls *c, uint64_t id,
 	return k != NULL;
 }
 
-size_t sip_calls_count(const struct sip_calls *c)
+size_t sip_calls_count(struct sip_calls *c)
 {
-	return c->count;
+	size_t n = c->live;
+
+	for (struct list *l = c->all.next; l != &c->all; l = l->next) {
+		const struct sip_call *k = list_owner(l, struct sip_call, all);
+
+		if (call_is_over(k) &&
+		    (k->bye_owed || call_is_sending(k, CALL_BYE)))
+			n++;
+	}
+	return n;
 }

@@ -2,9 +2,11 @@
 #ifndef SB_SIP_SIP_CALLS_H
 #define SB_SIP_SIP_CALLS_H
 
+#include "base/secret.h"
 #include "media/media.h"
+#include "sip/sip_agent.h"
 #include "sip/sip_facts.h"
-#include "sip/sip_stack.h"
+#include "sip/sip_uri.h"
 
 /* The calls (RFC 3261 13 to 15): INVITE with offer and answer (RFC 3264), also
  * late, changes of a call that stands, session timers (RFC 4028), and their
@@ -26,6 +28,9 @@ struct sip_call_rules {
 
 struct sip_calls_options {
 	struct sip_stack *stack;
+	/* For calls of ours, and for requests in a call whose connection is
+	 * lost; NULL: there are none. */
+	struct sip_agent *agent;
 	struct media *media;
 	/* Where we listen, by enum sip_transport, for Contact; 0: the port of
 	 * the flow. Read each time. NULL: all 0. */
@@ -71,6 +76,18 @@ void sip_calls_tick(struct sip_calls *c);
 /* For a call that begins here, before it does. Any thread. */
 uint64_t sip_calls_id(struct sip_calls *c);
 
+struct sip_call_wish {
+	const struct sip_dialled *to;
+	const char *from; /* URI in From; NULL: our address */
+	/* For challenges; NULL: there are none. */
+	const char *user_name;
+	const struct secret *password;
+};
+/* Calls somebody. What becomes of it is told by changed(), from within for the
+ * first time, also when it cannot be done. Texts are copied. ERR_NOMEM: nothing
+ * is told. */
+int sip_calls_place(struct sip_calls *c, uint64_t id,
+		    const struct sip_call_wish *w, struct error *e) MUST_CHECK;
 /* Hangs up; changed() comes from within. ERR_NOT_FOUND. */
 int sip_calls_end(struct sip_calls *c, uint64_t id, struct error *e) MUST_CHECK;
 /* All of them, and no new ones from here on: the service ends. They are gone
@@ -91,6 +108,6 @@ size_t sip_calls_each(struct sip_calls *c,
 		      void *arg);
 /* Those that have not been told disconnected, and those whose BYE is under
  * way. */
-size_t sip_calls_count(const struct sip_calls *c);
+size_t sip_calls_count(struct sip_calls *c);
 
 #endif

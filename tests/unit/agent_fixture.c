@@ -8,6 +8,7 @@
 #include "tests/lib/unit.h"
 
 struct agent_stage stage;
+const char *agent_local = "192.0.2.100";
 
 /* --- flows */
 
@@ -51,7 +52,7 @@ static struct agent_flow *add_flow(const struct sip_target *target)
 	memcpy(f->flow.peer_address, target->address,
 	       sizeof(f->flow.peer_address));
 	f->flow.peer_port = target->port;
-	strcpy(f->flow.local_address, "192.0.2.100");
+	strcpy(f->flow.local_address, agent_local);
 	f->flow.local_port = 5070;
 	f->flow.ops = &flow_ops;
 	f->flow.impl = f;
@@ -161,7 +162,7 @@ static bool on_route(void *arg, const struct sip_target *target,
 {
 	CU_ASSERT_PTR_EQUAL(arg, &stage);
 	(void)target;
-	strcpy(out, "192.0.2.100");
+	strcpy(out, agent_local);
 	return !stage.no_route;
 }
 

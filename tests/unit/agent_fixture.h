@@ -34,6 +34,7 @@ struct agent_stage {
 };
 
 extern struct agent_stage stage; /* one at a time */
+extern const char *agent_local;  /* our address; 192.0.2.100 at first */
 
 void agent_start(void);
 /* Asserts that nothing is left: every flow but those of the test released. */
