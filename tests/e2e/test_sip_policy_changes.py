@@ -11,7 +11,7 @@ from cryptography import x509
 
 from certificates import Authority, fingerprint, key_pem, new_key, pem
 from sealbridge_service import Service, wait_for
-from sip_tls_peers import Caller, client_context
+from sip_tls_peers import Call, Caller, client_context
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 
@@ -109,6 +109,22 @@ def test_standing_flows_are_closed(device, peers, change, version):
         assert one.alert is two.alert is None
         CHANGES[change](device, peers)
         assert one.ended() and two.ended()
+
+
+@pytest.mark.parametrize("closing", (False, True))
+def test_calls_go_on(device, peers, closing):
+    """Over the connection that stands, or over another one."""
+    device.local().call("sip.modify", closeConnections=closing)
+    with Caller(device.sips, peers[0].files) as standing:
+        call = Call(standing)
+        trust(device, peers[1].authority)
+        if not closing:
+            assert call.ends(standing)
+            return
+        assert standing.ended()
+    with Caller(device.sips, peers[1].files) as other:
+        assert call.ends(other)
+        assert not call.ends(other)  # 481: it was there until then
 
 
 def test_nothing_else_closes_them(device, peers):

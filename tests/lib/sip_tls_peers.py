@@ -18,6 +18,53 @@ OPTIONS = (
     "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
 
 
+SDP = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+       "m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n")
+
+IN_CALL = (
+    "{method} {uri} SIP/2.0\r\n"
+    "Via: SIP/2.0/TLS 127.0.0.1:{port};branch=z9hG4bK{number}{method};rport\r\n"
+    "Max-Forwards: 70\r\nFrom: <sip:peer@127.0.0.1>;tag=caller\r\n"
+    "To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n"
+    "Contact: <sip:peer@127.0.0.1:{contact};transport=tls>\r\n{more}"
+    "Content-Length: {length}\r\n\r\n")
+
+
+def field(message, name):
+    return re.search(rf"(?im)^{name}:\s*(.*?)\r$", message).group(1)
+
+
+class Call:
+    """A call that a Caller placed; what is inside of it may go over other
+    connections. contact: the port that its side can be called on."""
+
+    def __init__(self, caller, contact=9):
+        Caller.number += 1
+        self.id = f"call{Caller.number}.{caller.tls.getsockname()[1]}"
+        self.contact, self.cseq = contact, 0
+        self.to, self.uri = "<sip:echo@127.0.0.1>", "sip:echo@127.0.0.1"
+        self.send(caller, "INVITE", SDP.format(port=40000))
+        answer = caller.answer()
+        assert answer.startswith("SIP/2.0 200 "), answer
+        self.to = field(answer, "To")
+        self.uri = re.search("<(.*?)>", field(answer, "Contact")).group(1)
+        self.send(caller, "ACK")
+
+    def send(self, caller, method, body=""):
+        Caller.number += 1
+        self.cseq += method != "ACK"
+        caller.tls.sendall((IN_CALL.format(
+            method=method, uri=self.uri, port=caller.tls.getsockname()[1],
+            number=Caller.number, to=self.to, call_id=self.id, cseq=self.cseq,
+            contact=self.contact, length=len(body),
+            more="Content-Type: application/sdp\r\n" if body else "") + body).encode())
+
+    def ends(self, caller):
+        """BYE over that connection: was the call still there?"""
+        self.send(caller, "BYE")
+        return caller.answer().startswith("SIP/2.0 200 ")
+
+
 def alert_of(error):
     """"UNKNOWN_CA" of an SSLError, None when it is not about an alert."""
     found = re.search(r"ALERT_(\w+)", getattr(error, "reason", None) or "")
@@ -47,6 +94,7 @@ class Caller:
 
     def __init__(self, port, files=None, version=None, context=None, session=None):
         self.alert = self.tls = None
+        self.said = b""
         self.context = context or client_context(files, version)
         raw = socket.create_connection(("127.0.0.1", port), SECONDS)
         try:
@@ -54,7 +102,7 @@ class Caller:
                                                 suppress_ragged_eofs=False)
             self.resumed = self.tls.session_reused
             # TLS 1.3: whether the other side wants us is heard behind our part.
-            assert self.asks(), "no answer to OPTIONS"
+            assert self.asks()
         except (ssl.SSLError, ConnectionError) as e:
             self.alert = alert_of(e) or repr(e)
             self.close()
@@ -67,17 +115,27 @@ class Caller:
         self.close()
 
     def asks(self):
-        """OPTIONS, answered by 200? False when the connection is at its end."""
+        """OPTIONS, answered by 200?"""
         Caller.number += 1
         self.tls.sendall(OPTIONS.format(port=self.tls.getsockname()[1],
                                         number=Caller.number).encode())
-        said = b""
-        while b"\r\n\r\n" not in said:
-            got = self.tls.recv(4096)
-            if not got:
-                return False
-            said += got
-        return said.startswith(b"SIP/2.0 200 ")
+        return self.answer().startswith("SIP/2.0 200 ")
+
+    def answer(self):
+        """The next final answer, with its body."""
+        while True:
+            while b"\r\n\r\n" not in self.said:
+                got = self.tls.recv(4096)
+                assert got, "the connection has ended"
+                self.said += got
+            head, rest = self.said.split(b"\r\n\r\n", 1)
+            head = head.decode() + "\r\n"
+            length = int(field(head, "Content-Length"))
+            while len(rest) < length:
+                rest += self.tls.recv(4096)
+            self.said = rest[length:]
+            if not head.startswith("SIP/2.0 1"):
+                return head + rest[:length].decode()
 
     def ended(self):
         """Waits for the end: True when it came in good form (close_notify)."""
