@@ -29,6 +29,16 @@ static enum sip_frame_step blank_step(struct view data, struct sip_frame *out)
 	return SIP_FRAME_BLANK;
 }
 
+/* Does the start line name our protocol? Who speaks another one, HTTP for one,
+ * would wait for answers that never come. */
+static bool is_sip(struct view head)
+{
+	for (size_t i = 0; i + 4 <= head.len && head.ptr[i] != '\r'; i++)
+		if (sip_text_is(view_of(head.ptr + i, 4), "SIP/"))
+			return true;
+	return false;
+}
+
 /* The head is whole: how long is the message? MORE: f->total says. What else is
  * wrong with it is not the framing's business. */
 static enum sip_frame_step measure(struct sip_framer *f, struct view data,
@@ -44,7 +54,12 @@ static enum sip_frame_step measure(struct sip_framer *f, struct view data,
 	fault = sip_head_fault(data);
 	if (fault)
 		return refuse(out, 400, fault);
-	(void)sip_head_split(data, &head, &why);
+	if (!is_sip(data))
+		return refuse(out, 400, "not SIP");
+	/* Content-Length may stand behind the last field that there is room
+	 * for. */
+	if (sip_head_split(data, &head, &why) < 0 && why.status == 513)
+		return refuse(out, why.status, why.why);
 	found = sip_head_content_length(&head, &body, &why);
 	if (found < 0)
 		return refuse(out, why.status, why.why);

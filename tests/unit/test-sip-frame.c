@@ -78,6 +78,11 @@ static const struct row rows[] = {
 	{ "\r\n\rX", "blank refused:400 +2", "CR without LF" },
 	{ START "A: b\rc\r\nl: 0\r\n\r\n", "refused:400 +41", "CR without LF" },
 	{ START "A: b\nl: 0\r\n\r\n", "refused:400 +38", "LF without CR" },
+	{ "GET / HTTP/1.1\r\nl: 0\r\n\r\n", "refused:400 +24", "not SIP" },
+	{ "POST /x HTTP/1.1\r\nX: SIP/2.0\r\nl: 1\r\n\r\nx", "refused:400 +39",
+	  "not SIP" },
+	{ "OPTIONS sip:a@b\r\nl: 0\r\n\r\n", "refused:400 +25", "not SIP" },
+	{ "OPTIONS sip:a@b sip/2.0\r\nl: 0\r\n\r\n", "message:33 +0", NULL },
 	{ START "A: b\n\nl: 0\r\n\r\n", "refused:400 +39", "LF without CR" },
 };
 
@@ -252,12 +257,32 @@ static void test_mutated(void)
 	}
 }
 
+/* Content-Length behind more fields than are read. */
+static void test_many_fields(void)
+{
+	for (unsigned more = 0; more < 2; more++) {
+		struct sip_framer framer = { 0 };
+		struct sip_frame f;
+		char in[8192];
+		size_t n = (size_t)snprintf(in, sizeof(in), START);
+
+		for (unsigned i = 0; i < SIP_FIELDS_MAX - 1 + more; i++)
+			n += (size_t)snprintf(in + n, sizeof(in) - n,
+					      "X: y\r\n");
+		snprintf(in + n, sizeof(in) - n, "l: 0\r\n\r\n");
+		CU_ASSERT_EQUAL(sip_framer_next(&framer, view_str(in), &f),
+				more ? SIP_FRAME_REFUSED : SIP_FRAME_MESSAGE);
+		CU_ASSERT_EQUAL(f.status, more ? 513 : 0);
+	}
+}
+
 static const struct unit_test tests[] = {
 	{ "streams", test_rows },
 	{ "NUL in a head", test_nul },
 	{ "big heads", test_big_heads },
 	{ "the biggest body", test_biggest_body },
 	{ "streams changed at random", test_mutated },
+	{ "many fields", test_many_fields },
 	{ NULL, NULL },
 };
 
