@@ -45,6 +45,16 @@ static const char *or_empty(const char *s)
 	return s ? s : "";
 }
 
+/* Of CSeq: 0009 and 9 are the same. */
+static const char *sequence(const osip_message_t *m)
+{
+	const char *number = or_empty(m->cseq->number);
+
+	while (number[0] == '0' && number[1])
+		number++;
+	return number;
+}
+
 /* Whose transactions these are: nobody else can name them. A peer of UDP may
  * change its port, a connection is one peer. */
 static void scope_of(const struct sip_flow *flow, char *out, size_t size)
@@ -69,8 +79,7 @@ static int key_old(struct sip_stack *s, const char *scope,
 	rc = digest(s,
 		    (const char *[]){ "2543", scope, method, uri, via,
 				      or_empty(m->call_id->number),
-				      or_empty(m->call_id->host),
-				      or_empty(m->cseq->number),
+				      or_empty(m->call_id->host), sequence(m),
 				      sip_message_from_tag(m), NULL },
 		    key);
 out:
@@ -109,8 +118,7 @@ int sip_key_ack(struct sip_stack *s, const osip_message_t *m,
 {
 	return digest(s,
 		      (const char *[]){ "ack", or_empty(m->call_id->number),
-					or_empty(m->call_id->host),
-					or_empty(m->cseq->number),
+					or_empty(m->call_id->host), sequence(m),
 					sip_message_from_tag(m),
 					sip_message_to_tag(m), NULL },
 		      key);
@@ -123,7 +131,7 @@ int sip_key_merge(struct sip_stack *s, const osip_message_t *request,
 		      (const char *[]){ "merge", request->sip_method,
 					or_empty(request->call_id->number),
 					or_empty(request->call_id->host),
-					or_empty(request->cseq->number),
+					sequence(request),
 					sip_message_from_tag(request), NULL },
 		      key);
 }

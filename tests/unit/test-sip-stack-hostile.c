@@ -362,6 +362,25 @@ static void test_merged(void)
 	peer_stop();
 }
 
+/* A sequence number is a number: 0001 is found again as 1. */
+static void test_zeros(void)
+{
+	static const char invite[] =
+	    "INVITE sip:b@us.example SIP/2.0\r\n"
+	    "Via: SIP/2.0/TCP h.example:5070;branch=" B1 "\r\n"
+	    "From: <sip:a@h.example>;tag=from\r\n"
+	    "To: <sip:b@us.example>;tag=dialog\r\n"
+	    "Call-ID: call@h.example\r\n"
+	    "CSeq: 0001 INVITE\r\nContent-Length: 0\r\n\r\n";
+
+	peer_start(0, 0);
+	peer_write(SIP_TCP, invite);
+	CHECK_SENT(SIP_TCP, 2, "SIP/2.0 200");
+	peer_request(SIP_TCP, "ACK", B2, "dialog");
+	CHECK_SEEN("ra");
+	peer_stop();
+}
+
 /* Clients of RFC 2543 are known by the whole of the request. */
 static void test_old_branches(void)
 {
@@ -600,6 +619,7 @@ static const struct unit_test tests[] = {
 	{ "limit of our own, and what is none", test_limit_of_ours },
 	{ "outside of dialogs", test_outside_of_dialogs },
 	{ "merged requests", test_merged },
+	{ "zeros before a number", test_zeros },
 	{ "branches of RFC 2543", test_old_branches },
 	{ "foreign answers", test_foreign_answers },
 	{ "answer on another flow", test_answer_on_another_flow },
