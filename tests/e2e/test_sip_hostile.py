@@ -1,0 +1,406 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Peers that mean harm: slow, endless, many, mutated, spoofed. The service and
+everybody else go on. Order is asserted and numbers are, time is not."""
+
+import os
+import pathlib
+import random
+import re
+import select
+import socket
+import threading
+
+import pytest
+
+from sealbridge_service import Service
+from sip_wire import (
+    FLOWS, STREAMS, Call, Gone, TcpFlow, TlsFlow, UdpFlow, enable, sdp, unique)
+
+pytestmark = pytest.mark.sanitized
+
+# As src/front/front.h, src/sip/sip_stack.h and sip_calls.h have them.
+FLOWS_PER_PEER = 256
+TRANSACTIONS_PER_PEER = 1024
+CALLS_PER_PEER = 512
+SANITIZER = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
+
+
+@pytest.fixture(scope="module")
+def sip():
+    # What a sanitizer keeps of freed memory would look like growth.
+    asan = os.environ.get("ASAN_OPTIONS", "")
+    with Service(env={"ASAN_OPTIONS": f"{asan}:quarantine_size_mb=1".lstrip(":")}) as service:
+        yield enable(service)
+        is_sound(service)
+
+
+def is_sound(service):
+    assert service.is_running(), service.log()[-4000:]
+    found = [line for line in service.log().splitlines() if any(s in line for s in SANITIZER)]
+    assert not found, found[:5]
+
+
+def is_served(service, source="127.0.0.1"):
+    """Whoever comes, over each transport."""
+    for kind in FLOWS.values():
+        with kind(service, source) as flow:
+            assert flow.ask().status == 200
+
+
+# --- slow
+
+def test_slow_handshakes(sip):
+    """More than the pool has threads; each gets its end, others get in."""
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+    slow = []
+    for _ in range(60):
+        s = socket.create_connection((sip.host, sip.sips), 20, ("127.0.0.2", 0))
+        s.sendall(hello[:1])
+        slow.append(s)
+    is_served(sip)
+    for s in slow:
+        s.sendall(hello[1:])
+    is_served(sip)
+    for s in slow:
+        try:
+            while s.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+        s.close()
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("where", ["start line", "head", "body"])
+def test_slow_messages(sip, kind, where):
+    """Sixty that send a part, then a byte each in turn: others are answered
+    meanwhile, and the slow ones when they are done."""
+    flows = [STREAMS[kind](sip, "127.0.0.2") for _ in range(60)]
+    rest = []
+    for flow in flows:
+        data = flow.request(body=b"x" * 100, fields=["Content-Type: text/plain"])
+        cut = {"start line": 10, "head": data.index(b"Call-ID"),
+               "body": data.index(b"\r\n\r\n") + 10}[where]
+        flow.send(data[:cut])
+        rest.append(data[cut:])
+    is_served(sip)
+    for n in range(5):
+        for flow, data in zip(flows, rest):
+            flow.send(data[n:n + 1])
+    is_served(sip)
+    for flow, data in zip(flows, rest):
+        flow.send(data[5:])
+        assert flow.answer().status == 200
+        flow.close()
+
+
+# --- much
+
+def test_keep_alives(sip):
+    """RFC 5626 3.5.1: ten thousand pings, as many pongs."""
+    for kind in STREAMS.values():
+        with kind(sip) as flow:
+            for _ in range(100):
+                flow.send(b"\r\n\r\n" * 100)
+            assert flow.pongs(10000) == 10000
+            assert flow.ask().status == 200
+            assert flow.reader.pongs == 10000
+    with UdpFlow(sip) as flow:
+        for _ in range(100):
+            flow.send(b"\r\n\r\n", b"\0", b"")
+        assert flow.ask().status == 200
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_thousands_at_once(sip, kind):
+    """Another flow's request is answered before the last of thousands that were
+    there before it."""
+    count = 5000
+    with STREAMS[kind](sip, "127.0.0.3") as many, STREAMS[kind](sip) as one:
+        data = b"".join(many.request("NEWMETHOD") for _ in range(count))
+        # A ping is the quickest way to know that the flow is read.
+        sender = threading.Thread(target=many.socket.sendall, args=(b"\r\n\r\n" + data,))
+        sender.start()
+        many.pongs(1)
+        one.send(one.request())
+        got = bytearray(b"".join(m.start.encode() for m in many.kept) + many.reader.data)
+        answered_at = None
+        while got.count(b"SIP/2.0 405") < count:
+            ready = select.select([many, one], [], [], 20)[0]
+            assert ready, "no answer"
+            # The many first: what came before that one answer is counted.
+            if many in ready:
+                got += many.socket.recv(1 << 20)
+            if one in ready and answered_at is None:
+                assert one.answer().status == 200
+                answered_at = got.count(b"SIP/2.0 405")
+        sender.join()
+    assert answered_at is not None and answered_at < count
+
+
+def test_peer_that_does_not_read(sip):
+    """Its answers pile up to a limit; then it is ended, and nobody else."""
+    with TcpFlow(sip, "127.0.0.3") as flow, TcpFlow(sip, "127.0.0.3") as other:
+        flow.socket.settimeout(20)
+        data = b"".join(flow.request("NEWMETHOD") for _ in range(200))
+        with pytest.raises(OSError):
+            for _ in range(1000):
+                flow.socket.sendall(data)
+        assert other.ask().status == 200
+
+
+# --- limits of one peer
+
+def test_flows_of_one_peer(sip):
+    """The one too many is refused; who stands goes on, who comes from elsewhere
+    is served; room that is made is room."""
+    flows, refused = [], 0
+    for _ in range(FLOWS_PER_PEER + 20):
+        try:
+            flow = TcpFlow(sip, "127.0.0.4")
+            assert flow.ask().status == 200
+            flows.append(flow)
+        except (OSError, Gone):
+            refused += 1
+    assert (len(flows), refused) == (FLOWS_PER_PEER, 20)
+    with TlsFlow(sip) as other:
+        assert other.ask().status == 200
+    assert all(flow.ask().status == 200 for flow in flows)
+    flows.pop().close()
+
+    def comes_in():
+        try:
+            with TcpFlow(sip, "127.0.0.4") as flow:
+                return flow.ask().status == 200
+        except (OSError, Gone):
+            return False
+
+    from sealbridge_service import wait_for
+    wait_for(comes_in, what="room for another flow")
+    for flow in flows:
+        flow.close()
+
+
+def test_transactions_of_one_peer(sip):
+    """Over UDP the service has to remember each for 32 s (timer J): so many, then
+    503 with Retry-After, and others are served."""
+    with UdpFlow(sip, "127.0.0.5") as flow:
+        answers = [flow.ask() for _ in range(TRANSACTIONS_PER_PEER + 50)]
+        taken = [a.status for a in answers].index(503)
+        assert taken == TRANSACTIONS_PER_PEER
+        for answer in answers[:taken]:
+            assert answer.status == 200
+        for answer in answers[taken:]:
+            assert answer.status == 503 and int(answer.get("Retry-After")) > 0
+    is_served(sip, "127.0.0.6")
+
+
+def test_calls_of_one_peer(sip):
+    """486 for the one too many; another peer's call is answered."""
+    with TcpFlow(sip, "127.0.0.7") as flow, TcpFlow(sip, "127.0.0.8") as other:
+        calls, refused = [], []
+        for _ in range(CALLS_PER_PEER + 5):
+            call = Call(flow, rtp_port=5004).invite()
+            answer = call.answered()
+            (calls if answer.status == 200 else refused).append((call, answer))
+        assert len(calls) == CALLS_PER_PEER
+        assert [a.status for _, a in refused] == [486] * 5
+        elsewhere = Call(other, rtp_port=5004).invite()
+        assert elsewhere.answered().status == 200
+        assert elsewhere.bye().status == 200
+        for call, _ in calls:
+            assert call.bye().status == 200
+        again = Call(flow, rtp_port=5004).invite()
+        assert again.answered().status == 200
+        assert again.bye().status == 200
+
+
+# --- where answers go
+
+def test_answers_go_back(sip):
+    """RFC 3581 4: with rport an answer goes to where the request came from,
+    whatever Via says; another host that Via names gets nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as victim, UdpFlow(sip) as flow:
+        victim.bind(("127.0.0.66", 0))
+        named = "%s:%u" % victim.getsockname()
+        for via in (f"SIP/2.0/UDP {named};branch={unique('z9hG4bK')};rport",
+                    f"SIP/2.0/UDP {named};rport;branch={unique('z9hG4bK')};received=127.0.0.66",
+                    f"SIP/2.0/UDP {named};branch={unique('z9hG4bK')};maddr=127.0.0.66;rport",
+                    f"SIP/2.0/TCP {named};branch={unique('z9hG4bK')};rport"):
+            for method, status in ("OPTIONS", 200), ("NEWMETHOD", 405):
+                answer = flow.ask(method, via=via.replace("z9hG4bK", f"z9hG4bK{method}"))
+                assert answer.status == status
+                top = answer.get("Via")
+                assert re.search(r";received=127\.0\.0\.1(;|$)", top), top
+                assert f";rport={flow.port}" in top, top
+        victim.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            victim.recv(65536)
+
+
+def test_answers_are_no_bigger(sip):
+    """Whoever writes a wrong sender's address gets no leverage."""
+    room = 700  # Allow, Supported, Warning and what Via gets
+    with UdpFlow(sip) as flow:
+        rows = [flow.request(), flow.request("NEWMETHOD"), flow.request("BYE", cseq=2),
+                flow.request(forwards=300), flow.request("OPTIONS", uri="tel:1"),
+                flow.request(fields=["Require: " + ", ".join(f"x{n}" for n in range(100))]),
+                flow.request(via="SIP/2.0/UDP h;branch=z9hG4bKq" + ";rport" * 20),
+                flow.request("INVITE", body=b"x", fields=["Content-Type: text/plain"])]
+        for row in rows:
+            flow.send(row)
+            before = len(flow.reader.data)
+            assert before == 0
+            size = len(flow.socket.recv(65536))
+            assert size <= len(row) + room, (size, row)
+            if row.startswith(b"INVITE"):
+                break
+    # Without the few lines that every request has there is no answer at all.
+    with UdpFlow(sip) as flow:
+        flow.send(b"OPTIONS sip:a SIP/2.0\r\n\r\n", b"INVITE sip:a SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\n")
+        assert flow.ask().status == 200
+
+
+# --- at random, always the same
+
+WORDS = [b"\0", b"\r\n", b"\r\n\r\n", b"\r\n ", b";", b",", b"\"", b"<", b">", b":", b"%00", b"=",
+         b"sip:", b"@", b"[::1", b"Content-Length: 5\r\n", b"Via: x\r\n", b"a" * 3000, b"\xff\xfe",
+         b"99999999999", b"-1", b"SIP/2.0", b";tag=", b"branch=", b"Route: <sip:x;lr>\r\n",
+         b"Session-Expires: 90\r\n", b"Contact: *\r\n", b"To: <sip:x>;tag=1\r\n", b"\xc0\x80"]
+
+
+def mutate(dice, data):
+    data = bytearray(data)
+    for _ in range(dice.choice([1, 1, 2, 5])):
+        a, b = sorted(dice.randrange(len(data) + 1) for _ in range(2))
+        what = dice.randrange(6)
+        if what == 0 and data:
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        elif what == 1:
+            data[a:a] = dice.choice(WORDS)
+        elif what == 2:
+            del data[a:min(b, a + 40)]
+        elif what == 3:
+            data[a:a] = data[a:min(b, a + 200)]
+        elif what == 4:
+            lines = bytes(data).split(b"\r\n")
+            i, j = dice.randrange(len(lines)), dice.randrange(len(lines))
+            lines[i], lines[j] = lines[j], lines[i]
+            data[:] = b"\r\n".join(lines)
+        else:
+            del data[max(a, 1):]
+        if not data:
+            data += b"x"
+    return bytes(data)
+
+
+def seeds(flow):
+    offer = ["Content-Type: application/sdp"]
+    dialog = {"to": ";tag=abc", "cseq": 7}
+    return [
+        flow.request(), flow.request(fields=["Require: timer", "Accept: application/sdp"]),
+        flow.request("INVITE", body=sdp(flow.source, 5004), fields=offer),
+        flow.request("INVITE", body=sdp(flow.source, 5004), fields=[
+            *offer, "Record-Route: <sip:192.0.2.1;lr>, <sip:192.0.2.2;lr>", "Supported: timer",
+            "Session-Expires: 1800;refresher=uac", "Min-SE: 90"]),
+        flow.request("INVITE"), flow.request("BYE", **dialog), flow.request("CANCEL"),
+        flow.request("UPDATE", body=sdp(flow.source, 5004), fields=offer, **dialog),
+        flow.request("ACK", **dialog), flow.request("NEWMETHOD"),
+        b"SIP/2.0 200 OK\r\n" + flow.request().partition(b"\r\n")[2],
+        b"SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"x\", nonce=\"y\"\r\n"
+        + flow.request("INVITE").partition(b"\r\n")[2],
+    ]
+
+
+class Bombardment:
+    """Sends, and reads away what comes, without ever waiting for it."""
+
+    def __init__(self, service, kind, source):
+        self.make = lambda: kind(service, source)
+        self.flow = self.make()
+
+    def send(self, data):
+        try:
+            self.flow.send(data)
+            while select.select([self.flow.socket], [], [], 0)[0]:
+                if not self.flow.socket.recv(1 << 16) and self.flow.transport != "UDP":
+                    raise ConnectionResetError
+        except OSError:
+            self.flow.close()
+            self.flow = self.make()
+
+
+def test_mutations(sip):
+    """Three thousand messages from one seed; the service lives, and its
+    sanitizers have nothing to say."""
+    dice = random.Random(4475)
+    targets = [Bombardment(sip, kind, f"127.0.2.{n}")
+               for n in range(1, 9) for kind in (UdpFlow, TcpFlow)]
+    for number in range(3000):
+        target = targets[number % len(targets)]
+        target.send(mutate(dice, dice.choice(seeds(target.flow))))
+        if number % 500 == 0:
+            is_sound(sip)
+    for target in targets:
+        target.flow.close()
+    is_served(sip)
+    is_sound(sip)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_garbage(sip, kind):
+    """Bytes of no meaning at all, within TLS and without."""
+    dice = random.Random(1)
+    for _ in range(40):
+        with STREAMS[kind](sip, "127.0.0.9") as flow:
+            try:
+                flow.send_pieces(dice.randbytes(dice.randrange(1, 40000)), 8000)
+            except OSError:
+                pass  # ended already
+    is_served(sip)
+
+
+def test_garbage_for_tls(sip):
+    dice = random.Random(2)
+    for data in [dice.randbytes(n) for n in (1, 10, 500, 20000)] + [
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + dice.randbytes(3000),
+            b"\x80\x2e\x01\x00\x02", b"OPTIONS sip:x SIP/2.0\r\n\r\n"]:
+        with socket.create_connection((sip.host, sip.sips), 20) as s:
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            got = b""
+            try:
+                while part := s.recv(65536):
+                    got += part
+            except ConnectionResetError:
+                pass
+            # A TLS alert, a hint for browsers, or nothing.
+            assert not got or got[0] == 0x15 or got.startswith(b"HTTP/1.1 400"), got[:200]
+    is_served(sip)
+
+
+# --- and nothing piles up
+
+def resident(service):
+    """Bytes."""
+    pages = int(pathlib.Path(f"/proc/{service.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_memory(sip):
+    """Twenty thousand requests over two hundred connections leave nothing behind
+    that the first two thousand did not."""
+    def rounds(count):
+        flows = [TcpFlow(sip, f"127.0.3.{n % 4 + 1}") for n in range(200)]
+        for _ in range(count):
+            for flow in flows:
+                flow.send(flow.request())
+            for flow in flows:
+                assert flow.answer().status == 200
+        for flow in flows:
+            flow.close()
+
+    rounds(10)
+    before = resident(sip)
+    rounds(100)
+    assert resident(sip) < before + 32 * 1024 * 1024
