@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls that come, from the first byte to the last: signalling by hand, audio that
+is heard again, changes, timers, and ends."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from sealbridge_service import process_is_gone, wait_for
+from sip_phone import Audio, Call, Line
+
+KINDS = ["udp", "tcp", "tls"]
+SUITES = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]
+TIMER = ["Supported: timer"]
+
+
+def all_on(service):
+    service.local().call("services.modify", force=True, services=[
+        {"name": "sip_tcp", "setting": True}, {"name": "sip_udp", "setting": True}])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def listening(service):
+    all_on(service)
+
+
+def line_to(service, kind):
+    return Line(service.host, service.sips if kind == "tls" else service.sip, kind)
+
+
+@pytest.fixture
+def phone(service):
+    """Makes calls; what is open ends with the test."""
+    opened = []
+
+    def make(kind, to=service):
+        line = line_to(to, kind)
+        audio = Audio()
+        opened.extend([line, audio])
+        return Call(line, f"sip:echo@{to.host}"), audio
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+def ended(service, why, count=1):
+    """So many calls have ended for that reason since the service began."""
+    return len(re.findall(f"has ended: {why}", service.log())) >= count
+
+
+def ends(service, why):
+    return len(re.findall(f"has ended: {why}", service.log()))
+
+
+def stand(call, audio, **description):
+    """The call stands; the answer to its INVITE."""
+    answer = call.invite(audio.description(**description))
+    assert answer.status == 200, answer
+    call.ack()
+    return answer
+
+
+# --- audio
+
+
+@pytest.mark.parametrize("payload", [0, 8])
+@pytest.mark.parametrize("kind", KINDS)
+def test_echo(phone, kind, payload):
+    call, audio = phone(kind)
+    audio.agree(stand(call, audio, payload=payload).body)
+    assert audio.echoes(payload)
+    assert call.ask("BYE").status == 200
+    assert call.ask("BYE").status == 481
+    audio.say(bytes(160), payload)
+    assert audio.hear(0.5) is None
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("kind", ["tls", "tcp"])
+def test_encrypted_echo(phone, kind, suite):
+    call, audio = phone(kind)
+    answer = stand(call, audio, profile="RTP/SAVP", crypto=f"7 {suite}")
+    assert f"a=crypto:7 {suite} inline:" in answer.body and " RTP/SAVP 0\r\n" in answer.body
+    audio.agree(answer.body, suite)
+    assert audio.echoes()
+    # What was not made with the key is not echoed, nor does it take the call over.
+    sealing, audio.out = audio.out, None
+    audio.say(b"x" * 160)
+    assert audio.hear(0.5) is None
+    audio.out = sealing
+    assert audio.echoes()
+    assert call.ask("BYE").status == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_late_offer(phone, kind):
+    """Encrypted when the signalling is."""
+    call, audio = phone(kind)
+    answer = call.invite()
+    assert answer.status == 200
+    suite = SUITES[0] if kind == "tls" else None
+    assert (" RTP/SAVP 0 8 101\r\n" if suite else " RTP/AVP 0 8 101\r\n") in answer.body
+    call.ack(audio.description(profile="RTP/SAVP", crypto=f"1 {suite}") if suite
+             else audio.description())
+    audio.agree(answer.body, suite)
+    assert audio.echoes()
+    assert call.ask("BYE").status == 200
+
+
+@pytest.mark.parametrize("answer,why", [
+    ("", "protocolError"), ("v=0\r\nrubbish", "capabilityNegotiationError")])
+def test_bad_answer_to_a_late_offer(service, phone, answer, why):
+    before = ends(service, why)
+    call, _ = phone("tcp")
+    assert call.invite().status == 200
+    call.ack(answer)
+    bye = call.line.request("BYE")
+    call.line.reply(bye, 200)
+    wait_for(lambda: ends(service, why) == before + 1)
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize("fields,body,status,field,value", [
+    ((), "v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=IN IP4 1.2.3.4\r\nt=0 0\r\n"
+         "m=audio 9 RTP/AVP 18\r\n", 488, "Warning", "305 "),
+    ((), "rubbish", 400, "Warning", "399 "),
+    (["Require: 100rel"], "", 420, "Unsupported", "100rel"),
+    (["Supported: timer", "Session-Expires: 30"], "", 422, "Min-SE", "90"),
+])
+def test_refused(phone, fields, body, status, field, value):
+    call, _ = phone("tcp")
+    answer = call.invite(body, fields)
+    assert answer.status == status and answer.get(field).startswith(value)
+
+
+def test_sips_needs_tls(phone):
+    call, audio = phone("tcp")
+    call.uri = call.target = "sips:echo@127.0.0.1"
+    assert call.invite(audio.description()).status == 480
+    call, audio = phone("tls")
+    call.uri = call.target = "sips:echo@127.0.0.1"
+    answer = call.invite(audio.description())
+    assert answer.status == 200 and answer.get("contact").startswith("<sips:")
+    call.ack()
+    assert call.ask("BYE").status == 200
+
+
+# --- changes
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_hold(phone, method):
+    call, audio = phone("tls")
+    audio.agree(stand(call, audio).body)
+    assert audio.echoes()
+
+    def change(direction):
+        ask = call.reinvite if method == "INVITE" else lambda body: call.ask("UPDATE", body)
+        answer = ask(audio.description(direction=direction))
+        assert answer.status == 200
+        return re.search(r"a=(sendrecv|sendonly|recvonly|inactive)", answer.body)[1]
+
+    assert change("sendonly") == "recvonly"
+    audio.say(b"h" * 160)
+    assert audio.hear(0.5) is None
+    assert change("inactive") == "inactive"
+    assert change("sendrecv") == "sendrecv"
+    assert audio.echoes()
+    assert call.ask("BYE").status == 200
+
+
+def test_moves(phone):
+    """Other ports for audio, and another connection for the signalling."""
+    call, audio = phone("tls")
+    audio.agree(stand(call, audio).body)
+    assert audio.echoes()
+    call.line.close()
+    other, elsewhere = phone("tls")
+    call.line = other.line
+    answer = call.reinvite(elsewhere.description())
+    assert answer.status == 200
+    elsewhere.agree(answer.body)
+    assert elsewhere.echoes()
+    assert call.ask("BYE").status == 200
+
+
+def test_refused_change(phone):
+    call, audio = phone("tcp")
+    audio.agree(stand(call, audio).body)
+    for method in "INVITE", "UPDATE":
+        assert call.ask(method, "rubbish").status == 400
+        assert call.ask(method, audio.description(payload=18)).status == 488
+    assert call.ask("INFO", "Signal=1").status == 415
+    assert call.ask("INFO").status == 200
+    assert audio.echoes()
+    assert call.ask("BYE").status == 200
+
+
+def test_other_transport_cannot_end_it(service, phone):
+    """Who reads plain text must not be able to end a call over TLS."""
+    call, audio = phone("tls")
+    audio.agree(stand(call, audio).body)
+    plain = line_to(service, "tcp")
+    assert call.ask("BYE", line=plain).status == 481
+    plain.close()
+    assert audio.echoes()
+    assert call.ask("BYE").status == 200
+
+
+def test_glare(phone):
+    """An offer of ours waits for its answer."""
+    call, audio = phone("tcp")
+    stand(call, audio)
+    assert call.ask("INVITE").status == 200
+    waiting = call.cseq
+    assert call.ask("UPDATE", audio.description()).status == 491
+    assert call.ask("INVITE", audio.description()).status == 491
+    call.send("ACK", audio.description(), cseq=waiting)
+    assert call.ask("UPDATE", audio.description()).status == 200
+    assert call.ask("BYE").status == 200
+
+
+# --- time
+
+
+def test_session_timer(phone):
+    call, audio = phone("tcp")
+    answer = call.invite(audio.description(),
+                         [*TIMER, "Session-Expires: 90;refresher=uac"])
+    assert answer.get("session-expires") == "90;refresher=uac"
+    assert answer.get("require") == "timer"
+    call.ack()
+    again = call.ask("UPDATE", "", [*TIMER, "Session-Expires: 120;refresher=uas"])
+    assert again.status == 200
+    assert again.get("session-expires") == "120;refresher=uas"
+    assert call.ask("BYE").status == 200
+
+
+def test_no_media(make_service):
+    """Silence ends a call, but not while it is held."""
+    service = make_service()
+    all_on(service)
+    service.local().call("sip.modify", mediaTimeoutSeconds=10)
+    line = line_to(service, "tcp")
+    silent, held = Call(line, "sip:echo@127.0.0.1"), Call(line, "sip:echo@127.0.0.1")
+    audio = Audio()
+    stand(held, audio, direction="sendonly")
+    stand(silent, audio)
+    bye = line.request("BYE", 30)
+    assert bye.get("call-id") == silent.id
+    line.reply(bye, 200)
+    assert ended(service, "networkError, no media")
+    assert held.ask("BYE").status == 200
+    line.close()
+    audio.close()
+
+
+def test_no_ack(service, phone):
+    before = ends(service, "networkError, the other side did not confirm")
+    call, audio = phone("udp")
+    assert call.invite(audio.description()).status == 200
+    # The 2xx is repeated, then the call is ended (RFC 3261 13.3.1.4).
+    assert call.line.answer("INVITE", 5).status == 200
+    bye = call.line.request("BYE", 60)
+    call.line.reply(bye, 200)
+    assert ends(service, "networkError, the other side did not confirm") == before + 1
+
+
+# --- ends of the service
+
+
+def test_restart_hangs_up(make_service):
+    service = make_service()
+    all_on(service)
+    line = line_to(service, "tls")
+    audio = Audio()
+    calls = [Call(line, "sip:echo@127.0.0.1") for _ in range(5)]
+    for call in calls:
+        stand(call, audio)
+    os.kill(service.pid, signal.SIGHUP)
+    ended_ids = set()
+    for _ in calls:
+        bye = line.request("BYE")
+        line.reply(bye, 200)
+        ended_ids.add(bye.get("call-id"))
+    assert ended_ids == {call.id for call in calls}
+    line.close()
+    service.wait_ready()
+    line = line_to(service, "tls")
+    call = Call(line, "sip:echo@127.0.0.1")
+    audio.agree(stand(call, audio).body)
+    assert audio.echoes()
+    line.close()
+    audio.close()
+
+
+def test_ends_though_nobody_answers(make_service):
+    """The end waits for no peer."""
+    service = make_service()
+    all_on(service)
+    line = line_to(service, "udp")
+    audio = Audio()
+    stand(Call(line, "sip:echo@127.0.0.1"), audio)
+    pid = service.pid
+    os.kill(pid, signal.SIGTERM)
+    line.request("BYE")
+    wait_for(lambda: process_is_gone(pid), 15)
+    line.close()
+    audio.close()
+
+
+def test_killed(make_service):
+    """After kill -9 a call is unknown, and new ones are taken."""
+    service = make_service()
+    all_on(service)
+    line = line_to(service, "udp")
+    audio = Audio()
+    call = Call(line, f"sip:echo@{service.host}")
+    stand(call, audio)
+    service.kill()
+    service.start()
+    service.wait_ready()
+    assert call.ask("BYE").status == 481
+    again = Call(line, f"sip:echo@{service.host}")
+    audio.agree(stand(again, audio).body)
+    assert audio.echoes()
+    line.close()
+    audio.close()
+
+
+# --- many
+
+
+def test_many_at_a_time(phone, service):
+    """Each hears itself, and its ports are free again afterwards."""
+    call, _ = phone("tls")
+    several = [(Call(call.line, call.uri), Audio()) for _ in range(60)]
+    for one, audio in several:
+        audio.agree(stand(one, audio).body)
+    assert len({audio.to for _, audio in several}) == 60
+    assert all(audio.echoes() for _, audio in several)
+    for one, audio in several:
+        assert one.ask("BYE").status == 200
+        audio.close()
