@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/setting_call.h"
+#include "base/log.h"
 #include "config/trial.h"
 #include "sip/sip_control.h"
 #include "sip/sip_credentials.h"
@@ -115,45 +116,68 @@ static int check_password(const struct call *c, const struct value *password,
 	return 0;
 }
 
-static int put_password(const struct call *c, const struct value *password,
-			struct error *e)
+/* The former one comes back when the settings are refused: they are stored
+ * after it, since a registration begins as soon as they are. */
+static void put_back(const struct call *c, const struct secret *former)
 {
-	struct sip_credentials *credentials = c->services->credentials;
-	bool given = sip_credentials_given(credentials);
-	const char *text = value_string(password);
+	struct error e = ERROR_INIT;
 
-	if (!given && !*text)
-		return 0;
-	if (sip_credentials_set(credentials, text, e) < 0)
-		return error_prefix(e, "password");
-	call_audit(c, AUDIT(SIP_PASSWORD_CHANGED, .action = !*text  ? "removed"
+	if (sip_credentials_set(c->services->credentials,
+				former->ptr ? (const char *)former->ptr : "",
+				&e) < 0)
+		log_failure(LOG_LEVEL_ERROR, "sip", &e);
+}
+
+static void tell_password(const struct call *c, bool given, bool wanted)
+{
+	if (!given && !wanted)
+		return;
+	call_audit(c, AUDIT(SIP_PASSWORD_CHANGED, .action = !wanted ? "removed"
 							    : given ? "changed"
 								    : "set"));
 	/* Registrations that failed were made with the former one. */
 	if (outbound(c) == USE_REGISTRAR)
 		sip_control_register_now(c->services->sip);
-	return 0;
+}
+
+static struct value *apply_with_password(struct call *c,
+					 const struct setting_wishes *w,
+					 const char *password, struct error *e)
+{
+	struct sip_credentials *credentials = c->services->credentials;
+	struct secret former;
+	struct value *s = NULL;
+
+	if (sip_credentials_get(credentials, &former, e) < 0)
+		return NULL;
+	if (sip_credentials_set(credentials, password, e) < 0) {
+		error_prefix(e, "password");
+		goto out;
+	}
+	s = w->count ? setting_call_apply(c, w, e) : result_ok();
+	if (s)
+		tell_password(c, former.len > 0, *password != '\0');
+	else
+		put_back(c, &former);
+out:
+	secret_free(&former);
+	return s;
 }
 
 static struct value *modify(struct call *c, struct error *e)
 {
 	const struct value *password = value_member(c->params, "password");
 	struct setting_wishes w;
-	struct value *s;
 
 	if (gather(c, &w, e) < 0 ||
 	    (password && check_password(c, password, e) < 0))
 		return NULL;
-	if (w.count == 0 && !password) {
-		error_set(e, ERR_INPUT, "no setting is named");
-		return NULL;
-	}
-	s = w.count ? setting_call_apply(c, &w, e) : result_ok();
-	if (s && password && put_password(c, password, e) < 0) {
-		value_free(s);
-		return NULL;
-	}
-	return s;
+	if (password)
+		return apply_with_password(c, &w, value_string(password), e);
+	if (w.count > 0)
+		return setting_call_apply(c, &w, e);
+	error_set(e, ERR_INPUT, "no setting is named");
+	return NULL;
 }
 
 /* --- sip.register --------------------------------------------------------- */

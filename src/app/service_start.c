@@ -291,10 +291,10 @@ static int start_sip(struct service *s, struct error *e)
 		.loop = &s->loop,
 		.front = s->front,
 		.control = s->sip_control,
+		.credentials = s->credentials,
 		.config = s->config,
 		.tls = s->tls,
 		.settings = s->settings,
-		.credentials = s->credentials,
 	};
 
 	s->sip = sip_service_new(&o, e);

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "app/sip_service.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "app/sip_calling.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "sip/sip_registration.h"
 
 struct sip_service {
 	struct sip_service_options o;
 	struct sip_agent *agent;
 	struct sip_calling *calling;
-	uv_async_t wake;     /* an answer of the DNS, a wish */
-	uv_prepare_t before; /* the loop waits */
+	struct sip_registration *registration;
+	atomic_bool settings_changed; /* of the registration */
+	uv_async_t wake;              /* an answer of the DNS, a wish */
+	uv_prepare_t before;          /* the loop waits */
 	uv_timer_t timer;
 	int64_t armed; /* when the timer runs out; -1: not set */
-	/* At the end, until calls have ended: */
+	/* At the end, until calls have ended and the registration is taken
+	 * back: */
+	bool leaving;
 	int64_t stop_at;
 	void (*stopped)(void *arg); /* NULL: told, or not asked */
 	void *stopped_arg;
@@ -39,12 +45,13 @@ static int64_t next_ms(const struct sip_service *s)
 	return s->stopped ? earlier(next, s->stop_at) : next;
 }
 
-/* The calls have ended, or their time to do so. */
+/* All has ended, or its time to do so. */
 static void tell_stopped(struct sip_service *s)
 {
 	void (*stopped)(void *arg) = s->stopped;
 
-	if (!stopped || (sip_calls_count(sip_calling_calls(s->calling)) > 0 &&
+	if (!stopped || ((s->leaving ||
+			  sip_calls_count(sip_calling_calls(s->calling)) > 0) &&
 			 clock_monotonic_ms() < s->stop_at))
 		return;
 	s->stopped = NULL;
@@ -100,8 +107,18 @@ static void follow_policy(struct sip_service *s)
 		    settings_bool(s->o.settings, SETTING_SIP_CLOSE_CONNECTIONS))
 			sip_agent_close_tls(s->agent);
 		s->tls_changes = changes;
+		/* What was refused may go now. */
+		atomic_store(&s->settings_changed, true);
 	}
 	tls_context_unref(client);
+}
+
+static void follow_settings(struct sip_service *s)
+{
+	if (!atomic_exchange(&s->settings_changed, false))
+		return;
+	(void)sip_agent_now(s->agent);
+	sip_registration_settings(s->registration);
 }
 
 static void on_wake(uv_async_t *handle)
@@ -112,6 +129,7 @@ static void on_wake(uv_async_t *handle)
 		return;
 	follow_policy(s);
 	tick(s);
+	follow_settings(s);
 	sip_control_run(s->o.control);
 }
 
@@ -150,8 +168,45 @@ static void end_call(void *arg, uint64_t id)
 		log_failure(LOG_LEVEL_TRACE, "sip", &e);
 }
 
+static void register_now(void *arg)
+{
+	struct sip_service *s = arg;
+
+	(void)sip_agent_now(s->agent);
+	sip_registration_now(s->registration);
+}
+
+/* Any thread. */
+static void on_settings(uint64_t changed, void *arg)
+{
+	struct sip_service *s = arg;
+
+	if (!(changed & sip_registration_bits()))
+		return;
+	atomic_store(&s->settings_changed, true);
+	wake(s);
+}
+
+static void on_registration(void *arg, const struct sip_registration_facts *f)
+{
+	struct sip_service *s = arg;
+
+	sip_control_registered(s->o.control, f);
+}
+
+static void on_left(void *arg)
+{
+	struct sip_service *s = arg;
+
+	s->leaving = false;
+}
+
 static const struct sip_control_ops control_ops = {
-	.new_id = new_id, .wake = wake, .place = place_call, .end = end_call
+	.new_id = new_id,
+	.wake = wake,
+	.place = place_call,
+	.end = end_call,
+	.register_now = register_now,
 };
 
 /* --- life ----------------------------------------------------------------- */
@@ -201,6 +256,20 @@ static int start_calling(struct sip_service *s, struct error *e)
 	return s->calling ? 0 : -1;
 }
 
+static int start_registration(struct sip_service *s, struct error *e)
+{
+	const struct sip_registration_options o = {
+		.agent = s->agent,
+		.settings = s->o.settings,
+		.credentials = s->o.credentials,
+		.changed = on_registration,
+		.arg = s,
+	};
+
+	s->registration = sip_registration_new(&o, e);
+	return s->registration ? 0 : -1;
+}
+
 int sip_service_start(struct sip_service *s, struct error *e)
 {
 	const char *servers = s->o.config->sip_dns_servers;
@@ -216,13 +285,15 @@ int sip_service_start(struct sip_service *s, struct error *e)
 	s->agent = sip_agent_new(&agent, e);
 	if (!s->agent)
 		return -1;
-	if (start_calling(s, e) < 0)
+	if (start_calling(s, e) < 0 || start_registration(s, e) < 0)
 		return -1;
 	ops.arg = s;
 	sip_control_attach(s->o.control, &ops);
 	uv_prepare_start(&s->before, on_prepare);
 	tls_policy_on_sip_change(s->o.tls, wake, s);
 	follow_policy(s);
+	settings_on_change(s->o.settings, on_settings, s);
+	on_settings(sip_registration_bits(), s);
 	return 0;
 }
 
@@ -233,7 +304,7 @@ struct sip_agent *sip_service_agent(struct sip_service *s)
 
 void sip_service_stop(struct sip_service *s, void (*done)(void *arg), void *arg)
 {
-	if (!s || !s->calling) {
+	if (!s || !s->registration) {
 		done(arg);
 		return;
 	}
@@ -242,6 +313,7 @@ void sip_service_stop(struct sip_service *s, void (*done)(void *arg), void *arg)
 	s->stopped_arg = arg;
 	s->stop_at = clock_monotonic_ms() + SIP_SERVICE_STOP_MS;
 	(void)sip_agent_now(s->agent);
+	s->leaving = sip_registration_leave(s->registration, on_left, s);
 	sip_calls_end_all(sip_calling_calls(s->calling));
 	tell_stopped(s);
 }
@@ -254,8 +326,10 @@ void sip_service_end(struct sip_service *s)
 	uv_prepare_stop(&s->before);
 	uv_timer_stop(&s->timer);
 	sip_agent_end(s->agent);
+	sip_registration_free(s->registration);
 	sip_calling_free(s->calling);
 	sip_agent_free(s->agent);
+	s->registration = NULL;
 	s->calling = NULL;
 	s->agent = NULL;
 }

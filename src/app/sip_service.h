@@ -39,9 +39,9 @@ int sip_service_start(struct sip_service *s, struct error *e) MUST_CHECK;
 /* For the listeners. */
 struct sip_agent *sip_service_agent(struct sip_service *s);
 
-/* Before front_stop(): nothing new begins, and calls end; done is called, maybe
- * from within, when all have, but SIP_SERVICE_STOP_MS later at the latest. NULL
- * is fine. */
+/* Before front_stop(): nothing new begins, calls end, and the registration is
+ * taken back; done is called, maybe from within, when all that is so, but
+ * SIP_SERVICE_STOP_MS later at the latest. NULL is fine. */
 void sip_service_stop(struct sip_service *s, void (*done)(void *arg),
 		      void *arg);
 /* After front_stop() is done, before front_free(). NULL is fine. */

@@ -12,6 +12,7 @@ struct sip_credentials {
 	pthread_mutex_t changing; /* one at a time, store and copy alike */
 	pthread_mutex_t lock;     /* of password; never held for long */
 	struct secret password;
+	unsigned version;
 };
 
 struct sip_credentials *sip_credentials_new(struct store *s, struct error *e)
@@ -76,6 +77,7 @@ int sip_credentials_set(struct sip_credentials *c, const char *password,
 	pthread_mutex_lock(&c->lock);
 	former = c->password;
 	c->password = wanted;
+	c->version++;
 	pthread_mutex_unlock(&c->lock);
 	pthread_mutex_unlock(&c->changing);
 	secret_free(&former);
@@ -101,4 +103,14 @@ bool sip_credentials_given(struct sip_credentials *c)
 	given = c->password.len != 0;
 	pthread_mutex_unlock(&c->lock);
 	return given;
+}
+
+unsigned sip_credentials_version(struct sip_credentials *c)
+{
+	unsigned version;
+
+	pthread_mutex_lock(&c->lock);
+	version = c->version;
+	pthread_mutex_unlock(&c->lock);
+	return version;
 }

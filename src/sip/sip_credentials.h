@@ -26,5 +26,7 @@ int sip_credentials_set(struct sip_credentials *c, const char *password,
 int sip_credentials_get(struct sip_credentials *c, struct secret *out,
 			struct error *e) MUST_CHECK;
 bool sip_credentials_given(struct sip_credentials *c);
+/* Another number after each change. */
+unsigned sip_credentials_version(struct sip_credentials *c);
 
 #endif

@@ -215,6 +215,7 @@ void agent_stop(void)
 void agent_run(int64_t ms)
 {
 	int64_t end = stage.now + ms;
+	unsigned at_once = 0;
 
 	sip_agent_tick(stage.agent, stage.now);
 	for (;;) {
@@ -224,7 +225,11 @@ void agent_run(int64_t ms)
 			break;
 		stage.now = next > stage.now ? next : stage.now;
 		sip_agent_tick(stage.agent, stage.now);
-		if (sip_agent_next_ms(stage.agent) == stage.now) {
+		/* What a timer begins may have one of its own. */
+		at_once = sip_agent_next_ms(stage.agent) == stage.now
+			      ? at_once + 1
+			      : 0;
+		if (at_once > 2) {
 			CU_FAIL("a tick is wanted again and again");
 			break;
 		}

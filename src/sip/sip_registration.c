@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sip/sip_registration.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "front/list.h"
+#include "sip/sip_exchange.h"
+#include "sip/sip_registration_rules.h"
+
+enum phase {
+	OFF,
+	ASKING,  /* an exchange is under way */
+	STANDS,  /* until the refresh */
+	WAITING, /* after a failure */
+	STUCK,   /* until something changes */
+	LEAVING, /* the exchange takes the former one back */
+	ENDED
+};
+
+/* What the settings want. */
+struct wish {
+	bool on;
+	struct sip_dialled to;
+	char aor[SIP_URI_SIZE];
+	char user[SIP_OUTBOUND_TEXT];
+	uint32_t seconds;
+	char problem[ERROR_TEXT_MAX]; /* why it cannot even be tried, or "" */
+};
+
+struct sip_registration {
+	struct sip_registration_options o;
+	struct sip_flow_watch watch;
+	struct sip_timer timer; /* refresh, next try */
+	struct sip_timer ping;
+	enum phase phase;
+	struct wish is; /* what is being carried out */
+	struct sip_registration_facts facts;
+
+	struct sip_exchange *exchange; /* the one that counts */
+	bool over_flow;                /* it goes over flow, nowhere else */
+	bool again;                    /* once more when it is over */
+	/* What the registration was made with, and is taken back with. */
+	struct secret password;
+	unsigned password_version;
+	uint32_t asked;
+	char contact[SIP_URI_SIZE]; /* of the last request */
+
+	struct sip_flow *flow; /* of the registration, if it can be lost */
+	bool bound;            /* the registrar has bound that contact */
+	unsigned failures;     /* in a row */
+	uint32_t longer;       /* what a 423 asked for; 0: none */
+	char call_id[256];
+	uint32_t cseq;
+
+	void (*done)(void *arg);
+	void *done_arg;
+};
+
+static void start(struct sip_registration *r);
+
+/* --- what others see ------------------------------------------------------ */
+
+static void tell(struct sip_registration *r)
+{
+	if (r->o.changed)
+		r->o.changed(r->o.arg, &r->facts);
+}
+
+static void set_state(struct sip_registration *r,
+		      enum sip_registration_state state)
+{
+	r->facts = (struct sip_registration_facts){ .state = state };
+	if (state != SIP_REGISTRATION_OFF)
+		snprintf(r->facts.registered_as, sizeof(r->facts.registered_as),
+			 "%.*s", SIP_TEXT_MAX - 1, r->is.aor);
+}
+
+static void tell_state(struct sip_registration *r,
+		       enum sip_registration_state state)
+{
+	set_state(r, state);
+	tell(r);
+}
+
+static void tell_problem(struct sip_registration *r, enum sip_end end,
+			 const char *text)
+{
+	set_state(r, SIP_REGISTRATION_FAILED);
+	r->facts.end = end;
+	snprintf(r->facts.problem, sizeof(r->facts.problem), "%s", text);
+	log_warning("sip", "not registered as %s: %s", r->is.aor, text);
+	tell(r);
+}
+
+void sip_registration_facts(const struct sip_registration *r,
+			    struct sip_registration_facts *out)
+{
+	*out = r->facts;
+}
+
+/* --- the connection ------------------------------------------------------- */
+
+static void set_timer(struct sip_registration *r, struct sip_timer *t,
+		      int64_t ms, void (*run)(struct sip_timer *t))
+{
+	sip_timer_set(sip_agent_timers(r->o.agent), t,
+		      sip_agent_now(r->o.agent) + ms, run);
+}
+
+static uint8_t chance(void)
+{
+	uint8_t c;
+
+	random_bytes(&c, sizeof(c));
+	return c;
+}
+
+static void on_ping(struct sip_timer *t)
+{
+	static const char ping[] = "\r\n\r\n";
+	struct sip_registration *r =
+	    list_owner(t, struct sip_registration, ping);
+
+	/* What cannot be sent is heard of as a lost flow. */
+	if (r->flow && r->flow->ops->send(r->flow, ping, sizeof(ping) - 1))
+		set_timer(r, &r->ping,
+			  REGISTRATION_PING_MS + REGISTRATION_PING_SPREAD_MS *
+						     chance() / UINT8_MAX,
+			  on_ping);
+}
+
+static void drop_flow(struct sip_registration *r)
+{
+	struct sip_flow *f = r->flow;
+
+	sip_timer_stop(&r->ping);
+	r->flow = NULL;
+	sip_flow_release(f);
+}
+
+static void keep_flow(struct sip_registration *r, struct sip_flow *f)
+{
+	if (f && !sip_flow_is_reliable(f))
+		f = NULL;
+	if (f == r->flow)
+		return;
+	drop_flow(r);
+	if (!f)
+		return;
+	r->flow = sip_flow_hold(f);
+	set_timer(r, &r->ping, REGISTRATION_PING_MS, on_ping);
+}
+
+static void on_timer(struct sip_timer *t)
+{
+	start(list_owner(t, struct sip_registration, timer));
+}
+
+static void on_lost(struct sip_flow_watch *w, struct sip_flow *flow)
+{
+	struct sip_registration *r =
+	    list_owner(w, struct sip_registration, watch);
+
+	if (flow != r->flow)
+		return;
+	drop_flow(r);
+	if (r->phase != STANDS)
+		return;
+	log_info("sip", "the connection to the registrar %s is lost",
+		 r->is.to.host);
+	set_timer(r, &r->timer,
+		  REGISTRATION_LOST_MS +
+		      REGISTRATION_LOST_MS * chance() / UINT8_MAX,
+		  on_timer);
+}
+
+/* --- what becomes of it --------------------------------------------------- */
+
+static void wait_for_next(struct sip_registration *r, uint32_t at_least)
+{
+	int64_t ms, least = (int64_t)at_least * 1000;
+
+	r->failures++;
+	ms = registration_back_off_ms(r->failures, chance());
+	r->phase = WAITING;
+	set_timer(r, &r->timer, ms > least ? ms : least, on_timer);
+}
+
+static void on_stands(struct sip_registration *r, uint32_t granted)
+{
+	bool known = r->facts.state == SIP_REGISTERED;
+
+	set_state(r, SIP_REGISTERED);
+	r->facts.expires = clock_now() + (time_t)granted;
+	sip_link_facts_of(sip_exchange_flow(r->exchange), &r->facts.link);
+	if (!known)
+		log_info("sip", "registered as %s with %s for %u s", r->is.aor,
+			 r->is.to.host, granted);
+	keep_flow(r, sip_exchange_flow(r->exchange));
+	r->phase = STANDS;
+	r->bound = true;
+	r->failures = 0;
+	set_timer(r, &r->timer, registration_refresh_ms(granted), on_timer);
+	tell(r);
+}
+
+static void on_refused(struct sip_registration *r,
+		       const struct registration_answer *a, bool stuck)
+{
+	char text[ERROR_TEXT_MAX];
+
+	registration_problem(a, r->is.to.host, text, sizeof(text));
+	if (stuck) {
+		r->bound = false;
+		r->phase = STUCK;
+		sip_timer_stop(&r->timer);
+	} else {
+		wait_for_next(r, a->retry_after);
+	}
+	tell_problem(r, sip_end_of_status(a->status), text);
+}
+
+static void on_answer(struct sip_registration *r,
+		      const struct registration_answer *a)
+{
+	enum registration_step step = registration_step(a, r->asked);
+
+	/* Who names another interval each time is refused in the end. */
+	if (step == REGISTRATION_LONGER && r->longer)
+		step = REGISTRATION_LATER;
+	r->longer = 0;
+	switch (step) {
+	case REGISTRATION_STANDS: on_stands(r, a->granted); break;
+	case REGISTRATION_LONGER:
+		r->longer = a->min_expires;
+		r->again = true;
+		break;
+	case REGISTRATION_LATER: on_refused(r, a, false); break;
+	case REGISTRATION_STUCK: on_refused(r, a, true); break;
+	}
+}
+
+/* A connection of which nothing comes back is of no use to anybody. */
+static void close_flow(struct sip_registration *r, enum sip_end end)
+{
+	struct sip_flow *f = r->flow;
+
+	if (!f)
+		return;
+	sip_flow_hold(f);
+	drop_flow(r);
+	if (end == SIP_END_NO_ANSWER)
+		f->ops->close(f);
+	sip_flow_release(f);
+}
+
+static void on_failure(struct sip_registration *r, enum sip_end end,
+		       const char *text)
+{
+	r->longer = 0;
+	if (r->over_flow) {
+		close_flow(r, end);
+		r->again = true;
+		return;
+	}
+	if (end == SIP_END_AUTHENTICATION_FAILED) {
+		r->phase = STUCK;
+		sip_timer_stop(&r->timer);
+	} else {
+		wait_for_next(r, 0);
+	}
+	tell_problem(r, end, text);
+}
+
+/* --- the exchange --------------------------------------------------------- */
+
+static struct osip_message *build(void *arg, const struct sip_try *t,
+				  struct error *e)
+{
+	struct sip_registration *r = arg;
+	struct registration_request rq = {
+		.uri = r->is.to.uri,
+		.aor = r->is.aor,
+		.contact = r->contact,
+		.call_id = t->call_id,
+		.from_tag = t->from_tag,
+		.cseq = t->cseq,
+		.seconds = r->asked,
+	};
+
+	/* What is taken back is the contact that was given. */
+	if (r->phase != LEAVING &&
+	    registration_contact(t->contact, r->is.user, r->contact,
+				 sizeof(r->contact), e) < 0)
+		return NULL;
+	return registration_request(&rq, e);
+}
+
+static void remember(struct sip_registration *r, const struct sip_exchange *x)
+{
+	r->cseq = sip_exchange_cseq(x);
+	snprintf(r->call_id, sizeof(r->call_id), "%s", sip_exchange_call_id(x));
+}
+
+static void left(struct sip_registration *r);
+
+/* The exchange has said what it had to say. */
+static void after(struct sip_registration *r)
+{
+	r->exchange = NULL;
+	if (r->phase == LEAVING) {
+		left(r);
+	} else if (r->again) {
+		r->again = false;
+		start(r);
+	}
+}
+
+static void on_answered(void *arg, struct sip_exchange *x,
+			struct sip_transaction *t,
+			const struct osip_message *response)
+{
+	struct sip_registration *r = arg;
+	struct registration_answer a;
+
+	(void)t;
+	registration_answer_read(response, r->contact, r->asked, &a);
+	if (x != r->exchange || a.status < 200)
+		return;
+	remember(r, x);
+	if (r->phase != LEAVING)
+		on_answer(r, &a);
+	after(r);
+}
+
+static void on_failed(void *arg, struct sip_exchange *x, enum sip_end end,
+		      const char *text)
+{
+	struct sip_registration *r = arg;
+
+	if (x != r->exchange)
+		return;
+	remember(r, x);
+	if (r->phase != LEAVING)
+		on_failure(r, end, text);
+	after(r);
+}
+
+static void on_finished(void *arg, struct sip_exchange *x)
+{
+	struct sip_registration *r = arg;
+
+	if (x != r->exchange)
+		return;
+	r->exchange = NULL;
+	if (r->phase == LEAVING)
+		left(r);
+}
+
+static const struct sip_exchange_ops ops = {
+	.build = build,
+	.answered = on_answered,
+	.failed = on_failed,
+	.finished = on_finished,
+};
+
+static int take_password(struct sip_registration *r, struct error *e)
+{
+	secret_free(&r->password);
+	r->password_version = sip_credentials_version(r->o.credentials);
+	return sip_credentials_get(r->o.credentials, &r->password, e);
+}
+
+static int begin_exchange(struct sip_registration *r, int64_t limit_ms,
+			  struct error *e)
+{
+	struct sip_exchange_options o = {
+		.agent = r->o.agent,
+		.ops = &ops,
+		.arg = r,
+		.to = sip_dialled_destination(&r->is.to),
+		.flow = r->flow,
+		.user_name = r->is.user,
+		.password = &r->password,
+		.limit_ms = limit_ms,
+		.call_id = *r->call_id ? r->call_id : NULL,
+		.cseq = r->cseq,
+	};
+
+	if (r->phase != LEAVING && take_password(r, e) < 0)
+		return -1;
+	r->over_flow = r->flow != NULL;
+	r->exchange = sip_exchange_start(&o, e);
+	return r->exchange ? 0 : -1;
+}
+
+static void stop_exchange(struct sip_registration *r)
+{
+	struct sip_exchange *x = r->exchange;
+
+	r->exchange = NULL;
+	r->again = false;
+	if (!x)
+		return;
+	remember(r, x);
+	sip_exchange_drop(x);
+}
+
+/* Asks the registrar. */
+static void start(struct sip_registration *r)
+{
+	struct error e = ERROR_INIT;
+
+	sip_timer_stop(&r->timer);
+	r->asked = r->longer > r->is.seconds ? r->longer : r->is.seconds;
+	if (r->facts.state != SIP_REGISTERED || !r->flow)
+		tell_state(r, SIP_REGISTERING);
+	r->phase = ASKING;
+	if (begin_exchange(r, REGISTRATION_LIMIT_MS, &e) == 0)
+		return;
+	wait_for_next(r, 0);
+	tell_problem(r, SIP_END_SERVICE_UNAVAILABLE, e.text);
+}
+
+/* --- what the settings want ----------------------------------------------- */
+
+static void read_wish(struct sip_registration *r, struct wish *out)
+{
+	struct sip_outbound_now now;
+	struct error e = ERROR_INIT;
+
+	memset(out, 0, sizeof(*out));
+	out->seconds = (uint32_t)settings_int(r->o.settings,
+					      SETTING_SIP_REGISTRATION_SECONDS);
+	if (sip_outbound_read(r->o.settings, &now, &e) < 0) {
+		log_failure(LOG_LEVEL_ERROR, "sip", &e);
+		return;
+	}
+	out->on = now.rules.mode == SIP_USE_REGISTRAR;
+	if (!out->on)
+		return;
+	snprintf(out->user, sizeof(out->user), "%s", now.user_name);
+	if (!*now.user_name)
+		snprintf(out->problem, sizeof(out->problem),
+			 "There is no user name to register with; enter it in "
+			 "the SIP settings.");
+	else if (sip_register_as(now.user_name, &now.rules, &out->to, out->aor,
+				 &e) < 0)
+		snprintf(out->problem, sizeof(out->problem), "%s", e.text);
+}
+
+/* The same registration, whatever its interval is. */
+static bool is_same(const struct wish *a, const struct wish *b)
+{
+	return a->on == b->on && strcmp(a->aor, b->aor) == 0 &&
+	       strcmp(a->to.host, b->to.host) == 0 &&
+	       a->to.port == b->to.port && a->to.transport == b->to.transport &&
+	       strcmp(a->problem, b->problem) == 0;
+}
+
+/* There is nothing of a former one any more. */
+static void begin(struct sip_registration *r, const struct wish *wanted)
+{
+	stop_exchange(r);
+	drop_flow(r);
+	sip_timer_stop(&r->timer);
+	r->is = *wanted;
+	r->failures = 0;
+	r->longer = 0;
+	if (!wanted->on) {
+		r->phase = OFF;
+		tell_state(r, SIP_REGISTRATION_OFF);
+	} else if (*wanted->problem) {
+		r->phase = STUCK;
+		tell_problem(r, SIP_END_DESTINATION_UNREACHABLE,
+			     wanted->problem);
+	} else {
+		start(r);
+	}
+}
+
+static void left(struct sip_registration *r)
+{
+	struct wish wanted;
+
+	if (r->done) {
+		void (*done)(void *arg) = r->done;
+
+		r->done = NULL;
+		r->phase = ENDED;
+		drop_flow(r);
+		done(r->done_arg);
+		return;
+	}
+	read_wish(r, &wanted);
+	begin(r, &wanted);
+}
+
+/* False: there is nothing to take back, or it could not be tried. */
+static bool take_back(struct sip_registration *r)
+{
+	struct error e = ERROR_INIT;
+
+	stop_exchange(r);
+	sip_timer_stop(&r->timer);
+	if (!r->bound)
+		return false;
+	r->bound = false;
+	r->asked = 0;
+	r->phase = LEAVING;
+	if (begin_exchange(r, REGISTRATION_LEAVE_MS, &e) == 0)
+		return true;
+	log_failure(LOG_LEVEL_WARNING, "sip", &e);
+	return false;
+}
+
+void sip_registration_settings(struct sip_registration *r)
+{
+	struct wish wanted;
+	uint32_t seconds = r->is.seconds;
+
+	if (r->phase == LEAVING || r->phase == ENDED)
+		return;
+	read_wish(r, &wanted);
+	if (!is_same(&r->is, &wanted)) {
+		if (!take_back(r))
+			begin(r, &wanted);
+		return;
+	}
+	r->is.seconds = wanted.seconds;
+	if (r->phase == STUCK || r->phase == WAITING ||
+	    (r->phase == STANDS && wanted.seconds != seconds))
+		sip_registration_now(r);
+}
+
+uint64_t sip_registration_bits(void)
+{
+	return sip_outbound_bits() |
+	       setting_bit(SETTING_SIP_REGISTRATION_SECONDS) |
+	       setting_bit(SETTING_SIP_USE_LOCAL_CERTIFICATE) |
+	       setting_bit(SETTING_SIP_VERIFICATION);
+}
+
+void sip_registration_now(struct sip_registration *r)
+{
+	/* One that is under way is as new as another would be. */
+	if (r->phase == ASKING)
+		r->again |= r->password_version !=
+			    sip_credentials_version(r->o.credentials);
+	else if (r->phase == STANDS || r->phase == WAITING ||
+		 (r->phase == STUCK && !*r->is.problem))
+		start(r);
+}
+
+bool sip_registration_leave(struct sip_registration *r, void (*done)(void *arg),
+			    void *arg)
+{
+	if (r->phase != LEAVING && !take_back(r)) {
+		r->phase = ENDED;
+		return false;
+	}
+	r->done = done;
+	r->done_arg = arg;
+	return true;
+}
+
+/* --- new and free --------------------------------------------------------- */
+
+struct sip_registration *sip_registration_new(
+    const struct sip_registration_options *o, struct error *e)
+{
+	struct sip_registration *r = calloc(1, sizeof(*r));
+
+	if (!r) {
+		error_nomem(e);
+		return NULL;
+	}
+	r->o = *o;
+	r->watch.lost = on_lost;
+	sip_agent_watch(o->agent, &r->watch);
+	return r;
+}
+
+void sip_registration_free(struct sip_registration *r)
+{
+	if (!r)
+		return;
+	sip_agent_unwatch(&r->watch);
+	sip_exchange_drop(r->exchange);
+	sip_timer_stop(&r->timer);
+	drop_flow(r);
+	secret_free(&r->password);
+	free(r);
+}
