@@ -16,7 +16,8 @@ struct sip_transaction;
 
 enum {
 	/* In all; some 18 KB each. An INVITE whose 2xx has found its ACK, and
-	 * another request that has its answer, give way to new ones. */
+	 * any request that has another answer, give way to new ones: whoever
+	 * sends INVITEs and no ACKs keeps nobody out. */
 	SIP_TRANSACTIONS_MAX = 4096,
 	SIP_TRANSACTIONS_PEER_MAX = 1024, /* that one address began */
 	SIP_T1_MS = 500,

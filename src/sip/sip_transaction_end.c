@@ -131,7 +131,7 @@ static void settle(struct sip_transaction *t)
 		sip_transaction_end(t);
 	} else if (t->rests) {
 		stop_machine(t);
-	} else if (t->server && !t->invite && t->final) {
+	} else if (t->server && t->final && !t->accepted) {
 		give_way(t);
 	}
 }

@@ -18,10 +18,9 @@ from sip_wire import (
 
 pytestmark = pytest.mark.sanitized
 
-# As src/front/front.h, src/sip/sip_stack.h and sip_calls.h have them.
+# As src/front/front.h and src/sip/sip_calls.h have them.
 FLOWS_PER_PEER = 256
-TRANSACTIONS_PER_PEER = 1024
-CALLS_PER_PEER = 512
+CALLS_PER_PEER, CALLS = 512, 1024
 SANITIZER = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
 
 
@@ -181,38 +180,62 @@ def test_flows_of_one_peer(sip):
         flow.close()
 
 
-def test_transactions_of_one_peer(sip):
-    """Over UDP the service has to remember each for 32 s (timer J): so many, then
-    503 with Retry-After, and others are served."""
+def test_invites_without_end(sip):
+    """INVITEs and never an ACK: 486 with Retry-After from some number on; the
+    same peer's other requests are answered, and so are others."""
     with UdpFlow(sip, "127.0.0.5") as flow:
-        answers = [flow.ask() for _ in range(TRANSACTIONS_PER_PEER + 50)]
-        taken = [a.status for a in answers].index(503)
-        assert taken == TRANSACTIONS_PER_PEER
-        for answer in answers[:taken]:
-            assert answer.status == 200
-        for answer in answers[taken:]:
-            assert answer.status == 503 and int(answer.get("Retry-After")) > 0
+        answers = {}
+        for _ in range(CALLS_PER_PEER + 600):
+            flow.send(flow.request("INVITE", call_id=unique("id"), body=sdp(flow.source, 5004),
+                                   fields=["Content-Type: application/sdp"]))
+            answer = flow.answer(method="INVITE")
+            answers[answer.call_id] = answer
+        refused = [a for a in answers.values() if a.status != 200]
+        assert len(refused) == 600
+        assert {a.status for a in refused} == {486}
+        assert all(a.get("Retry-After").isdigit() for a in refused)
+        call_id = unique("id")
+        flow.send(flow.request("OPTIONS", call_id=call_id))
+        while (answer := flow.answer()).call_id != call_id:
+            assert answer.call_id in answers, answer  # repeated for want of an ACK
+        assert answer.status == 200
     is_served(sip, "127.0.0.6")
 
 
-def test_calls_of_one_peer(sip):
-    """486 for the one too many; another peer's call is answered."""
-    with TcpFlow(sip, "127.0.0.7") as flow, TcpFlow(sip, "127.0.0.8") as other:
-        calls, refused = [], []
-        for _ in range(CALLS_PER_PEER + 5):
-            call = Call(flow, rtp_port=5004).invite()
-            answer = call.answered()
-            (calls if answer.status == 200 else refused).append((call, answer))
+def fill(flow, count):
+    """Calls that stand, and the answers to those that were refused."""
+    calls, refused = [], []
+    for _ in range(count):
+        call = Call(flow, rtp_port=5004).invite()
+        answer = call.answered()
+        (calls if answer.status == 200 else refused).append((call, answer))
+    return [call for call, _ in calls], [answer for _, answer in refused]
+
+
+def test_calls_of_one_peer():
+    """486 for the one too many of a peer, 503 for the one too many of all, each
+    with Retry-After; what stands stands, and room that is made is room."""
+    with Service() as service:
+        enable(service)
+        one, two, three = (TcpFlow(service, f"127.0.0.{n}") for n in (7, 8, 9))
+        calls, refused = fill(one, CALLS_PER_PEER + 5)
         assert len(calls) == CALLS_PER_PEER
-        assert [a.status for _, a in refused] == [486] * 5
-        elsewhere = Call(other, rtp_port=5004).invite()
-        assert elsewhere.answered().status == 200
-        assert elsewhere.bye().status == 200
-        for call, _ in calls:
+        assert [a.status for a in refused] == [486] * 5
+        more, refused = fill(two, CALLS - CALLS_PER_PEER)
+        assert not refused
+        none, refused = fill(three, 5)
+        assert not none and [a.status for a in refused] == [503] * 5
+        assert all(a.get("Retry-After").isdigit() for a in refused)
+        is_served(service)
+        assert two.ask().status == three.ask().status == 200
+        assert more.pop().bye().status == 200
+        again, _ = fill(three, 1)
+        for call in calls + more + again:
             assert call.bye().status == 200
-        again = Call(flow, rtp_port=5004).invite()
-        assert again.answered().status == 200
-        assert again.bye().status == 200
+        for flow in one, two, three:
+            assert fill(flow, 1)[0][0].bye().status == 200
+            flow.close()
+        is_sound(service)
 
 
 # --- where answers go

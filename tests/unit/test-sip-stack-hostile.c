@@ -286,6 +286,15 @@ static void test_room_after_calls(void)
 	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 2);
 	peer_request(SIP_UDP, "OPTIONS", B2, "d2");
 	CHECK_SEEN(""); /* the eldest has gone */
+	/* An INVITE that was refused, and waits for its ACK. */
+	peer.user.status = 486;
+	peer_request(SIP_UDP, "INVITE", "z9hG4bK7", "d7");
+	peer_request(SIP_UDP, "INVITE", "z9hG4bK8", "d8");
+	CHECK_SENT(SIP_UDP, 9, "SIP/2.0 486");
+	CHECK_SEEN("erer");
+	peer_request(SIP_UDP, "OPTIONS", "z9hG4bK9", "d9");
+	CHECK_SENT(SIP_UDP, 10, "SIP/2.0 486");
+	CHECK_SEEN("er");
 	/* An INVITE without an answer does not give way. */
 	peer.user.late = true;
 	peer_request(SIP_UDP, "INVITE", "z9hG4bK4", "d4");
