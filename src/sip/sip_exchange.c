@@ -1,47 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sip/sip_exchange.h"
+#include "sip/sip_exchange_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <osip2/osip.h>
-
-#include "base/log.h"
-#include "sip/sip_auth.h"
-
-enum { TAG_LENGTH = 16, CALL_ID_LENGTH = 24, CALL_ID_ROOM = 256 };
-
-struct sip_exchange {
-	struct sip_owner owner; /* the mark of its transactions */
-	struct sip_agent *agent;
-	const struct sip_exchange_ops *ops;
-	void *arg;
-	bool secure;
-	int64_t limit_ms;
-	char host[SIP_NAME_MAX];
-	char *user_name;
-	struct secret password;
-	char from_tag[TAG_LENGTH + 1], call_id[CALL_ID_ROOM];
-	uint32_t cseq;
-
-	struct sip_resolution question;
-	struct sip_target targets[SIP_TARGETS_MAX];
-	size_t count, at;      /* of targets; the present one */
-	struct sip_flow *only; /* held: no targets, but that */
-	struct sip_flow *flow; /* held: of the last answer or failure */
-	struct sip_timer limit, later;
-
-	struct sip_transaction *t; /* the present one; no other has our mark */
-	unsigned tries, challenges;
-	struct sip_auth auth;
-	bool ringing;          /* the present try had a provisional answer */
-	bool final;            /* it has its final answer */
-	bool over;             /* final or failed: finished() is next */
-	bool busy;             /* in a call from above: nothing is told now */
-	enum sip_end given_up; /* nobody wants it any more, and why */
-	struct sip_flow_failure last; /* of the targets so far */
-};
 
 /* --- the end -------------------------------------------------------------- */
 
@@ -67,7 +31,8 @@ static void settle(struct sip_exchange *x)
 }
 
 /* Once, and not after a final answer. */
-static void fail(struct sip_exchange *x, enum sip_end end, const char *text)
+void sip_exchange_fail(struct sip_exchange *x, enum sip_end end,
+		       const char *text)
 {
 	if (x->over)
 		return;
@@ -85,21 +50,13 @@ static const char *text_of(enum sip_end given_up)
 
 static void fail_given_up(struct sip_exchange *x)
 {
-	fail(x, x->given_up, text_of(x->given_up));
+	sip_exchange_fail(x, x->given_up, text_of(x->given_up));
 }
 
 static void note(struct sip_exchange *x, enum sip_end end, const char *text)
 {
 	x->last.end = end;
 	snprintf(x->last.text, sizeof(x->last.text), "%s", text);
-}
-
-static void note_error(struct sip_exchange *x, enum sip_end end,
-		       const struct error *e)
-{
-	x->last.end = end;
-	snprintf(x->last.text, sizeof(x->last.text), "%.*s",
-		 (int)sizeof(x->last.text) - 1, e->text);
 }
 
 static void keep_flow(struct sip_exchange *x, struct sip_transaction *t)
@@ -112,106 +69,6 @@ static void keep_flow(struct sip_exchange *x, struct sip_transaction *t)
 	x->flow = sip_flow_hold(flow);
 }
 
-/* --- one try -------------------------------------------------------------- */
-
-/* What becomes of the present transaction is of no interest any more. */
-static void forget(struct sip_exchange *x)
-{
-	sip_transaction_set_mark(x->t, NULL);
-	x->t = NULL;
-}
-
-static bool has_credentials(const struct sip_exchange *x)
-{
-	return x->user_name && *x->user_name && x->password.len;
-}
-
-/* Where it goes and what it is told of that. */
-static int describe(struct sip_exchange *x, struct sip_way *way,
-		    struct sip_try *out, struct error *e)
-{
-	uint16_t port = 0;
-
-	memset(way, 0, sizeof(*way));
-	memset(out, 0, sizeof(*out));
-	if (x->only) {
-		way->flow = x->only;
-		out->transport = x->only->transport;
-		memcpy(out->local_address, x->only->local_address,
-		       sizeof(out->local_address));
-		port = x->only->local_port;
-	} else {
-		way->target = x->targets[x->at];
-		way->host = x->host;
-		out->transport = way->target.transport;
-		if (sip_agent_local(x->agent, &way->target, out->local_address,
-				    e) < 0)
-			return -1;
-	}
-	sip_agent_contact(x->agent, out->transport, out->local_address, port,
-			  x->secure, out->contact);
-	out->cseq = ++x->cseq;
-	out->call_id = x->call_id;
-	out->from_tag = x->from_tag;
-	return 0;
-}
-
-static struct osip_message *build(struct sip_exchange *x,
-				  const struct sip_try *t, struct error *e)
-{
-	struct osip_message *m = x->ops->build(x->arg, t, e);
-
-	if (m && has_credentials(x) &&
-	    sip_auth_add(&x->auth, x->user_name, &x->password, m, e) < 0) {
-		osip_message_free(m);
-		return NULL;
-	}
-	return m;
-}
-
-/* 0: it is under way. -1: not to there; then there may be another. 1: over. */
-static int try_once(struct sip_exchange *x)
-{
-	struct sip_way way;
-	struct sip_try about;
-	struct osip_message *m;
-	struct error e = ERROR_INIT;
-
-	if (++x->tries > SIP_TRIES_MAX) {
-		fail(x, x->last.end, x->last.text);
-		return 1;
-	}
-	if (describe(x, &way, &about, &e) < 0) {
-		note_error(x, SIP_END_FAILED_TO_CONNECT, &e);
-		return -1;
-	}
-	m = build(x, &about, &e);
-	if (!m) {
-		fail(x, SIP_END_PROTOCOL_ERROR, e.text);
-		return 1;
-	}
-	x->ringing = false;
-	x->t = sip_stack_request(sip_agent_stack(x->agent), &way, m, &x->owner,
-				 &e);
-	if (!x->t) {
-		fail(x,
-		     e.kind == ERR_LIMIT ? SIP_END_PORT_ALLOCATION
-					 : SIP_END_NETWORK_ERROR,
-		     e.text);
-		return 1;
-	}
-	return 0;
-}
-
-/* From the present target on; fails when there is none any more. */
-static void try_on(struct sip_exchange *x)
-{
-	for (; x->only ? x->at == 0 : x->at < x->count; x->at++)
-		if (try_once(x) >= 0)
-			return;
-	fail(x, x->last.end, x->last.text);
-}
-
 static void on_resolved(struct sip_resolution *r,
 			const struct sip_target *targets, size_t count,
 			const struct error *why)
@@ -221,9 +78,9 @@ static void on_resolved(struct sip_resolution *r,
 	if (count) {
 		memcpy(x->targets, targets, count * sizeof(*targets));
 		x->count = count;
-		try_on(x);
+		sip_exchange_try(x);
 	} else {
-		fail(x, SIP_END_DNS_FAILED, why->text);
+		sip_exchange_fail(x, SIP_END_DNS_FAILED, why->text);
 	}
 	settle(x);
 }
@@ -235,13 +92,13 @@ static bool answers_challenge(struct sip_exchange *x,
 			      const struct osip_message *m)
 {
 	if ((m->status_code != 401 && m->status_code != 407) || x->given_up ||
-	    !has_credentials(x) || x->challenges >= SIP_CHALLENGES_MAX ||
-	    !sip_auth_take(&x->auth, m))
+	    !sip_exchange_has_credentials(x) ||
+	    x->challenges >= SIP_CHALLENGES_MAX || !sip_auth_take(&x->auth, m))
 		return false;
 	x->challenges++;
-	forget(x);
+	sip_exchange_forget(x);
 	/* To the same target: it knows the nonce. */
-	try_on(x);
+	sip_exchange_try(x);
 	return true;
 }
 
@@ -256,9 +113,9 @@ static bool goes_on(struct sip_exchange *x, const struct osip_message *m)
 	if (m->status_code != 503 || x->given_up || is_last_target(x))
 		return false;
 	note(x, SIP_END_SERVICE_UNAVAILABLE, "503 Service Unavailable");
-	forget(x);
+	sip_exchange_forget(x);
 	x->at++;
-	try_on(x);
+	sip_exchange_try(x);
 	return true;
 }
 
@@ -313,11 +170,11 @@ static void on_timed_out(struct sip_owner *o, struct sip_transaction *t,
 		fail_given_up(x);
 	} else if (x->ringing) {
 		/* Somebody has it: another target would make it two. */
-		fail(x, x->last.end, x->last.text);
+		sip_exchange_fail(x, x->last.end, x->last.text);
 	} else {
-		forget(x);
+		sip_exchange_forget(x);
 		x->at++;
-		try_on(x);
+		sip_exchange_try(x);
 		settle(x);
 	}
 }
@@ -355,7 +212,7 @@ static void give_up(struct sip_exchange *x, enum sip_end why)
 	if (MSG_IS_INVITE(sip_transaction_request(x->t)))
 		sip_stack_cancel(x->t);
 	else
-		forget(x);
+		sip_exchange_forget(x);
 	x->busy = false;
 }
 
@@ -366,7 +223,7 @@ static void on_later(struct sip_timer *timer)
 	if (x->given_up && !x->t)
 		fail_given_up(x);
 	else if (x->only && !x->t && !x->over)
-		try_on(x);
+		sip_exchange_try(x);
 	settle(x);
 }
 
@@ -423,8 +280,8 @@ static int copy(struct sip_exchange *x, const struct sip_exchange_options *o,
 	if (o->call_id)
 		strcpy(x->call_id, o->call_id);
 	else
-		random_text(x->call_id, CALL_ID_LENGTH);
-	random_text(x->from_tag, TAG_LENGTH);
+		random_text(x->call_id, SIP_CALL_ID_LENGTH);
+	random_text(x->from_tag, SIP_TAG_LENGTH);
 	if (!o->flow)
 		strcpy(x->host, o->to.host);
 	x->user_name = strdup(o->user_name ? o->user_name : "");
@@ -467,7 +324,7 @@ void sip_exchange_drop(struct sip_exchange *x)
 	if (!x)
 		return;
 	if (x->t)
-		forget(x);
+		sip_exchange_forget(x);
 	destroy(x);
 }
 

@@ -7,7 +7,7 @@
 /* An agent on seams of memory: the DNS and the connections are answered by the
  * test, and what is sent is a text. Time stands still until agent_run(). */
 
-enum { AGENT_FLOWS = 8, AGENT_TEXT = 8192 };
+enum { AGENT_FLOWS = 20, AGENT_TEXT = 8192 };
 
 struct agent_flow {
 	struct sip_flow flow;

@@ -23,7 +23,8 @@ static struct user {
 	char contact[SIP_CONTACT_SIZE];
 	uint32_t cseq;
 	bool builds_nothing;
-	bool cancels; /* from within the first answer */
+	bool cancels;     /* from within the first answer */
+	unsigned subject; /* bytes more in the request */
 	struct sip_exchange *x;
 } user;
 
@@ -56,9 +57,9 @@ static struct osip_message *on_build(void *arg, const struct sip_try *t,
 		 "From: <sip:us@us.example>;tag=%s\r\n"
 		 "To: <sip:x@peer.example>\r\n"
 		 "Call-ID: %s\r\nCSeq: %u %s\r\nContact: %s\r\n"
-		 "Content-Length: 0\r\n\r\n",
+		 "Subject: %0*d\r\nContent-Length: 0\r\n\r\n",
 		 user.method, t->from_tag, t->call_id, t->cseq, user.method,
-		 t->contact);
+		 t->contact, (int)user.subject, 1);
 	CU_ASSERT_EQUAL_FATAL(osip_message_init(&m), 0);
 	CU_ASSERT_EQUAL_FATAL(osip_message_parse(m, text, strlen(text)), 0);
 	return m;
@@ -326,6 +327,53 @@ static void test_nothing_built(void)
 	SEEN("bFE");
 	CU_ASSERT_EQUAL(user.end, SIP_END_PROTOCOL_ERROR);
 	CU_ASSERT_STRING_EQUAL(user.text, "nothing can be built");
+	agent_stop();
+}
+
+/* RFC 3261 18.1.1. */
+static void test_large_request(void)
+{
+	agent_start();
+	start("INVITE");
+	user.subject = 600;
+	agent_resolve(SIP_UDP, 2);
+	SEEN("b");
+	CU_ASSERT_EQUAL(flow(0)->target.transport, SIP_UDP);
+	agent_stop();
+
+	agent_start();
+	start("INVITE");
+	user.subject = 1000;
+	agent_resolve(SIP_UDP, 2);
+	SEEN("bb"); /* once more, with another Contact */
+	CU_ASSERT_EQUAL(flow(0)->target.transport, SIP_TCP);
+	CU_ASSERT_STRING_EQUAL(user.contact, "<sip:192.0.2.100;transport=tcp>");
+	agent_connect(SIP_END_FAILED_TO_CONNECT);
+	SEEN("b"); /* there is no TCP: as it is */
+	CU_ASSERT_EQUAL(flow(1)->target.transport, SIP_UDP);
+	CU_ASSERT_STRING_EQUAL(flow(1)->target.address, "192.0.2.1");
+	agent_connect(SIP_END_FAILED_TO_CONNECT);
+	SEEN("bb"); /* and the same with the next target */
+	CU_ASSERT_EQUAL(flow(2)->target.transport, SIP_TCP);
+	CU_ASSERT_STRING_EQUAL(flow(2)->target.address, "192.0.2.2");
+	agent_connect(SIP_END_NONE);
+	agent_answer(flow(2), 486, "");
+	SEEN("4E");
+	agent_stop();
+}
+
+/* As many targets as there may be leave no room for others. */
+static void test_large_request_to_many(void)
+{
+	unsigned n = 0;
+
+	agent_start();
+	start("OPTIONS");
+	user.subject = 1000;
+	agent_resolve(SIP_UDP, SIP_TARGETS_MAX);
+	while (user.x && n++ < 100)
+		agent_connect(SIP_END_FAILED_TO_CONNECT);
+	CU_ASSERT_EQUAL(n, SIP_TARGETS_MAX);
 	agent_stop();
 }
 
@@ -646,6 +694,8 @@ static const struct unit_test tests[] = {
 	{ "no other target once it rings", test_no_failover_once_it_rings },
 	{ "no route", test_no_route },
 	{ "nothing built", test_nothing_built },
+	{ "too large for a datagram", test_large_request },
+	{ "too large, and many targets", test_large_request_to_many },
 	{ "a given flow", test_given_flow },
 	{ "a challenge", test_challenge },
 	{ "the better algorithm", test_better_algorithm },
