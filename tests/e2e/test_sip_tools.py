@@ -28,7 +28,7 @@ def files(tmp_path_factory):
     (folder / "ca.pem").write_text(authority.pem)
     (folder / "stranger.pem").write_text(Authority("Stranger").pem)
     for name, seed in ("one", 1), ("two", 2):
-        audio.write(folder / f"{name}.wav", audio.song(SECONDS, seed))
+        audio.write(folder / f"{name}.wav", audio.song(SECONDS, seed), 60)
     return folder
 
 

@@ -22,8 +22,10 @@ def song(seconds=3.0, seed=1):
     return 0.5 * numpy.sin(2 * numpy.pi * numpy.cumsum(pitch) / RATE)
 
 
-def write(path, samples):
-    """A mono WAV file of 16 bits."""
+def write(path, samples, silence=0.0):
+    """A mono WAV file of 16 bits; with so many seconds of silence behind it, for
+    programs that hang up at its end."""
+    samples = numpy.concatenate((samples, numpy.zeros(int(silence * RATE))))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

@@ -48,17 +48,27 @@ class Program:
             raise AssertionError(f"{e}\n{self.said()}") from None
 
     def close(self):
+        """Its whole group is told to end: a second time for baresip, which takes
+        leave of the other side first, then without asking. What is left of the
+        group then (a child of socat that waits for its end of a connection) is
+        killed."""
         if not self.process:
             return
+        for kind, seconds in (signal.SIGTERM, 1), (signal.SIGTERM, 9), (signal.SIGKILL, 10):
+            self._tell(kind)
+            try:
+                self.process.wait(seconds)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self._tell(signal.SIGKILL)
+        assert self.process.returncode is not None, f"{self.folder.name} does not end"
+
+    def _tell(self, kind):
         try:
-            os.killpg(self.process.pid, signal.SIGTERM)  # its own group, with its children
+            os.killpg(self.process.pid, kind)
         except ProcessLookupError:
             pass  # all have ended
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
 
     def __enter__(self):
         return self

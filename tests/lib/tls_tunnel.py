@@ -9,9 +9,9 @@ class Tunnel(Program):
     """who: certificate and key in one PEM file, or None; ca: a PEM file against
     which the other side is verified, or None: anybody."""
 
-    def __init__(self, folder, who, ca):
+    def __init__(self, folder, who, ca, port=None):
         super().__init__(folder)
-        self.port = free_ports(1)[0]
+        self.port = port or free_ports(1)[0]
         self.tls = f"verify={int(ca is not None)}"
         if who:
             self.tls += f",cert={who}"
@@ -40,7 +40,7 @@ class TlsServer(Tunnel):
     """TLS at self.port, plain TCP to a program. With ca, clients must show a
     certificate."""
 
-    def __init__(self, folder, to, who, ca=None):
-        super().__init__(folder, who, ca)
+    def __init__(self, folder, to, who, ca=None, port=None):
+        super().__init__(folder, who, ca, port)
         self.start(f"OPENSSL-LISTEN:{self.port},pf=ip4,bind=127.0.0.1,reuseaddr,fork,"
                    f"{self.tls}", f"TCP4:127.0.0.1:{to}")
