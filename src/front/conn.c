@@ -185,6 +185,8 @@ static void on_ready(struct watch *w, uint32_t events)
 	/* Nothing can be read or sent any more, or nobody wants to read. */
 	if (c->broken ||
 	    ((events & (EPOLLERR | EPOLLHUP)) && !(w->interest & EPOLLIN))) {
+		if (c->state == CONN_OPEN && c->ops == &stream_conn_ops)
+			conn_last_words(c);
 		conn_close(c);
 		return;
 	}

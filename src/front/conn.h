@@ -130,6 +130,9 @@ void conn_stop(struct conn *c);
 bool conn_evict_idle(struct front *f);
 
 /* conn_io.c, for conn.c */
+/* Sending has failed: the peer may have said why before it left, which becomes
+ * the failure. What it said besides is lost with the connection. */
+void conn_last_words(struct conn *c);
 void conn_arm(struct conn *c);
 
 /* stream.c: the stream of a connection that is not open yet. */

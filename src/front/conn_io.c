@@ -264,6 +264,25 @@ static void fill_tls(struct conn *c)
 		conn_flush(c);
 }
 
+void conn_last_words(struct conn *c)
+{
+	enum tls_step step = TLS_STEP_WANT_READ;
+	struct error e = ERROR_INIT;
+	size_t n, got = 0;
+
+	if (!c->tls || c->failure || c->eof)
+		return;
+	n = receive(c, CIPHERTEXT);
+	if (n > 0 && tls_conn_feed(c->tls, c->front->scratch, n, &e) == 0)
+		do
+			step = tls_conn_read(c->tls, c->front->scratch, SCRATCH,
+					     &got, &e);
+		while (step == TLS_STEP_DONE);
+	secret_wipe(c->front->scratch, SCRATCH);
+	if (step == TLS_STEP_FAILED)
+		note_failure(c, &e);
+}
+
 bool conn_fill(struct conn *c)
 {
 	size_t before = c->in.len, room = c->in.max - c->in.len, n;
