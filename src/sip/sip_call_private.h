@@ -98,8 +98,9 @@ struct sip_calls {
 	struct list buckets[CALL_BUCKETS];
 	size_t live; /* of them, those that have not ended */
 	atomic_uint_fast64_t ids;
-	bool closed;  /* no new ones */
-	int64_t next; /* -1: no timer runs */
+	bool closed;        /* no new ones */
+	int64_t next;       /* -1: no timer runs */
+	int64_t limit_told; /* 0: never */
 	/* Streams that fell silent, told by the media's thread. */
 	pthread_mutex_t lock;
 	media_id *silent;

@@ -11,6 +11,8 @@
 
 /* The table of calls, their time, and what comes to them from elsewhere. */
 
+enum { LIMIT_TOLD_MS = 60 * 1000 };
+
 struct sip_calls *sip_calls_new(const struct sip_calls_options *o,
 				struct error *e)
 {
@@ -166,6 +168,18 @@ static unsigned with_peer(struct sip_calls *c, const char *address)
 	return n;
 }
 
+/* Not for each call: who has too many may go on trying. */
+static void tell_limit(struct sip_calls *c, const char *address)
+{
+	int64_t now = call_now(c);
+
+	if (c->limit_told && now - c->limit_told < LIMIT_TOLD_MS)
+		return;
+	c->limit_told = now;
+	log_warning("sip", "%s has %u calls, another one is refused", address,
+		    c->o.calls_peer_max);
+}
+
 static unsigned take_new(struct sip_calls *c, struct sip_transaction *t,
 			 const struct osip_message *request)
 {
@@ -174,8 +188,7 @@ static unsigned take_new(struct sip_calls *c, struct sip_transaction *t,
 	if (c->closed || c->live >= c->o.calls_max)
 		return 503;
 	if (with_peer(c, flow->peer_address) >= c->o.calls_peer_max) {
-		log_warning("sip", "%s has %u calls, another one is refused",
-			    flow->peer_address, c->o.calls_peer_max);
+		tell_limit(c, flow->peer_address);
 		call_refuse_later(t, 486, CALL_RETRY_AFTER_MAX);
 		return 0;
 	}
