@@ -5,7 +5,7 @@
 #include "audit/audit_heads.h"
 #include "auth/security_warnings.h"
 #include "auth/users.h"
-#include "calls/cdr.h"
+#include "calls/participants.h"
 #include "eventlog/eventlog.h"
 #include "identity/identity.h"
 #include "notify/syslog.h"
@@ -43,6 +43,7 @@ struct api_services {
 	struct syslog_sender *syslog;
 	struct sip_control *sip;
 	struct cdr *cdr;
+	struct participants *participants;
 	struct sip_credentials *credentials; /* for trunk or registrar */
 	struct security_warnings *warnings;  /* made by api_new() */
 	/* Would the service come back after a restart? ERR_CONFIG if not. */

@@ -208,6 +208,8 @@ static void carry_out(struct call *c, struct outcome *o)
 	if (params_check(c->method->params, c->params, &o->code, &o->e) < 0)
 		return;
 	o->result = c->method->handle(c, &o->e);
+	if (!o->result)
+		o->code = c->fault;
 	if (o->result && !value_complete(o->result)) {
 		value_free(o->result);
 		o->result = NULL;
@@ -347,6 +349,7 @@ void call_inside(struct call *batch, const char *method,
 	c.params = params ? params : none;
 	c.unrecorded = &o.unrecorded;
 	c.bare = false;
+	c.fault = 0;
 	if (check_inside(&c, batch, method, &o) == 0)
 		handle(&c, &o);
 	if (o.result) {

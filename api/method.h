@@ -65,6 +65,8 @@ struct call {
 	struct entry entry;
 	struct caller caller;
 	bool failure_told; /* by a handler: in a record of its own */
+	/* By a handler that fails: goes before the error's kind; 0: none. */
+	enum fault_code fault;
 	/* Set by a handler: carried out once the reply is written. */
 	bool restart_wanted;
 	/* Why a record of what was done could not be written. */
@@ -135,6 +137,8 @@ extern const struct method methods_change[];
 extern const struct method methods_services[];
 extern const struct method methods_syslog[];
 extern const struct method methods_cdr[];
+extern const struct method methods_participant[];
+extern const struct method methods_calls[];
 extern const struct method methods_sip[];
 
 /* The services of an api. */

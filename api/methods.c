@@ -4,12 +4,13 @@
 #include <string.h>
 
 static const struct method *const areas[] = {
-	methods_system,      methods_session,  methods_device,
-	methods_certificate, methods_token,    methods_trust,
-	methods_user,        methods_audit,    methods_verification_test,
-	methods_warnings,    methods_settings, methods_change,
-	methods_services,    methods_events,   methods_syslog,
-	methods_cdr,         methods_sip,
+	methods_system,      methods_session,     methods_device,
+	methods_certificate, methods_token,       methods_trust,
+	methods_user,        methods_audit,       methods_verification_test,
+	methods_warnings,    methods_settings,    methods_change,
+	methods_services,    methods_events,      methods_syslog,
+	methods_cdr,         methods_participant, methods_calls,
+	methods_sip,
 };
 
 const struct method *method_at(size_t i)

@@ -14,7 +14,7 @@
 #include "app/tls_policy.h"
 #include "app/trials.h"
 #include "audit/audit_heads.h"
-#include "calls/cdr.h"
+#include "calls/participants.h"
 #include "eventlog/eventlog.h"
 #include "front/front.h"
 #include "notify/syslog.h"
@@ -46,6 +46,7 @@ struct service {
 	struct audit *audit;
 	struct eventlog *eventlog;
 	struct cdr *cdr;
+	struct participants *participants;
 	struct users *users;
 	struct sessions *sessions;
 	struct token *token;

@@ -229,6 +229,7 @@ static int start_api(struct service *s, struct error *e)
 		.heads = s->heads,
 		.eventlog = s->eventlog,
 		.cdr = s->cdr,
+		.participants = s->participants,
 		.users = s->users,
 		.sessions = s->sessions,
 		.token = s->token,
@@ -283,6 +284,16 @@ static int start_sip_control(struct service *s, struct error *e)
 	s->credentials =
 	    s->sip_control ? sip_credentials_new(s->store, e) : NULL;
 	return s->credentials ? 0 : -1;
+}
+
+static int start_participants(struct service *s, struct error *e)
+{
+	const struct participants_options o = { .store = s->store,
+						.control = s->sip_control,
+						.cdr = s->cdr };
+
+	s->participants = participants_new(&o, e);
+	return s->participants ? 0 : -1;
 }
 
 static int start_sip(struct service *s, struct error *e)
@@ -361,8 +372,8 @@ int service_start(struct service *s, bool restarted, int *status,
 	if (start_token(s, status, e) < 0 || start_heads(s, e) < 0 ||
 	    start_identity(s, e) < 0 || start_trust(s, e) < 0 ||
 	    start_tls(s, e) < 0 || start_syslog(s, e) < 0 ||
-	    start_sip_control(s, e) < 0 || start_web(s, e) < 0 ||
-	    start_front(s, e) < 0)
+	    start_sip_control(s, e) < 0 || start_participants(s, e) < 0 ||
+	    start_web(s, e) < 0 || start_front(s, e) < 0)
 		return -1;
 	/* The way in for the administrator stands first, TLS follows as soon as
 	 * the token has answered. */
@@ -393,6 +404,7 @@ void service_tear_down(struct service *s)
 	front_free(s->front);
 	api_free(s->api);
 	sip_control_free(s->sip_control);
+	participants_free(s->participants);
 	sip_credentials_free(s->credentials);
 	/* Signs with the key of the identity. */
 	syslog_free(s->syslog);

@@ -126,6 +126,18 @@ static const char *const steps[] = {
 	" verified INTEGER NOT NULL,"
 	" seconds INTEGER NOT NULL,"
 	" reason TEXT NOT NULL) STRICT;",
+	/* 8: configured participants */
+	"CREATE TABLE participant ("
+	" participant_key INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" conference TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" use_registrar INTEGER NOT NULL,"
+	" transport INTEGER NOT NULL,"
+	" deferred INTEGER NOT NULL,"
+	" display_override INTEGER NOT NULL,"
+	" display_name TEXT NOT NULL,"
+	" UNIQUE (conference, name)) STRICT;",
 };
 
 static const char *const event_steps[] = {

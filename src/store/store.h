@@ -76,6 +76,7 @@ int store_restart_each(struct store *s,
 
 /* Several settings at once and trials: src/store/trial_rows.h. Users:
  * src/store/user_rows.h. Audit records: src/store/audit_rows.h. A password:
- * src/store/sip_password_row.h. Call detail records: src/store/cdr_rows.h. */
+ * src/store/sip_password_row.h. Call detail records: src/store/cdr_rows.h.
+ * Participants: src/store/participant_rows.h. */
 
 #endif

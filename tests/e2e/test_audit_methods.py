@@ -16,6 +16,7 @@ import pytest
 
 from certificates import Authority, fingerprint, key_pem, new_key, pem
 from sealbridge_service import SOURCE, free_ports, wait_for
+from sip_peer import Caller
 
 PASSPHRASE = "Unmistakable-Passphrase-1"
 WEB, API, LOCAL = "web", "api", "local"
@@ -37,6 +38,7 @@ class World:
                         "passphrase": PASSPHRASE}
         self.sessions = {}
         self.count = 0
+        self.callers = []
 
     # --- calls, each on a connection of its own
 
@@ -344,6 +346,45 @@ def syslog_test(world, how):
     return {}, {"server": f"127.0.0.1:{port}", "result": ANY}
 
 
+def participant(world, **members):
+    """Members that name one, and the fields that do."""
+    name = world.fresh("participant")
+    members = {"conferenceName": "Room", "participantName": name, **members}
+    return members, {"conference": "Room", "participant": name, "type": "by_address"}
+
+
+def add_participant(world, how):
+    members, fields = participant(world, address="ann@203.0.113.9", deferConnection=True)
+    return members, {**fields, "address": "ann@203.0.113.9"}
+
+
+def added_participant(world, how):
+    members, fields = participant(world)
+    world.local("participant.add", address="sip:ann@127.0.0.1:9;transport=udp",
+                deferConnection=True, **members)
+    return members, fields
+
+
+def incoming_call(world):
+    """The call of somebody who calls us; it is kept until the service ends it."""
+    caller = Caller(world.service, world.fresh("caller")).call()
+    world.callers.append(caller)
+    return wait_for(lambda: [c for c in world.local("calls.enumerate")["calls"]
+                             if c["peer"].startswith(caller.uri) and c["state"] == "connected"],
+                    20, "the call")[0]
+
+
+def disconnect_caller(world, how):
+    name = incoming_call(world)["participantName"]
+    return {"conferenceName": "Echo", "participantName": name, "participantType": "ad_hoc"}, \
+        {"conference": "Echo", "participant": name, "type": "ad_hoc"}
+
+
+def disconnect_call(world, how):
+    call = incoming_call(world)
+    return {"callId": call["callId"]}, {"callId": call["callId"], "address": call["peer"]}
+
+
 def restart(world, how):
     reason = {WEB: "web interface", API: "API", LOCAL: "console"}[how]
     return {}, {"kind": "restart", "reason": f"User requested reboot from {reason}"}
@@ -376,10 +417,12 @@ ROWS = {
     "auditlog.verify": reads(),
     "auditlog.export": reads(),
     "auditlog.delete": Row("auditLogDeleted", prepare=prepare_deletion),
+    "calls.enumerate": reads(),
+    "calls.disconnect": Row("callDisconnected", disconnect_call),
     "cdrlog.enumerate": reads(),
     "cdrlog.query": reads(),
-    "cdrlog.delete": Row("cdrLogDeleted", lambda world, how: {"deleteIndex": 5},
-                         {"deleted": "0", "deleteIndex": "5"}),
+    "cdrlog.delete": Row("cdrLogDeleted", lambda world, how: {"deleteIndex": 0},
+                         {"deleted": "0", "deleteIndex": "0"}),
     "certificate.query": reads(),
     "certificate.examine": reads(lambda world, how: world.upload()[0]),
     "certificate.upload": Row("certificateUploaded", upload_certificate),
@@ -408,6 +451,12 @@ ROWS = {
     "security.query": reads(),
     "security.modify": setting("security.modify", "webSessionTimeoutMinutes", (25, 26)),
     "security.warnings": reads(),
+    "participant.add": Row("participantAdded", add_participant),
+    "participant.connect": Row("participantCalled", added_participant),
+    "participant.disconnect": Row("participantDisconnected", disconnect_caller),
+    "participant.remove": Row("participantRemoved", added_participant),
+    "participant.status": reads(lambda world, how: added_participant(world, how)[0]),
+    "participant.enumerate": reads(lambda world, how: {"operationScope": ["currentState"]}),
     "security.acknowledgeWarnings": Row("securityWarningAcknowledged", acknowledge),
     "services.query": reads(),
     "services.modify": Row("settingChanged", move_sip),
@@ -628,6 +677,14 @@ CHANGES = {  # refused or failing: method, members, event, fields beside the rea
     "change.confirm": ({"changeId": "0123456789abcdef"}, "changeRefused", {}),
     "change.revert": ({"changeId": "0123456789abcdef"}, "changeRefused", {}),
     "security.acknowledgeWarnings": ({"ids": ["nonsense"]}, "changeRefused", {}),
+    "participant.add": ({"conferenceName": "Room", "participantName": "x"}, "changeRefused", {}),
+    "participant.connect": ({"conferenceName": "Room", "participantName": "nobody"},
+                            "changeRefused", {}),
+    "participant.disconnect": ({"conferenceName": "Room", "participantName": "nobody"},
+                               "changeRefused", {}),
+    "participant.remove": ({"conferenceName": "Room", "participantName": "nobody"},
+                           "changeRefused", {}),
+    "calls.disconnect": ({"callId": "987654321"}, "changeRefused", {}),
     "certificate.upload": ({"certificate": "Unmistakable-Rubbish", "privateKey": "x"},
                            "certificateChangeFailed", {"action": "upload"}),
     "certificate.deleteKey": ({"keyId": "00112233"}, "certificateChangeFailed",

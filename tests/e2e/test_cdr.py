@@ -8,7 +8,8 @@ import xmlrpc.client
 
 import pytest
 
-from sealbridge_service import Service
+from sealbridge_service import Service, wait_for
+from sip_peer import Caller
 
 TYPES = ["scheduledConferenceStarted", "ad-hocConferenceStarted", "conferenceFinished",
          "participantJoined", "participantLeft"]
@@ -155,3 +156,60 @@ def test_the_room_for_them():
         write_records(service, 1500)
         state = service.api().call("cdrlog.query")
         assert (state["numEvents"], state["percentageCapacity"]) == (1500, 1)
+
+
+# --- of real calls
+
+def events_of(api, name):
+    return [e for e in api.call("cdrlog.enumerate", index=0)["events"]
+            if e["participantName"].startswith(name)]
+
+
+def wait_events(api, name, count):
+    wait_for(lambda: len(events_of(api, name)) == count, 20, f"{count} records of {name}")
+    return events_of(api, name)
+
+
+def test_records_of_calls(service):
+    """Somebody calls and hangs up; is hung up on; is there when the service is
+    killed, and when it ends."""
+    api = service.api()
+    api.call("cdrlog.delete", deleteIndex=10**6)
+    caller = Caller(service, "first").call()
+    joined, = wait_events(api, caller.uri, 1)
+    assert joined["type"] == "participantJoined" and joined["conferenceName"] == "Echo"
+    assert (joined["direction"], joined["transport"]) == ("incoming", "TLS")
+    assert joined["address"].startswith(caller.uri) and joined["mediaEncryption"] == "unencrypted"
+    assert joined["tlsVersion"].startswith("TLSv1.") and joined["cipher"]
+    assert joined["verified"] is False
+    caller.hang_up()
+    joined, left = wait_events(api, caller.uri, 2)
+    assert left["type"] == "participantLeft" and left["disconnectReason"] == "remoteTeardown"
+    assert 0 <= left["durationSeconds"] < 60 and left["index"] == joined["index"] + 1
+    caller.close()
+
+    caller = Caller(service, "second").call()
+    wait_events(api, caller.uri, 1)
+    call, = api.call("calls.enumerate")["calls"]
+    assert call["participantName"] == events_of(api, caller.uri)[0]["participantName"]
+    api.call("calls.disconnect", callId=call["callId"])
+    caller.wait_for_bye()
+    assert wait_events(api, caller.uri, 2)[1]["disconnectReason"] == "disconnectAll"
+    caller.close()
+
+    caller = Caller(service, "third").call()
+    wait_events(api, caller.uri, 1)
+    before = api.call("cdrlog.enumerate")["events"]
+    service.kill()
+    caller.close()
+    service.start()
+    # What was acknowledged by reading it is there; the end of the call is not.
+    assert service.api().call("cdrlog.enumerate")["events"] == before
+
+    caller = Caller(service, "fourth").call()
+    wait_events(service.api(), caller.uri, 1)
+    service.stop()
+    caller.close()
+    service.start()
+    joined, left = events_of(service.api(), caller.uri)
+    assert left["disconnectReason"] == "disconnectAll"

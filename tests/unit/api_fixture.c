@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "sip/sip_control.h"
 #include "sip/sip_credentials.h"
 
 struct api_device device;
@@ -53,6 +52,28 @@ static void must(bool good, const struct error *e)
 		return;
 	fprintf(stderr, "set-up: %s\n", e->text);
 	exit(99);
+}
+
+static void open_calls(struct api_services *sv)
+{
+	struct participants_options o = { .store = sv->store };
+	struct error e = ERROR_INIT;
+
+	sv->cdr = cdr_open(sv->store, &e);
+	must(sv->cdr != NULL, &e);
+	control_open(&device.calls, sv->settings);
+	sv->sip = device.calls.control;
+	o.control = sv->sip;
+	o.cdr = sv->cdr;
+	sv->participants = participants_new(&o, &e);
+	must(sv->participants != NULL, &e);
+}
+
+static void close_calls(struct api_services *sv)
+{
+	control_close(&device.calls);
+	participants_free(sv->participants);
+	cdr_close(sv->cdr);
 }
 
 static void open_users(struct api_services *sv)
@@ -132,11 +153,8 @@ static void open_syslog(struct api_services *sv)
 
 static void open_sip(struct api_services *sv)
 {
-	const struct sip_control_options o = { .settings = sv->settings };
 	struct error e = ERROR_INIT;
 
-	sv->sip = sip_control_new(&o, &e);
-	must(sv->sip != NULL, &e);
 	sv->credentials = sip_credentials_new(sv->store, &e);
 	must(sv->credentials != NULL, &e);
 }
@@ -158,8 +176,7 @@ int api_device_open(void)
 	must(sv->audit != NULL, &e);
 	sv->eventlog = eventlog_open(device.place.state, &e);
 	must(sv->eventlog != NULL, &e);
-	sv->cdr = cdr_open(sv->store, &e);
-	must(sv->cdr != NULL, &e);
+	open_calls(sv);
 	open_users(sv);
 	open_identity(sv);
 	open_trust(sv);
@@ -182,7 +199,6 @@ int api_device_close(void)
 
 	api_free(device.api);
 	sip_credentials_free(sv->credentials);
-	sip_control_free(sv->sip);
 	syslog_free(sv->syslog);
 	tls_global_cleanup();
 	trust_free(sv->trust);
@@ -193,8 +209,8 @@ int api_device_close(void)
 	users_free(sv->users);
 	eventlog_close(sv->eventlog);
 	audit_free(sv->audit);
+	close_calls(sv);
 	settings_free(sv->settings);
-	cdr_close(sv->cdr);
 	store_close(sv->store);
 	config_free(device.config);
 	return 0;

@@ -7,6 +7,7 @@
 #include "api/xmlrpc.h"
 #include "tests/lib/test_token.h"
 #include "tests/lib/unit.h"
+#include "tests/unit/control_fixture.h"
 
 /* A whole device behind the API: real token, store, users, identity. */
 struct api_device {
@@ -14,6 +15,7 @@ struct api_device {
 	struct api_services services;
 	struct api *api;
 	struct config *config;
+	struct control_fixture calls; /* with nobody to call */
 	/* changes the token's options before it is opened, NULL: as they are */
 	void (*alter_token)(struct token_options *o);
 	char admin_password[64];

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SB_CALLS_PARTICIPANTS_PRIVATE_H
+#define SB_CALLS_PARTICIPANTS_PRIVATE_H
+
+#include <pthread.h>
+
+#include "base/secret.h"
+#include "calls/participants.h"
+#include "front/list.h"
+
+/* The table: participants.c changes it for those who ask, and
+ * participants_calls.c for calls as they change. */
+
+enum { CALL_BUCKETS = 1024, SEAL_KEY_SIZE = 32 };
+
+struct participant {
+	struct list node;      /* of all, in the order of their numbers */
+	struct list call_node; /* of a bucket while its call is known */
+	uint64_t number;       /* ascending, never twice */
+	int32_t revision;      /* of its last change */
+	struct participant_row config;
+	bool ad_hoc, added;
+	bool listed;  /* those who call us are while connected */
+	bool removed; /* and goes when its call has ended */
+	bool joined;  /* the call has its first record */
+	struct sip_call_facts call;
+};
+
+struct participants {
+	struct participants_options o;
+	/* One change at a time, with what it writes; before the other. */
+	pthread_mutex_t changing;
+	/* Of all below; never held where something waits. */
+	pthread_mutex_t lock;
+	struct list all;
+	struct list by_call[CALL_BUCKETS];
+	size_t kept;  /* in the store */
+	size_t ended; /* ad hoc ones that we called */
+	uint64_t last_number;
+	int32_t revision; /* of the last query */
+	uint8_t seal_key[SEAL_KEY_SIZE];
+};
+
+/* All under the lock. */
+
+/* A new one at the end, in no bucket. NULL: no memory. */
+struct participant *participant_new(struct participants *p,
+				    const struct participant_row *config);
+/* Out of every list. */
+void participant_free(struct participants *p, struct participant *one);
+void participant_touch(struct participants *p, struct participant *one);
+struct participant *participant_find(struct participants *p,
+				     const struct participant_id *id);
+bool participant_has_call(const struct participant *one);
+void participant_view(const struct participant *one,
+		      struct participant_view *out);
+
+/* From now on that call is its. */
+void participant_set_call(struct participants *p, struct participant *one,
+			  const struct sip_call_facts *f);
+struct participant *participant_of_call(struct participants *p, uint64_t call);
+
+/* What sip_control_follow() calls: on the loop, takes the lock. */
+void participants_changed(void *arg, const struct sip_call_facts *f);
+
+#endif

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Participants and calls as an administrator sees them: those configured, those
+who call us, lists of them batch by batch."""
+
+import json
+import xmlrpc.client
+
+import pytest
+
+from sealbridge_service import Service, wait_for
+from sip_peer import Caller
+
+BOTH = ["currentState", "configuredState"]
+
+
+@pytest.fixture
+def api(service):
+    return service.local()
+
+
+def fault(api, method, **members):
+    with pytest.raises(xmlrpc.client.Fault) as caught:
+        api.call(method, **members)
+    return caught.value.faultCode
+
+
+def named(name, **members):
+    return {"conferenceName": "Room", "participantName": name, **members}
+
+
+def add(api, name, address="ann@203.0.113.9", **members):
+    return api.call("participant.add", address=address, **named(name, **members))
+
+
+def status(api, name, **members):
+    return api.call("participant.status", **named(name, **members))
+
+
+def everybody(api, **members):
+    found, more = [], {}
+    while True:
+        reply = api.call("participant.enumerate", operationScope=BOTH, **members, **more)
+        found += reply["participants"]
+        if "enumerateID" not in reply:
+            return found
+        more = {"enumerateID": reply["enumerateID"]}
+
+
+def names(participants):
+    return [p["participantName"] for p in participants]
+
+
+def wait_calls(api, count):
+    """So many connected calls, no others."""
+    def there():
+        calls = api.call("calls.enumerate")["calls"]
+        return len(calls) == count and all(c["state"] == "connected" for c in calls)
+
+    wait_for(there, what=f"{count} calls")
+    return api.call("calls.enumerate")["calls"]
+
+
+@pytest.fixture
+def empty(service):
+    """Nobody is there, before and after."""
+    def clear():
+        api = service.local()
+        for p in everybody(api):
+            api.call("participant.remove", **{k: p[k] for k in p if isinstance(p[k], str)})
+
+    clear()
+    yield
+    clear()
+
+
+def test_configured(api, empty):
+    reply = add(api, "ann", deferConnection=True, addResponse=True, useSIPRegistrar=False,
+                transportProtocol="udp", displayNameOverrideStatus=True,
+                displayNameOverrideValue="Änn")
+    assert reply.pop("status") == "operation successful"
+    assert reply == {"participant": {
+        "conferenceName": "Room", "participantName": "ann", "participantProtocol": "sip",
+        "participantType": "by_address", "address": "ann@203.0.113.9", "callState": "dormant",
+        "mediaEncryption": "unknown", "callId": "", "useSIPRegistrar": False,
+        "transportProtocol": "udp", "deferConnection": True, "displayNameOverrideStatus": True,
+        "displayNameOverrideValue": "Änn"}}
+    assert status(api, "ann") == reply["participant"]
+    nested = status(api, "ann", operationScope=BOTH)
+    assert nested["currentState"]["callState"] == "dormant" and "callState" not in nested
+    assert nested["configuredState"]["transportProtocol"] == "udp"
+    assert set(status(api, "ann", operationScope=["configuredState"])) == {
+        "conferenceName", "participantName", "participantProtocol", "participantType",
+        "configuredState"}
+    assert fault(api, "participant.add", address="x", **named("ann")) == 3
+    api.call("participant.remove", **named("ann"))
+    assert fault(api, "participant.status", **named("ann")) == 5
+
+
+def test_as_a_user_types_it(service, empty):
+    """By sealbridgectl."""
+    names = "conferenceName=Room", "participantName=ann"
+    done = service.ctl("--json", "call", "participant.add", *names, "address=ann@203.0.113.9",
+                       "deferConnection=true", "addResponse=true")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["participant"]["callState"] == "dormant"
+    done = service.ctl("call", "participant.disconnect", *names)
+    assert done.returncode == 1 and "has no call" in done.stderr, done
+    done = service.ctl("call", "participant.add", *names, "address=bob@203.0.113.9")
+    assert done.returncode == 1 and "duplicate participant name" in done.stderr, done
+    done = service.ctl("call", "participant.add", *names)
+    assert done.returncode == 1 and "no participant address supplied" in done.stderr, done
+    assert service.ctl("call", "participant.remove", *names).returncode == 0
+
+
+def test_restart_and_kill(service, empty):
+    api = service.local()
+    add(api, "kept", deferConnection=True)
+    add(api, "gone", deferConnection=True)
+    api.call("participant.remove", **named("gone"))
+    before = everybody(api)
+    assert names(before) == ["kept"]
+    service.stop().start()
+    api = service.local()
+    assert everybody(api) == before
+    add(api, "late", deferConnection=True)
+    service.kill()
+    service.start()
+    api = service.local()
+    assert names(everybody(api)) == ["kept", "late"]
+    assert api.call("calls.enumerate") == {"calls": []}
+
+
+def test_many(api, empty):
+    for i in range(120):
+        add(api, f"n{i:03}", deferConnection=True)
+    assert names(everybody(api)) == [f"n{i:03}" for i in range(120)]
+    first = api.call("participant.enumerate", operationScope=BOTH)
+    assert len(first["participants"]) == 50
+    # What comes while a list is read stands at its end; what goes is not missed.
+    add(api, "new", deferConnection=True)
+    api.call("participant.remove", **named("n050"))
+    second = api.call("participant.enumerate", operationScope=BOTH,
+                      enumerateID=first["enumerateID"])
+    third = api.call("participant.enumerate", operationScope=BOTH,
+                     enumerateID=second["enumerateID"])
+    assert names(second["participants"])[0] == "n051"
+    assert names(third["participants"])[-1] == "new" and "enumerateID" not in third
+    # The same one again gives the same.
+    again = api.call("participant.enumerate", operationScope=BOTH,
+                     enumerateID=first["enumerateID"])
+    assert names(again["participants"]) == names(second["participants"])
+    for wrong in first["enumerateID"][:-1] + "x", "1", first["enumerateID"].swapcase() + "0":
+        assert fault(api, "participant.enumerate", operationScope=BOTH, enumerateID=wrong) == 16
+    # The next cycle: what has changed since the first stage.
+    assert names(everybody(api, lastRevision=first["currentRevision"])) == ["new"]
+
+
+def test_the_most():
+    """Five hundred, and no more."""
+    with Service() as service:
+        api = service.local()
+        calls = [{"methodName": "participant.add",
+                  "params": named(f"n{i}", address="a@203.0.113.9", deferConnection=True)}
+                 for i in range(500)]
+        for i in range(0, 500, 16):
+            for result in api.call("system.batch", calls=calls[i:i + 16])["results"]:
+                assert "result" in result, result
+        assert fault(api, "participant.add", **named("more", address="a@203.0.113.9")) == 7
+        assert len(everybody(api)) == 500
+
+
+@pytest.mark.parametrize("members, code", [
+    ({}, 101),
+    ({"operationScope": []}, 102),
+    ({"operationScope": ["activeState"]}, 102),
+    ({"operationScope": "currentState"}, 103),
+    ({"operationScope": BOTH, "enumerateFilter": "active"}, 102),
+    ({"operationScope": BOTH, "enumerateFilter": "connected &&"}, 102),
+    ({"operationScope": BOTH, "enumerateFilter": "(" * 200}, 102),
+    ({"operationScope": BOTH, "enumerateFilter": "x" * 300}, 102),
+    ({"operationScope": BOTH, "enumerateFilter": 1}, 103),
+    ({"operationScope": BOTH, "lastRevision": "1"}, 103),
+])
+def test_what_is_no_enumeration(api, members, code):
+    assert fault(api, "participant.enumerate", **members) == code
+
+
+def test_who_calls_us(service, api, empty):
+    callers = [Caller(service, "eve").call() for _ in range(2)]
+    calls = wait_calls(api, 2)
+    assert {c["state"] for c in calls} == {"connected"}
+    assert {c["direction"] for c in calls} == {"incoming"}
+    assert {c["transport"] for c in calls} == {"TLS"}
+    assert all(c["codec"] == "PCMU" and c["peer"].startswith("sip:eve@") for c in calls)
+    listed = everybody(api, enumerateFilter="connected")
+    assert sorted(names(listed)) == sorted(c["participantName"] for c in calls)
+    assert len(set(names(listed))) == 2
+    for p in listed:
+        assert (p["conferenceName"], p["participantType"]) == ("Echo", "ad_hoc")
+        assert p["currentState"]["callState"] == "connected" and "configuredState" not in p
+    # One is removed: hung up. The other hangs up.
+    one = {k: listed[0][k] for k in listed[0] if isinstance(listed[0][k], str)}
+    assert fault(api, "participant.connect", **one) == 201
+    api.call("participant.remove", **one)
+    # The calls are listed in the order in which they came.
+    ended = [c["participantName"] for c in calls].index(listed[0]["participantName"])
+    callers[ended].wait_for_bye()
+    callers[1 - ended].hang_up()
+    assert wait_calls(api, 0) == []
+    assert everybody(api) == []
+    for caller in callers:
+        caller.close()
