@@ -474,8 +474,8 @@ static void test_older_database(void)
 
 	CHECK_OK(store_setting_put(p.store, "a", "kept", &e), &e);
 	closed(&p);
-	tamper(p.directory, "DROP TABLE cdr; UPDATE schema_version SET"
-			    " version = 7");
+	tamper(p.directory, "DROP TABLE cdr; DROP TABLE participant;"
+			    " UPDATE schema_version SET version = 7");
 	open_again(&p);
 	add(&p, CDR_JOINED, "ann");
 	CU_ASSERT_EQUAL(range_of(&p).count, 1);
