@@ -182,8 +182,13 @@ static void on_ended(struct sip_owner *o, struct sip_transaction *t)
 {
 	struct sip_call *k = of(o);
 
-	if (t == k->invite)
+	if (t == k->invite) {
 		k->invite = NULL;
+		/* While it rings; later timed_out() has told. */
+		if (!k->answered)
+			call_end_without_bye(k, SIP_END_NETWORK_ERROR, 0,
+					     "the connection was lost");
+	}
 	call_sent_ended(k, t);
 	call_release(k);
 }

@@ -285,14 +285,20 @@ static void put_request(enum sip_transport over, const char *method,
 void wire_request(enum sip_transport over, const char *method, unsigned cseq,
 		  const char *more, const char *body)
 {
-	put_request(over, method, "c1", fixture.tag, cseq, more, body);
+	char id[16];
+
+	snprintf(id, sizeof(id), "c%u", fixture.call);
+	put_request(over, method, id, fixture.tag, cseq, more, body);
 	if (!*fixture.tag && wire_status(over))
 		note_tag(over);
 }
 
 void wire_cancel(enum sip_transport over, unsigned cseq)
 {
-	put_request(over, "CANCEL", "c1", "", cseq, "", "");
+	char id[16];
+
+	snprintf(id, sizeof(id), "c%u", fixture.call);
+	put_request(over, "CANCEL", id, "", cseq, "", "");
 }
 
 void wire_invite_as(enum sip_transport over, const char *id, const char *body)

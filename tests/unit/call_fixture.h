@@ -30,6 +30,7 @@ struct call_fixture {
 	struct sip_call_rules rules;
 	struct sip_calls_options options; /* before wire_start() */
 	unsigned requests;
+	unsigned call; /* in their Call-ID */
 };
 
 extern struct call_fixture fixture;

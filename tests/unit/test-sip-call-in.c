@@ -268,6 +268,21 @@ static void test_rings(void)
 	wire_stop();
 }
 
+/* There is nothing any more to answer. */
+static void test_rings_lost(void)
+{
+	fixture.options.ring_ms = 3000;
+	wire_start();
+	wire_request(SIP_TCP, "INVITE", 1, "", sdp_plain);
+	CHECK_SEEN("a");
+	sip_stack_flow_lost(fixture.stack, &fixture.wire[SIP_TCP].flow);
+	CHECK_SEEN("d");
+	CHECK_END(SIP_END_NETWORK_ERROR);
+	wire_run(5000);
+	CU_ASSERT_EQUAL(sip_calls_count(fixture.calls), 0);
+	wire_stop();
+}
+
 /* RFC 3261 13.3.1.4; the 2xx is repeated until then. */
 static void test_no_ack(void)
 {
@@ -354,6 +369,7 @@ int main(int argc, char **argv)
 		{ "late offers", test_late },
 		{ "CANCEL", test_cancel },
 		{ "while it rings", test_rings },
+		{ "lost while it rings", test_rings_lost },
 		{ "no ACK", test_no_ack },
 		{ "ended here before the ACK", test_end_before_ack },
 		{ "limits", test_limits },
