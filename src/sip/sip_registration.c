@@ -11,6 +11,7 @@
 #include "front/list.h"
 #include "sip/sip_exchange.h"
 #include "sip/sip_registration_rules.h"
+#include "sip/sip_registration_wish.h"
 
 enum phase {
 	OFF,
@@ -22,23 +23,13 @@ enum phase {
 	ENDED
 };
 
-/* What the settings want. */
-struct wish {
-	bool on;
-	struct sip_dialled to;
-	char aor[SIP_URI_SIZE];
-	char user[SIP_OUTBOUND_TEXT];
-	uint32_t seconds;
-	char problem[ERROR_TEXT_MAX]; /* why it cannot even be tried, or "" */
-};
-
 struct sip_registration {
 	struct sip_registration_options o;
 	struct sip_flow_watch watch;
 	struct sip_timer timer; /* refresh, next try */
 	struct sip_timer ping;
 	enum phase phase;
-	struct wish is; /* what is being carried out */
+	struct registration_wish is; /* what is being carried out */
 	struct sip_registration_facts facts;
 
 	struct sip_exchange *exchange; /* the one that counts */
@@ -429,42 +420,9 @@ static void start(struct sip_registration *r)
 
 /* --- what the settings want ----------------------------------------------- */
 
-static void read_wish(struct sip_registration *r, struct wish *out)
-{
-	struct sip_outbound_now now;
-	struct error e = ERROR_INIT;
-
-	memset(out, 0, sizeof(*out));
-	out->seconds = (uint32_t)settings_int(r->o.settings,
-					      SETTING_SIP_REGISTRATION_SECONDS);
-	if (sip_outbound_read(r->o.settings, &now, &e) < 0) {
-		log_failure(LOG_LEVEL_ERROR, "sip", &e);
-		return;
-	}
-	out->on = now.rules.mode == SIP_USE_REGISTRAR;
-	if (!out->on)
-		return;
-	snprintf(out->user, sizeof(out->user), "%s", now.user_name);
-	if (!*now.user_name)
-		snprintf(out->problem, sizeof(out->problem),
-			 "There is no user name to register with; enter it in "
-			 "the SIP settings.");
-	else if (sip_register_as(now.user_name, &now.rules, &out->to, out->aor,
-				 &e) < 0)
-		snprintf(out->problem, sizeof(out->problem), "%s", e.text);
-}
-
-/* The same registration, whatever its interval is. */
-static bool is_same(const struct wish *a, const struct wish *b)
-{
-	return a->on == b->on && strcmp(a->aor, b->aor) == 0 &&
-	       strcmp(a->to.host, b->to.host) == 0 &&
-	       a->to.port == b->to.port && a->to.transport == b->to.transport &&
-	       strcmp(a->problem, b->problem) == 0;
-}
-
 /* There is nothing of a former one any more. */
-static void begin(struct sip_registration *r, const struct wish *wanted)
+static void begin(struct sip_registration *r,
+		  const struct registration_wish *wanted)
 {
 	stop_exchange(r);
 	drop_flow(r);
@@ -486,7 +444,7 @@ static void begin(struct sip_registration *r, const struct wish *wanted)
 
 static void left(struct sip_registration *r)
 {
-	struct wish wanted;
+	struct registration_wish wanted;
 
 	if (r->done) {
 		void (*done)(void *arg) = r->done;
@@ -497,7 +455,7 @@ static void left(struct sip_registration *r)
 		done(r->done_arg);
 		return;
 	}
-	read_wish(r, &wanted);
+	registration_wish_read(r->o.settings, &wanted);
 	begin(r, &wanted);
 }
 
@@ -521,13 +479,13 @@ static bool take_back(struct sip_registration *r)
 
 void sip_registration_settings(struct sip_registration *r)
 {
-	struct wish wanted;
+	struct registration_wish wanted;
 	uint32_t seconds = r->is.seconds;
 
 	if (r->phase == LEAVING || r->phase == ENDED)
 		return;
-	read_wish(r, &wanted);
-	if (!is_same(&r->is, &wanted)) {
+	registration_wish_read(r->o.settings, &wanted);
+	if (!registration_wish_is(&r->is, &wanted)) {
 		if (!take_back(r))
 			begin(r, &wanted);
 		return;
@@ -536,14 +494,6 @@ void sip_registration_settings(struct sip_registration *r)
 	if (r->phase == STUCK || r->phase == WAITING ||
 	    (r->phase == STANDS && wanted.seconds != seconds))
 		sip_registration_now(r);
-}
-
-uint64_t sip_registration_bits(void)
-{
-	return sip_outbound_bits() |
-	       setting_bit(SETTING_SIP_REGISTRATION_SECONDS) |
-	       setting_bit(SETTING_SIP_USE_LOCAL_CERTIFICATE) |
-	       setting_bit(SETTING_SIP_VERIFICATION);
 }
 
 void sip_registration_now(struct sip_registration *r)

@@ -547,6 +547,30 @@ static void test_unchanged(void)
 	end();
 }
 
+/* The contact names the port that we listen at for that transport. */
+static void test_own_port(void)
+{
+	struct agent_flow *f;
+	unsigned before;
+
+	begin();
+	f = stand(SIP_TLS, "");
+	before = f->sent;
+	set(SETTING_SIP_TCP_PORT, "5090");
+	sip_registration_settings(registration);
+	agent_run(0);
+	CU_ASSERT_EQUAL(f->sent, before);
+	set(SETTING_SIPS_TCP_PORT, "5091");
+	sip_registration_settings(registration);
+	agent_run(0);
+	CU_ASSERT_TRUE(sent(f, "Expires", "0"));
+	agent_answer(f, 200, "");
+	agent_run(0);
+	CU_ASSERT_EQUAL(facts.state, SIP_REGISTERING);
+	CU_ASSERT_EQUAL(stage.questions, 2);
+	end();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -567,6 +591,7 @@ int main(int argc, char **argv)
 		{ "leaves at bad times", test_leaves_at_bad_times },
 		{ "no user name", test_no_user_name },
 		{ "nothing has changed", test_unchanged },
+		{ "a port of ours", test_own_port },
 		{ NULL, NULL },
 	};
 
