@@ -8,6 +8,7 @@ from cryptography import x509
 from certificates import Authority, key_pem, new_key, pem
 from kamailio import DOMAIN, Kamailio
 from sealbridge_service import free_ports, wait_for
+from sipp import Sipp
 
 USER, PASSWORD = "bridge", "Unmistakable-Registrar-1"
 
@@ -242,6 +243,18 @@ def test_register_again(device, api, make_pbx):
     wait_for(lambda: len(pbx.seen("REGISTER")) > before, what="another one")
 
 
+def test_another_port_of_ours(device, api, make_pbx):
+    pbx = make_pbx()
+    use(api, pbx)
+    state(device, "registered")
+    port, = free_ports(1)
+    api.call("services.modify", services=[{"name": "sips_tcp", "setting": True, "port": port}])
+    contact = f"sip:{USER}@127.0.0.1:{port};transport=tls"
+    wait_for(lambda: list(pbx.bound(USER)) == [contact], what="the contact, and no other")
+    api.call("services.modify", services=[
+        {"name": "sips_tcp", "setting": True, "port": device.sips}])
+
+
 def test_stop(device, api, make_pbx):
     """A service that ends takes it back, and makes it anew when it starts."""
     pbx = make_pbx()
@@ -253,3 +266,59 @@ def test_stop(device, api, make_pbx):
     state(device, "registered", 60)
     contact, = pbx.bound(USER)
     assert contact == f"sip:{USER}@127.0.0.1:{device.sips};transport=tls"
+
+
+# --- calls
+
+@pytest.fixture
+def desk(tmp_path):
+    """A telephone behind Kamailio: a scenario of SIPp over UDP."""
+    made = []
+
+    def make(scenario, pbx, **options):
+        phone = Sipp(tmp_path / f"desk-{len(made)}", scenario, **options)
+        made.append(phone)
+        if options.get("remote") is None:
+            pbx.desk(phone.port)
+        return phone
+
+    yield make
+    for phone in made:
+        print(phone.said())
+        phone.close()
+
+
+def calls_us(desk, pbx, **options):
+    return desk("call", pbx, remote=pbx.udp, keys={
+        "uri": f"sip:{USER}@127.0.0.1:{pbx.udp};transport=udp"}, **options)
+
+
+def test_called_by_the_registrar(device, api, make_pbx, desk):
+    """Over the connection that we have registered with: there is no other way."""
+    pbx = make_pbx()
+    use(api, pbx)
+    state(device, "registered")
+    calls_us(desk, pbx, calls=3).succeed()
+    ways = pbx.goes()
+    assert len(ways) == 3 and len(set(ways)) == 1
+    assert ways[0].startswith(f"sip:{USER}@127.0.0.1:{device.sips};transport=tls by sip:127.0.0.1:")
+    assert f":{device.sips};" not in ways[0].partition(" by ")[2]
+    assert "transport=tls" in ways[0].partition(" by ")[2].lower()
+
+
+def test_called_by_the_trunk(device, api, make_pbx, desk):
+    """Over a connection that Kamailio opens, and proves itself on."""
+    pbx = make_pbx()
+    pbx.device(device.sips)
+    calls_us(desk, pbx, calls=3).succeed()
+    assert len(pbx.goes()) == 3
+
+
+def test_called_by_a_stranger(device, api, make_pbx, desk):
+    """The same with a certificate of nobody whom we trust: not even a connection."""
+    pbx = make_pbx(who="stranger")
+    pbx.device(device.sips)
+    before = api.call("auditlog.query")["lastIndex"]
+    assert calls_us(desk, pbx).finish().failed == 1
+    events = api.call("auditlog.enumerate", index=before + 1, numEvents=20)["events"]
+    assert "sipPeerRefused" in {e["event"] for e in events}

@@ -221,3 +221,7 @@ class Kamailio(Program):
     def seen(self, method):
         """What it logged of the requests with that method, the oldest first."""
         return re.findall(rf"SEEN {method} (.*)", self.text())
+
+    def goes(self):
+        """Where it sent calls, and by which way."""
+        return re.findall(r"GOES to (.*)", self.text())
