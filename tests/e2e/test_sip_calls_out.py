@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls that are placed here, as the one who is called sees them on the wire, and
+what the API says of how they end."""
+
+import re
+import socket
+import ssl
+
+import pytest
+
+from certificates import Authority, key_pem, new_key, pem
+from sealbridge_service import wait_for
+from sip_phone import Audio, Line
+
+KINDS = ["udp", "tcp", "tls"]
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def listening(service):
+    service.local().call("services.modify", force=True, services=[
+        {"name": "sip_tcp", "setting": True}, {"name": "sip_udp", "setting": True}])
+
+
+@pytest.fixture(scope="module")
+def peer_files(tmp_path_factory):
+    """Certificate and key of the one who is called."""
+    folder = tmp_path_factory.mktemp("peer")
+    key = new_key()
+    (folder / "certificate").write_text(pem(Authority().issue(key.public_key())))
+    (folder / "key").write_text(key_pem(key))
+    return folder / "certificate", folder / "key"
+
+
+class Callee:
+    """Somebody who is called: a port, and the line once it has come."""
+
+    def __init__(self, service, kind, files=None):
+        self.kind, self.files = kind, files
+        if kind == "udp":
+            self.socket = socket.socket(type=socket.SOCK_DGRAM)
+            self.socket.bind(("127.0.0.1", 0))
+            self.socket.connect((service.host, service.sip))
+        else:
+            self.socket = socket.create_server(("127.0.0.1", 0))
+            self.socket.settimeout(20)
+        self.port = self.socket.getsockname()[1]
+        self.line, self.lines = None, []
+
+    def invited(self):
+        if self.kind == "udp":
+            self.line = self.line or Line(None, None, "udp", taken=self.socket)
+        elif not self.line:
+            self.take()
+        return self.line.request("INVITE")
+
+    def take(self):
+        """The next connection."""
+        taken, _ = self.socket.accept()
+        if self.kind == "tls":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.files)
+            taken = context.wrap_socket(taken, server_side=True)
+        self.line = Line(None, None, self.kind, taken=taken)
+        self.lines.append(self.line)
+        return self.line
+
+    def contact(self):
+        return [f"Contact: <sip:callee@127.0.0.1:{self.port};transport={self.kind}>"]
+
+    def close(self):
+        for line in self.lines:
+            line.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def callee(service, peer_files):
+    made = []
+
+    def make(kind):
+        made.append(Callee(service, kind, peer_files))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def audio():
+    one = Audio()
+    yield one
+    one.close()
+
+
+class Placed:
+    """A call that the service places."""
+
+    count = 0
+
+    def __init__(self, service, to, **more):
+        Placed.count += 1
+        self.api = service.local()
+        self.who = {"conferenceName": "Calls", "participantName": f"p{Placed.count}",
+                    "participantProtocol": "sip", "participantType": "ad_hoc"}
+        address = more.pop("address", None) or \
+            f"callee@127.0.0.1:{to.port};transport={to.kind}"
+        self.api.call("participant.add", **self.who, address=address,
+                      useSIPRegistrar=False, **more)
+
+    def status(self):
+        return self.api.call("participant.status", **self.who)
+
+    def until(self, state):
+        wait_for(lambda: self.status()["callState"] == state, 70, f"the state {state}")
+        return self.status()
+
+    def ended_by(self):
+        return self.until("disconnected")["disconnectReason"]
+
+    def hang_up(self):
+        self.api.call("participant.disconnect", **self.who)
+
+
+def take(callee, invite, audio):
+    """The call is answered; suite of its keys or None."""
+    secure = " RTP/SAVP " in invite.body
+    body = audio.description(profile="RTP/SAVP", crypto=f"1 {SUITE}") if secure \
+        else audio.description()
+    callee.line.reply(invite, 200, body, callee.contact())
+    audio.agree(invite.body, SUITE if secure else None)
+    ack = callee.line.request("ACK")
+    assert ack.first.startswith("ACK sip:callee@127.0.0.1:")
+    return secure
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_echo(service, callee, audio, kind):
+    to = callee(kind)
+    placed = Placed(service, to)
+    invite = to.invited()
+    assert invite.get("from").startswith("<sip:") and "tag=" in invite.get("from")
+    assert "timer" in invite.get("supported") and "UPDATE" in invite.get("allow")
+    assert placed.until("alerting")
+    to.line.reply(invite, 180, fields=to.contact())
+    assert take(to, invite, audio) == (kind == "tls")
+    status = placed.until("connected")
+    assert status["mediaEncryption"] == ("encrypted" if kind == "tls" else "unencrypted")
+    assert audio.echoes()
+    placed.hang_up()
+    bye = to.line.request("BYE")
+    to.line.reply(bye, 200)
+    assert placed.ended_by() == "disconnectAll"
+
+
+def test_they_hang_up(service, callee, audio):
+    to = callee("tcp")
+    placed = Placed(service, to)
+    invite = to.invited()
+    take(to, invite, audio)
+    placed.until("connected")
+    us = re.search(r"<(.*?)>", invite.get("contact"))[1]
+    to.line.send(f"BYE {us} SIP/2.0", [
+        "Via: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKbye", f"From: {invite.get('to')};tag=phone",
+        f"To: {invite.get('from')}", f"Call-ID: {invite.get('call-id')}", "CSeq: 1 BYE"])
+    assert to.line.answer("BYE").status == 200
+    assert placed.ended_by() == "remoteTeardown"
+
+
+@pytest.mark.parametrize("status,reason", [
+    (486, "busy"), (603, "rejected"), (404, "destinationUnreachable"), (302, "moved"),
+    (488, "capabilityNegotiationError"), (503, "serviceUnavailable"),
+    (407, "authenticationFailed")])
+def test_refusals(service, callee, status, reason):
+    to = callee("tcp")
+    placed = Placed(service, to)
+    invite = to.invited()
+    to.line.reply(invite, status, fields=["Contact: <sip:elsewhere@127.0.0.1>"])
+    to.line.request("ACK")
+    assert placed.ended_by() == reason
+
+
+def test_cancelled(service, callee):
+    to = callee("udp")
+    placed = Placed(service, to)
+    invite = to.invited()
+    to.line.reply(invite, 180, fields=to.contact())
+    placed.until("alerting")
+    placed.hang_up()
+    cancel = to.line.request("CANCEL")
+    to.line.reply(cancel, 200)
+    to.line.reply(invite, 487)
+    assert to.line.request("ACK").get("cseq").endswith("ACK")
+    assert placed.ended_by() == "disconnectAll"
+
+
+def test_answer_that_does_not_fit(service, callee, audio):
+    """Encryption was offered, and not taken: the call is ended at once."""
+    to = callee("tls")
+    placed = Placed(service, to)
+    invite = to.invited()
+    to.line.reply(invite, 200, audio.description(), to.contact())
+    to.line.request("ACK")
+    to.line.reply(to.line.request("BYE"), 200)
+    assert placed.ended_by() == "capabilityNegotiationError"
+
+
+def test_forks(service, callee, audio):
+    """The first who answers has it; who answers later is told that it is over."""
+    to = callee("tcp")
+    placed = Placed(service, to)
+    invite = to.invited()
+    take(to, invite, audio)
+    placed.until("connected")
+    to.line.reply(invite, 200, audio.description(), to.contact(), tag="second")
+    assert "tag=second" in to.line.request("ACK").get("to")
+    bye = to.line.request("BYE")
+    assert "tag=second" in bye.get("to")
+    to.line.reply(bye, 200)
+    assert audio.echoes()
+    placed.hang_up()
+    to.line.reply(to.line.request("BYE"), 200)
+
+
+def test_nobody_listens(service):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    placed = Placed(service, None, address=f"x@127.0.0.1:{port};transport=tcp")
+    assert placed.ended_by() == "failedToConnectToServer"
+
+
+def test_lost_connection(service, callee, audio):
+    """The call goes on without it, and its end finds another way."""
+    to = callee("tcp")
+    placed = Placed(service, to)
+    invite = to.invited()
+    take(to, invite, audio)
+    placed.until("connected")
+    to.line.close()
+    assert audio.echoes()
+    assert placed.status()["callState"] == "connected"
+    placed.hang_up()
+    bye = to.take().request("BYE")
+    assert bye.get("call-id") == invite.get("call-id")
+    to.line.reply(bye, 200)
+    assert placed.ended_by() == "disconnectAll"
+
+
+def test_session_interval(service, callee, audio):
+    """Asked once more with what the other side wants at least (RFC 4028 7.4)."""
+    to = callee("tcp")
+    placed = Placed(service, to)
+    first = to.invited()
+    to.line.reply(first, 422, fields=["Min-SE: 4000"])
+    second = to.invited()
+    assert second.get("session-expires") == second.get("min-se") == "4000"
+    assert second.get("call-id") == first.get("call-id")
+    take(to, second, audio)
+    placed.until("connected")
+    placed.hang_up()
+    to.line.reply(to.line.request("BYE"), 200)
