@@ -7,8 +7,8 @@ import xmlrpc.client
 
 import pytest
 
-from sealbridge_service import Service, wait_for
-from sip_peer import Caller
+from sealbridge_service import Service, free_ports, wait_for
+from sip_peer import Callee, Caller
 
 BOTH = ["currentState", "configuredState"]
 
@@ -210,3 +210,150 @@ def test_who_calls_us(service, api, empty):
     assert everybody(api) == []
     for caller in callers:
         caller.close()
+
+
+# --- whom we call
+
+def wait_state(api, name, state, **members):
+    """Its status once it is in that state."""
+    wait_for(lambda: status(api, name, **members)["callState"] == state,
+             30, f"{name} {state}, is {status(api, name, **members)}")
+    return status(api, name, **members)
+
+
+@pytest.fixture
+def callee():
+    with Callee() as someone:
+        yield someone
+
+
+def test_call_and_hang_up(service, api, empty, callee):
+    add(api, "ann", callee.address, displayNameOverrideStatus=True,
+        displayNameOverrideValue="Boss")
+    at = wait_state(api, "ann", "connected")
+    assert at["displayName"] == "Boss" and at["mediaEncryption"] == "unencrypted"
+    call, = wait_calls(api, 1)
+    assert (call["direction"], call["transport"], call["state"]) == ("outgoing", "TCP", "connected")
+    assert (call["conferenceName"], call["participantName"]) == ("Room", "ann")
+    assert call["callId"] == at["callId"] and call["codec"] == "PCMU"
+    assert call["connectTime"] == at["connectTime"] and call["tlsVersion"] == ""
+    assert fault(api, "participant.connect", **named("ann")) == 201
+    api.call("participant.disconnect", **named("ann"))
+    at = wait_state(api, "ann", "disconnected")
+    assert at["disconnectReason"] == "disconnectAll" and "displayName" not in at
+    assert at["disconnectTime"] >= at["connectTime"]
+    wait_for(lambda: callee.seen == ["INVITE", "ACK", "BYE"], what="BYE")
+    assert wait_calls(api, 0) == []
+    # And once more; this time the other side hangs up.
+    api.call("participant.connect", **named("ann"))
+    wait_state(api, "ann", "connected")
+    wait_for(lambda: callee.seen.count("ACK") == 2, what="ACK")
+    callee.hang_up()
+    assert wait_state(api, "ann", "disconnected")["disconnectReason"] == "remoteTeardown"
+    kinds = [(e["type"], e.get("disconnectReason"))
+             for e in api.call("cdrlog.enumerate")["events"] if e["participantName"] == "ann"]
+    assert kinds == [("participantJoined", None), ("participantLeft", "disconnectAll"),
+                     ("participantJoined", None), ("participantLeft", "remoteTeardown")]
+
+
+def test_deferred(api, empty, callee):
+    add(api, "ann", callee.address, deferConnection=True)
+    assert status(api, "ann")["callState"] == "dormant"
+    api.call("participant.connect", **named("ann"))
+    wait_state(api, "ann", "connected")
+    api.call("participant.remove", **named("ann"))
+    wait_for(lambda: "BYE" in callee.seen, what="BYE")
+    assert fault(api, "participant.status", **named("ann")) == 5
+    wait_calls(api, 0)
+
+
+@pytest.mark.parametrize("answer, reason", [
+    ((486, "Busy Here"), "busy"),
+    ((600, "Busy Everywhere"), "busy"),
+    ((603, "Decline"), "rejected"),
+    ((404, "Not Found"), "destinationUnreachable"),
+    ((480, "Temporarily Unavailable"), "noAnswer"),
+    ((488, "Not Acceptable Here"), "capabilityNegotiationError"),
+    ((503, "Service Unavailable"), "serviceUnavailable"),
+    ((302, "Moved Temporarily"), "moved"),
+])
+def test_refused(api, empty, callee, answer, reason):
+    callee.does = answer
+    add(api, "ann", callee.address)
+    at = wait_state(api, "ann", "disconnected")
+    assert at["disconnectReason"] == reason, at
+    assert at["disconnectText"] and "connectTime" not in at
+    wait_for(lambda: callee.seen == ["INVITE", "ACK"], what="ACK")
+    last = [e for e in api.call("cdrlog.enumerate", newestFirst=True)["events"]
+            if e["participantName"] == "ann"][0]
+    assert (last["type"], last["durationSeconds"], last["disconnectReason"]) == (
+        "participantLeft", 0, reason)
+
+
+@pytest.mark.parametrize("how", ["participant.disconnect", "participant.remove",
+                                 "calls.disconnect"])
+def test_ended_while_it_rings(api, empty, callee, how):
+    callee.does = "ring"
+    add(api, "ann", callee.address)
+    wait_for(lambda: "INVITE" in callee.seen, what="INVITE")
+    call, = api.call("calls.enumerate")["calls"]
+    assert call["state"] == "alerting" and status(api, "ann")["callState"] == "alerting"
+    members = {"callId": call["callId"]} if how == "calls.disconnect" else named("ann")
+    api.call(how, **members)
+    wait_for(lambda: callee.seen == ["INVITE", "CANCEL", "ACK"], what="CANCEL")
+    wait_calls(api, 0)
+    if how == "participant.remove":
+        assert fault(api, "participant.status", **named("ann")) == 5
+    else:
+        assert wait_state(api, "ann", "disconnected")["disconnectReason"] == "disconnectAll"
+
+
+def test_nobody_there(api, empty):
+    port, = free_ports(1)
+    add(api, "ann", f"sip:ann@127.0.0.1:{port};transport=tcp")
+    assert wait_state(api, "ann", "disconnected")["disconnectReason"] in (
+        "destinationUnreachable", "failedToConnectToServer", "networkError")
+
+
+def test_no_such_name():
+    """With a server of names that says so."""
+    with Service(configuration="[sip]\ndns-servers = 127.0.0.1:9\n") as service:
+        api = service.local()
+        add(api, "ann", "sip:ann@nowhere.example.com")
+        assert wait_state(api, "ann", "disconnected")["disconnectReason"] == "dnsFailed"
+
+
+def test_bad_addresses(api, empty):
+    for address in "sip:", "a b", "sip:a:word@h", "mailto:a@b", "sip:a@h;maddr=1.2.3.4", "123":
+        assert fault(api, "participant.add", **named("ann", address=address)) == 102, address
+    assert everybody(api) == []
+
+
+def test_called_once(api, empty, callee):
+    """ad_hoc: not kept over a restart, its name is free once the call has ended."""
+    once = {"participantType": "ad_hoc"}
+    add(api, "ann", callee.address, **once)
+    wait_state(api, "ann", "connected", **once)
+    assert fault(api, "participant.add", **named("ann", address=callee.address, **once)) == 3
+    api.call("participant.disconnect", **named("ann", **once))
+    assert wait_state(api, "ann", "disconnected", **once)["disconnectReason"] == "disconnectAll"
+    add(api, "ann", callee.address, **once)
+    wait_state(api, "ann", "connected", **once)
+    api.call("participant.remove", **named("ann", **once))
+    wait_calls(api, 0)
+
+
+def test_filters_and_revisions_of_calls(api, empty, callee):
+    add(api, "late", callee.address, deferConnection=True)
+    add(api, "ann", callee.address)
+    wait_state(api, "ann", "connected")
+    first = api.call("participant.enumerate", operationScope=BOTH)["currentRevision"]
+    for text, wanted in [("connected", ["ann"]), ("disconnected", []),
+                         ("!connected && !disconnected", ["late"]),
+                         ("connected || 1", ["late", "ann"]), ("", ["late", "ann"])]:
+        assert names(everybody(api, enumerateFilter=text)) == wanted, text
+    assert everybody(api, lastRevision=first) == []
+    api.call("participant.disconnect", **named("ann"))
+    wait_state(api, "ann", "disconnected")
+    assert names(everybody(api, lastRevision=first)) == ["ann"]
+    assert names(everybody(api, enumerateFilter="disconnected")) == ["ann"]
