@@ -4,13 +4,14 @@ three verification settings, in both directions, as real TLS peers see it; what
 they are told, and what is written down."""
 
 import datetime
+import itertools
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from certificates import Authority, key_pem, new_key, pem
 from sealbridge_service import Service, wait_for
-from sip_tls_peers import Caller
+from sip_tls_peers import Call, Callee, Caller
 
 DAY = datetime.timedelta(days=1)
 SETTINGS = ("none", "outgoing", "outgoingAndIncoming")
@@ -94,12 +95,13 @@ def world(tmp_path_factory):
     return World(tmp_path_factory.mktemp("peers"))
 
 
-@pytest.fixture(scope="module", params=SETTINGS)
+@pytest.fixture(scope="module", ids=" ".join,
+                params=[(s, v) for s in SETTINGS for v in VERSIONS])
 def device(request, world):
-    """A service with that setting: the records of one are few enough to be written
-    one by one."""
+    """A service with that setting, for peers of that version of TLS: refusals by one
+    are few enough to be written down one by one."""
     with Service() as service:
-        service.choice = request.param
+        service.choice, service.version = request.param
         configure(service, world.trusted, service.choice)
         yield service
 
@@ -136,17 +138,16 @@ def check_record(service, world, before, peer, cause, direction):
 
 # --- the table: those that call us
 
-@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("peer", PEERS)
-def test_incoming(device, world, peer, version):
+def test_incoming(device, world, peer):
     before = last_index(device)
     cause = CHAIN.get(peer) if device.choice == "outgoingAndIncoming" else None
-    with Caller(device.sips, world.files(peer), version) as caller:
+    with Caller(device.sips, world.files(peer), device.version) as caller:
         if cause:
-            assert caller.alert == alert_for(cause, version)
+            assert caller.alert == alert_for(cause, device.version)
         else:
             assert caller.alert is None
-            assert caller.tls.version() == version
+            assert caller.tls.version() == device.version
             assert caller.asks()
     if cause:
         fields = check_record(device, world, before, peer, cause, "incoming")
@@ -154,3 +155,100 @@ def test_incoming(device, world, peer, version):
         assert "certificate of the peer refused" in device.log() or peer == "none"
     else:
         assert refusals(device, before) == []
+
+
+# --- the table: those that we call
+
+# What names the host that is dialled, "127.0.0.1" here.
+NAMED = {"good", "untrusted", "expired", "URI", "DNS", "IP", "common name", "for servers",
+         "for clients", "for SIP", "for mail"}
+REASONS = {None: "busy", "unknownAuthority": "peerCertificateUntrusted",
+           "expired": "peerCertificateExpired", "wrongHost": "peerCertificateWrongHost",
+           "wrongUse": "peerCertificateRefused"}
+numbers = itertools.count(1)
+
+
+def dial(service, address, **more):
+    """A call to that address; how it ended."""
+    local = service.local()
+    who = {"conferenceName": "Test", "participantName": f"peer {next(numbers)}",
+           "participantProtocol": "sip", "participantType": "ad_hoc"}
+    local.call("participant.add", **who, address=address, useSIPRegistrar=False,
+               transportProtocol="tls", **more)
+    return wait_for(lambda: (lambda s: s["callState"] == "disconnected" and s)(
+        local.call("participant.status", **who)), what="the end of the call")
+
+
+def cause_of(device, peer):
+    """Why that one is refused, None: it is not. A server always sends one."""
+    if device.choice == "none":
+        return None
+    return CHAIN.get(peer) or (None if peer in NAMED else "wrongHost")
+
+
+@pytest.mark.parametrize("peer", sorted(set(PEERS) - {"none"}))
+def test_outgoing(device, world, peer):
+    before, cause = last_index(device), cause_of(device, peer)
+    with Callee(world.files(peer), device.version) as callee:
+        end = dial(device, f"sip:127.0.0.1:{callee.port}")
+        meeting, = callee.meetings
+        meeting.ended.wait(20) if cause else None
+    assert end["disconnectReason"] == REASONS[cause], end
+    if cause:
+        assert meeting.alert == ALERTS[cause]
+        assert not meeting.requests
+        fields = check_record(device, world, before, peer, cause, "outgoing")
+        assert fields["host"] == "127.0.0.1"
+        assert fields["reason"][:60] in end["disconnectText"], end
+    else:
+        assert "INVITE" in meeting.requests and meeting.version == device.version
+        assert refusals(device, before) == []
+
+
+def test_outgoing_without_a_certificate(device):
+    """A server that has none: there is no cipher suite in common, whatever the
+    setting."""
+    with Callee(None, device.version) as callee:
+        end = dial(device, f"sip:127.0.0.1:{callee.port}")
+    assert end["disconnectReason"] == "tlsFailed", end
+    assert not any(m.accepted for m in callee.meetings)
+
+
+# --- what is known of the other side
+
+def record_of_call(service, before):
+    """The CDR of the end of a call since then."""
+    def newest():
+        events = service.local().call("cdrlog.enumerate", newestFirst=True,
+                                      numEvents=1)["events"]
+        return [e for e in events if e["index"] > before and e["type"] == "participantLeft"]
+
+    return wait_for(newest, what="the CDR")[0]
+
+
+def last_record(service):
+    events = service.local().call("cdrlog.enumerate", newestFirst=True,
+                                  numEvents=1)["events"]
+    return events[0]["index"] if events else -1
+
+
+def check_link(device, record, verified):
+    """Of one whom nobody judged no identity is shown."""
+    assert record["verified"] is verified
+    assert record["peerIdentity"] == ("CN=peer,O=Sealbridge test" if verified else "")
+    assert (record["transport"], record["tlsVersion"]) == ("TLS", device.version)
+
+
+def test_who_has_called(device, world):
+    before = last_record(device)
+    with Caller(device.sips, world.files("good"), device.version) as caller:
+        assert Call(caller).ends(caller)
+    check_link(device, record_of_call(device, before),
+               device.choice == "outgoingAndIncoming")
+
+
+def test_who_was_called(device, world):
+    before = last_record(device)
+    with Callee(world.files("good"), device.version) as callee:
+        dial(device, f"sip:127.0.0.1:{callee.port}")
+    check_link(device, record_of_call(device, before), device.choice != "none")

@@ -213,7 +213,8 @@ class Callee:
 
     def _meet(self, raw, meeting):
         try:
-            with self.context.wrap_socket(raw, server_side=True) as tls:
+            with self.context.wrap_socket(raw, server_side=True,
+                                          suppress_ragged_eofs=False) as tls:
                 self.sockets.append(tls)
                 meeting.version = tls.version()
                 meeting.certificate = tls.getpeercert(True)
