@@ -2,6 +2,9 @@
 """Kamailio as registrar and as trunk: mutual TLS with the key in the token, digest
 authentication, refreshes, losses, what is taken back, calls in both directions."""
 
+import base64
+import os
+
 import pytest
 from cryptography import x509
 
@@ -322,3 +325,59 @@ def test_called_by_a_stranger(device, api, make_pbx, desk):
     assert calls_us(desk, pbx).finish().failed == 1
     events = api.call("auditlog.enumerate", index=before + 1, numEvents=20)["events"]
     assert "sipPeerRefused" in {e["event"] for e in events}
+
+# Debian's SIPp makes no keys of its own for an answer that is encrypted.
+ENCRYPTED = {"profile": "RTP/SAVP", "media": "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"
+             + base64.b64encode(os.urandom(30)).decode()}
+
+
+def call(api, name, address="desk"):
+    members = {"conferenceName": "Calls", "participantName": name,
+               "participantType": "ad_hoc", "participantProtocol": "sip"}
+    api.call("participant.add", **members, address=address, useSIPRegistrar=True)
+    return members
+
+
+def reaches(api, members, wanted, seconds=30):
+    def seen():
+        now = api.call("participant.status", **members)
+        return now if now["callState"] == wanted else None
+
+    return wait_for(seen, seconds, f"a call that is {wanted}")
+
+
+@pytest.mark.parametrize("mode", ["useRegistrar", "useTrunk"])
+def test_calls(device, api, make_pbx, desk, mode):
+    """Challenged, with the account's password; both sides hang up."""
+    pbx = make_pbx()
+    use(api, pbx, outboundConfiguration=mode)
+    state(device, "registered" if mode == "useRegistrar" else "off")
+    phone = desk("answer", pbx, keys=ENCRYPTED)
+    members = call(api, f"{mode} 1")
+    reaches(api, members, "connected")
+    one, = api.call("calls.enumerate")["calls"]
+    assert one["transport"] == "TLS" and one["verified"] and DOMAIN in one["peerIdentity"]
+    assert one["mediaEncryption"] == "encrypted"
+    api.call("participant.disconnect", **members)
+    reaches(api, members, "disconnected")
+    phone.succeed()
+    phone = desk("hang_up", pbx, keys=ENCRYPTED)
+    members = call(api, f"{mode} 2")
+    now = reaches(api, members, "disconnected")
+    assert now["disconnectReason"] == "remoteTeardown"
+    phone.succeed()
+    # Each call was asked for the password, and had it.
+    assert len(pbx.seen("INVITE")) == 4 and len(pbx.goes()) == 2
+
+
+@pytest.mark.parametrize("address, password, reason", [
+    ("desk", "Unmistakable-Guess", "authenticationFailed"),
+    ("nobody", PASSWORD, "destinationUnreachable"),
+])
+def test_call_refused(device, api, make_pbx, address, password, reason):
+    pbx = make_pbx()
+    use(api, pbx, outboundConfiguration="useTrunk", password=password)
+    members = call(api, f"{address} {reason}", address)
+    now = reaches(api, members, "disconnected")
+    assert now["disconnectReason"] == reason
+    assert pbx.goes() == []
