@@ -12,6 +12,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
+import audio  # noqa: E402
+from baresip import Baresip  # noqa: E402
 from browser import Browser  # noqa: E402
 from certificates import Authority, key_pem, new_key, pem  # noqa: E402
 from sealbridge_service import SOURCE, Service  # noqa: E402
@@ -51,6 +53,41 @@ def take_audit_log(browser):
     browser.picture(PICTURES / "audit-log.png", whole=False)
 
 
+def sip_certificate(authority, directory, name):
+    """A PEM file of a peer at 127.0.0.1."""
+    key = new_key("ecP256")
+    file = directory / f"{name}.pem"
+    file.write_text(pem(authority.issue(
+        key, name, [f"DNS:{name}", "IP:127.0.0.1", "DNS:127.0.0.1"])) + key_pem(key))
+    return file
+
+
+def take_calls(browser, service, directory):
+    """A call that came and one that was placed, both over TLS with certificates."""
+    authority = Authority("Example SIP CA")
+    api = service.local()
+    api.call("trustStore.upload", trustStore="sip", certificates=authority.pem)
+    api.call("verification.configure", sip="outgoingAndIncoming")
+    says = audio.write(directory / "says.wav", audio.song(60))
+    peers = [Baresip(directory / name, says, encryption="srtp-mand", name=name,
+                     who=sip_certificate(authority, directory, f"{name}.example.com"))
+             for name in ("desk", "room")]
+    try:
+        peers[0].dial(f"sip:echo@127.0.0.1:{service.sips};transport=tls")
+        browser.look(width=1280, height=1280)
+        browser.open("/status/calls.html")
+        browser.wait_text("Encrypted", "#calls")
+        browser.type("Address", f"sips:room@127.0.0.1:{peers[1].port}")
+        browser.click("Call")
+        browser.wait_text("Connected: ", "#placed")
+        browser.wait_text("0:05", "#calls")  # packets have been counted
+        browser.script("document.activeElement.blur()")
+        browser.picture(PICTURES / "calls.png", whole=False)
+    finally:
+        for peer in peers:
+            peer.close()
+
+
 def main():
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
@@ -63,6 +100,7 @@ def main():
                 take(browser, "login", "/login.html", width=800, height=520)
                 browser.log_in("admin", service.admin_password)
                 take(browser, "certificate", PAGE)
+                take_calls(browser, service, pathlib.Path(directory))
                 upload(browser, pathlib.Path(directory))
                 take(browser, "uploaded", PAGE)
                 take(browser, "status", "/status/status.html", height=1280)

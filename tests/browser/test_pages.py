@@ -15,6 +15,7 @@ PAGES = (
     "/help/transition.html", "/logs/audit-log.html", "/logs/event-log.html",
     "/help/audit-log.html", "/help/event-log.html", "/logs/cdr-log.html",
     "/help/cdr-log.html", "/settings/sip.html", "/help/sip.html",
+    "/status/calls.html", "/help/calls.html",
 )
 LOOKS = (
     {"width": 1280, "dark": False}, {"width": 1280, "dark": True},

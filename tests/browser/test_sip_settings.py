@@ -5,6 +5,10 @@ registration as it stands."""
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from certificates import Authority, key_pem, new_key, pem
+from kamailio import DOMAIN, Kamailio
+from sealbridge_service import free_ports
+
 PAGE = "/settings/sip.html"
 PASSWORD = "a secret of the trunk"
 FOUND = {
@@ -184,6 +188,67 @@ def test_what_is_typed_stays_while_the_registration_is_looked_at(service, page):
     page.wait_text("the trunk elsewhere.example.com", "#registration-place")
     assert page.control("User name").get_attribute("value") == "half typed"
     assert page.control("Media time-out").get_attribute("value") == "77"
+
+
+def test_registrar_that_does_not_answer(service, page):
+    (port,) = free_ports(1)
+    choose(page, "useRegistrar")
+    page.type("Outbound address", f"127.0.0.1:{port}")
+    page.type("User name", "bridge")
+    choose(page, "tcp")
+    apply(page)
+    page.wait_text("Not registered", "#registration-place")
+    page.wait_text("Check the outbound address and transport below", "#registration-place")
+    page.click("Register again now")
+    page.wait_text("Asked.", "#registration-place")
+
+
+@pytest.fixture
+def registrar(tmp_path):
+    """Kamailio, which knows the user bridge with PASSWORD."""
+    authority = Authority("Test PBX CA")
+    key = new_key("ecP256")
+    (tmp_path / "ca.pem").write_text(authority.pem)
+    (tmp_path / "who.pem").write_text(
+        pem(authority.issue(key, DOMAIN, [f"DNS:{DOMAIN}"])) + key_pem(key))
+    found = Kamailio(tmp_path / "kamailio", tmp_path / "who.pem", tmp_path / "ca.pem",
+                     {"bridge": PASSWORD})
+    yield found
+    found.close()
+
+
+def test_registration_live(service, page, registrar):
+    choose(page, "useRegistrar")
+    page.type("Outbound address", f"127.0.0.1:{registrar.tcp}")
+    page.type("Outbound domain", DOMAIN)
+    page.type("User name", "bridge")
+    page.type("Password", "a wrong one")
+    choose(page, "tcp")
+    apply(page)
+    page.wait_text("Not registered", "#registration-place")
+    page.wait_text("Check user name and password below", "#registration-place")
+    page.click("Change password")
+    page.type("Password", PASSWORD)
+    apply(page)
+    page.wait_text("it is refreshed before", "#registration-place")
+    text = page.text("#registration-place")
+    assert f"sip:bridge@{DOMAIN}" in text and "Problem" not in text
+    assert "Registered as" in text and "Expires" in text
+    assert f"the registrar 127.0.0.1:{registrar.tcp}" in text
+    assert page.check() == [] and page.problems() == []
+
+
+def test_what_the_certificate_lacks_stands_on_top(service, page):
+    assert page.text("#certificate-place") == ""
+    choose(page, "useTrunk")
+    page.type("Outbound address", "trunk.example.com")
+    page.type("Outbound domain", "elsewhere.example.com")
+    apply(page)
+    page.wait_text("elsewhere.example.com", "#certificate-place")
+    problem = service.local().call("sip.query")["certificateProblem"]
+    assert problem[1:].rstrip(".") in page.text("#certificate-place")
+    page.follow("Show the local certificate")
+    page.wait_path("/network/ssl-certificates.html")
 
 
 def test_by_keyboard(service, page):

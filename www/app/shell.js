@@ -14,6 +14,7 @@ export const ADMINISTRATOR = "administrator";
 export const MENU = [
 	{ path: "/index.html", label: "Home" },
 	{ path: "/status/status.html", label: "Status", privilege: ADMINISTRATOR },
+	{ path: "/status/calls.html", label: "Calls", privilege: ADMINISTRATOR },
 	{ path: "/users/users.html", label: "Users", privilege: ADMINISTRATOR },
 	{ path: "/network/services.html", label: "Services", group: "Network",
 	  privilege: ADMINISTRATOR },

@@ -81,13 +81,18 @@ export function transportText({ transport, tlsVersion }) {
 	return tlsVersion ? tlsVersion.replace(/^TLSv/, "TLS ") : transport;
 }
 
+// "CN=a,O=b" with room to break the line.
+function nameText(identity) {
+	return identity.replace(/,(?=[A-Za-z.0-9]+=)/g, ", ");
+}
+
 // Who the certificate of the other side says it is, and whether that was checked.
 export function drawPeerCertificate({ transport, peerIdentity, verified }) {
 	if (transport !== "TLS")
 		return make("span", { class: "quiet" }, transport ? "None without TLS" : "");
 	return [
-		make("div", { class: "call-identity" }, peerIdentity ||
-			make("span", { class: "quiet" }, "None shown")),
+		make("div", { class: "call-identity" }, peerIdentity ? nameText(peerIdentity)
+			: make("span", { class: "quiet" }, "None shown")),
 		peerIdentity ? badge(verified ? "ok" : "warning", verified ? "Verified" : "Not verified") : null,
 	];
 }
@@ -95,7 +100,7 @@ export function drawPeerCertificate({ transport, peerIdentity, verified }) {
 export function certificateText({ transport, peerIdentity, verified }) {
 	if (transport !== "TLS" || !peerIdentity)
 		return "";
-	return `${peerIdentity}, ${verified ? "verified" : "not verified"}`;
+	return `${nameText(peerIdentity)}, ${verified ? "verified" : "not verified"}`;
 }
 
 function pad(number) {
