@@ -11,7 +11,7 @@ from cryptography import x509
 
 from certificates import Authority, fingerprint, key_pem, new_key, pem
 from sealbridge_service import Service, wait_for
-from sip_tls_peers import Call, Caller, client_context
+from sip_tls_peers import Call, Callee, Caller, client_context
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 
@@ -63,10 +63,10 @@ def trust(service, *authorities):
         local.call("trustStore.delete", trustStore="sip")
 
 
-def swap_identity(service, names=("IP:127.0.0.1", "DNS:localhost")):
+def swap_identity(service, names=("IP:127.0.0.1", "DNS:localhost"), issuer=None):
     """Another certificate in service; its fingerprint."""
     local, key = service.local(), new_key()
-    certificate = Authority("Device root").issue(key, "127.0.0.1", names)
+    certificate = (issuer or Authority("Device root")).issue(key, "127.0.0.1", names)
     local.call("certificate.upload", certificate=pem(certificate), privateKey=key_pem(key))
     local.call("certificate.activate")
     return fingerprint(certificate)
@@ -260,15 +260,34 @@ def fingerprint_of(text):
     return fingerprint(x509.load_pem_x509_certificate(text.encode()))
 
 
-def test_one_activation_swaps_all(device, peers):
+def shown_to(service, callee):
+    """Our certificate, as a server sees it that we call."""
+    who = {"conferenceName": "Test", "participantName": f"shown {len(callee.meetings)}",
+           "participantProtocol": "sip", "participantType": "ad_hoc"}
+    local, before = service.local(), len(callee.meetings)
+    local.call("participant.add", **who, address=f"sip:127.0.0.1:{callee.port}",
+               useSIPRegistrar=False, transportProtocol="tls")
+    wait_for(lambda: local.call("participant.status", **who)["callState"] == "disconnected")
+    assert len(callee.meetings) == before + 1
+    return fingerprint_of(ssl.DER_cert_to_PEM_cert(callee.meetings[-1].certificate))
+
+
+def test_one_activation_swaps_all(device, peers, tmp_path):
+    """HTTPS, who calls us and whom we call; connections stay."""
     verify(device, "none")
-    with Caller(device.sips) as standing:
+    authority, ca = Authority("Device root"), tmp_path / "ca.pem"
+    ca.write_text(authority.pem)
+    swap_identity(device, issuer=authority)
+    with Caller(device.sips) as standing, Callee(peers[0].files, asks=ca) as callee:
         before = presented(device.sips)
         assert presented(device.https) == before
-        now = swap_identity(device)
+        assert shown_to(device, callee) == before
+        now = swap_identity(device, issuer=authority)
         assert now != before
         assert presented(device.https) == presented(device.sips) == now
+        assert shown_to(device, callee) == now
         assert standing.asks()
+        assert not callee.meetings[0].ended.is_set()
         assert fingerprint_of(ssl.DER_cert_to_PEM_cert(
             standing.tls.getpeercert(True))) == before
 

@@ -170,3 +170,29 @@ def test_at_the_shell(service, world, tmp_path):
             ((good, "--store", "none"), 1, "trustStore")]:
         done = service.ctl("certificate", "test", *args)
         assert done.returncode == code and words in done.stderr and done.stdout == ""
+
+
+@pytest.fixture
+def sip_store(service, world):
+    service.local().call("trustStore.upload", trustStore="sip", certificates=world[0].pem)
+    yield
+    service.local().call("trustStore.delete", trustStore="sip")
+
+
+@pytest.mark.parametrize("names, usage, host, reason", [
+    (("URI:sip:a.example",), None, "a.example", "accepted"),
+    (("DNS:192.0.2.7",), None, "192.0.2.7", "accepted"),
+    (("DNS:*.example",), None, "a.example", "wrongHost"),
+    (("URI:sip:bob@a.example",), None, "a.example", "wrongHost"),
+    ((), ExtendedKeyUsageOID.CLIENT_AUTH, "peer", "accepted"),
+    ((), ExtendedKeyUsageOID.SERVER_AUTH, None, "accepted"),
+    ((), ExtendedKeyUsageOID.EMAIL_PROTECTION, None, "wrongUse"),
+    (("DNS:*.example",), None, None, "accepted"),
+])
+def test_sip_peers(service, world, sip_store, names, usage, host, reason):
+    """By the rules for SIP: other names, other uses; host None: it calls us."""
+    _, issuing = world
+    certificate = issuing.issue(KEY, "peer", names, usage=usage)
+    members = {"role": "server", "host": host} if host else {"role": "client"}
+    reply = ask(service, [certificate, issuing.certificate], trustStore="sip", **members)
+    assert reply["reasonName"] == reason, reply

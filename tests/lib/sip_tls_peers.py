@@ -167,7 +167,8 @@ class Callee:
     """A SIP server on a port of 127.0.0.1 that is busy (486) for all calls. asks: a
     CA file; a certificate is demanded of callers and verified by it."""
 
-    def __init__(self, files, version=None, asks=None, optional=False, answer="486 Busy Here"):
+    def __init__(self, files, version=None, asks=None, optional=False,
+                 answer="486 Busy Here", host="127.0.0.1"):
         self.context = load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), files)
         if version:
             self.context.minimum_version = self.context.maximum_version = VERSIONS[version]
@@ -177,7 +178,8 @@ class Callee:
         self.answer = answer
         self.meetings = []
         self.sockets = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, 0), family=family)
         self.port = self.listener.getsockname()[1]
         self.threads = [threading.Thread(target=self._listen, daemon=True)]
         self.threads[0].start()
