@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "sip/sip_check.h"
 
-enum { TAG_BYTES = 8, TAG_INPUT_MAX = 20000 };
+enum { TAG_BYTES = 8, TAG_INPUT_MAX = 20000, DEFAULT_PORT = 5060 };
 
 /* A value on one line: the line ends of folding go, the blank behind stays. */
 static int add_unfolded(struct buf *out, struct view v, struct error *e)
@@ -249,4 +249,60 @@ int sip_answer_refusal(const struct sip_head *request,
 		return -1;
 	}
 	return 0;
+}
+
+/* --- where to */
+
+static struct view behind(struct view v, size_t n)
+{
+	return sip_trim(view_of(v.ptr + n, v.len - n));
+}
+
+/* How many bytes of v stand before the first c; all of them without one. */
+static size_t before(struct view v, char c)
+{
+	const uint8_t *at = memchr(v.ptr, c, v.len);
+
+	return at ? (size_t)(at - v.ptr) : v.len;
+}
+
+/* "host:port" out of "SIP/2.0/UDP host:port;parameters". */
+static struct view sent_by(struct view via)
+{
+	struct view rest = sip_trim(view_of(via.ptr, before(via, ';')));
+
+	for (int slashes = 0; slashes < 2 && rest.len; slashes++) {
+		size_t n = before(rest, '/');
+
+		rest = behind(rest, n < rest.len ? n + 1 : n);
+	}
+	return behind(rest, before(rest, ' '));
+}
+
+uint16_t sip_answer_port(const struct sip_head *request, uint16_t source_port)
+{
+	struct view via, name, rest;
+	size_t at = 0, begin;
+	bool has_value;
+	uint64_t port;
+
+	if (!request->request || !sip_head_find(request, SIP_VIA, &via))
+		return source_port;
+	via = view_of(via.ptr, first_element(via));
+	while (next_parameter(via, &at, &begin, &name, &has_value))
+		if (sip_text_is(name, "rport"))
+			return source_port;
+	rest = sent_by(via);
+	if (!rest.len)
+		return source_port;
+	rest = behind(rest, rest.ptr[0] == '[' ? before(rest, ']')
+					       : before(rest, ':'));
+	if (rest.len && rest.ptr[0] == ']')
+		rest = behind(rest, 1);
+	if (!rest.len)
+		return DEFAULT_PORT;
+	if (rest.ptr[0] != ':' ||
+	    !sip_number(behind(rest, 1), UINT16_MAX, &port) || port == 0)
+		return source_port;
+	return (uint16_t)port;
 }

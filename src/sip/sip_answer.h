@@ -29,4 +29,10 @@ int sip_answer_refusal(const struct sip_head *request,
 		       struct buf *out, bool *given,
 		       struct error *e) MUST_CHECK;
 
+/* Where the answer to a request over UDP goes that came from that port: back
+ * there when Via has rport (RFC 3581 4) or cannot be read, else to the port of
+ * sent-by (RFC 3261 18.2.2). The address is the source's in any case: maddr and
+ * the host of sent-by are anybody's word. */
+uint16_t sip_answer_port(const struct sip_head *request, uint16_t source_port);
+
 #endif

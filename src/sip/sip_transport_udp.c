@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "front/address.h"
+#include "sip/sip_answer.h"
 #include "sip/sip_transport_private.h"
 
 /* Flows over UDP: a pair of addresses. There is one as long as somebody holds
@@ -164,18 +165,33 @@ static bool is_keep_alive(const uint8_t *p, size_t n)
 	return true;
 }
 
+/* Where the peer wants to be answered. */
+static struct sockaddr_storage way_back(const struct sockaddr_storage *from,
+					const uint8_t *p, size_t n)
+{
+	struct sockaddr_storage back = *from;
+	struct sip_refusal ignored;
+	struct sip_head head;
+
+	(void)sip_head_split(view_of(p, n), &head, &ignored);
+	address_set_port(&back, sip_answer_port(&head, address_port(from)));
+	return back;
+}
+
 void sip_datagram_received(void *arg, const struct sockaddr_storage *from,
 			   const struct sockaddr_storage *to, const uint8_t *p,
 			   size_t n)
 {
 	struct sip_transports *t = arg;
+	struct sockaddr_storage back;
 	struct error e = ERROR_INIT;
 	struct sip_flow *flow;
 
 	/* Nobody can be answered on port 0. */
 	if (is_keep_alive(p, n) || address_port(from) == 0)
 		return;
-	flow = get(t, from, to, &e);
+	back = way_back(from, p, n);
+	flow = get(t, &back, to, &e);
 	if (!flow) {
 		log_failure(LOG_LEVEL_TRACE, "sip", &e);
 		return;

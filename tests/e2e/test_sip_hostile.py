@@ -256,6 +256,14 @@ def test_answers_go_back(sip):
                 top = answer.get("Via")
                 assert re.search(r";received=127\.0\.0\.1(;|$)", top), top
                 assert f";rport={flow.port}" in top, top
+        # Without rport it is the port of sent-by, and still the address that the
+        # request came from (RFC 3261 18.2.2).
+        with UdpFlow(sip) as listener:
+            for method, status in ("OPTIONS", 200), ("NEWMETHOD", 405):
+                flow.send(flow.request(method, via=f"SIP/2.0/UDP 127.0.0.66:{listener.port};"
+                                                   f"branch={unique('z9hG4bK')}"))
+                assert listener.answer().status == status
+            assert flow.ask().status == 200
         victim.setblocking(False)
         with pytest.raises(BlockingIOError):
             victim.recv(65536)

@@ -329,6 +329,54 @@ static void test_mutated(void)
 	}
 }
 
+static const struct {
+	const char *via;
+	uint16_t port; /* 0: the source's */
+} ports[] = {
+	{ "SIP/2.0/UDP h.example:5070;branch=z9", 5070 },
+	{ "SIP/2.0/UDP h.example;branch=z9", 5060 },
+	{ "SIP / 2.0 / UDP  h.example : 7 ;branch=z9", 7 },
+	{ "SIP/2.0/UDP [2001:db8::1]:5070", 5070 },
+	{ "SIP/2.0/UDP [2001:db8::1];a=b:9", 5060 },
+	{ "SIP/2.0/TCP 192.0.2.1:65535, SIP/2.0/UDP h:5071;rport", 65535 },
+	{ "SIP/2.0/UDP h:5070;maddr=192.0.2.9;received=192.0.2.9", 5070 },
+	{ "SIP/2.0/UDP h:5070;rport", 0 },
+	{ "SIP/2.0/UDP h:5070;branch=z9;rport=7;a", 0 },
+	{ "SIP/2.0/UDP h:5070; rport ;a", 0 },
+	{ "SIP/2.0/UDP h:0", 0 },
+	{ "SIP/2.0/UDP h:65536", 0 },
+	{ "SIP/2.0/UDP h:99999999999999999999", 0 },
+	{ "SIP/2.0/UDP h:x", 0 },
+	{ "SIP/2.0/UDP h:", 0 },
+	{ "SIP/2.0/UDP [::1", 5060 },
+	{ "SIP/2.0/UDP [::1]x", 0 },
+	{ "SIP/2.0/UDP", 0 },
+	{ "SIP/2.0", 0 },
+	{ ";", 0 },
+	{ "", 0 },
+};
+
+static void test_way_back(void)
+{
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		uint16_t wanted = ports[i].port ? ports[i].port : 4711, got;
+		struct sip_refusal why;
+		struct sip_head head;
+		char in[512];
+
+		snprintf(in, sizeof(in), OPT "v: %s\r\nVia: x:1\r\n\r\n",
+			 ports[i].via);
+		(void)sip_head_split(view_str(in), &head, &why);
+		got = sip_answer_port(&head, 4711);
+		if (got != wanted)
+			unit_note("%s: %u", ports[i].via, (unsigned)got);
+		CU_ASSERT_EQUAL(got, wanted);
+		/* An answer is not answered. */
+		head.request = false;
+		CU_ASSERT_EQUAL(sip_answer_port(&head, 4711), 4711);
+	}
+}
+
 static const struct unit_test tests[] = {
 	{ "requests", test_requests },
 	{ "answers", test_answers },
@@ -338,6 +386,7 @@ static const struct unit_test tests[] = {
 	{ "tags of such answers", test_tags },
 	{ "an answer without room", test_answer_too_long },
 	{ "messages changed at random", test_mutated },
+	{ "where answers go", test_way_back },
 	{ NULL, NULL },
 };
 

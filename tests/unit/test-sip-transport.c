@@ -15,10 +15,10 @@
 /* Flows over real sockets: what becomes a message, which flow serves whom, and
  * how they end. */
 
-#define HEAD                                         \
-	"OPTIONS sip:a@b SIP/2.0\r\n"                \
-	"Via: SIP/2.0/TCP h;branch=z9hG4bK1\r\n"     \
-	"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n" \
+#define HEAD                                           \
+	"OPTIONS sip:a@b SIP/2.0\r\n"                  \
+	"Via: SIP/2.0/TCP h;branch=z9hG4bK1;rport\r\n" \
+	"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"   \
 	"Call-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
 #define MESSAGE   HEAD "Content-Length: 0\r\n\r\n"
 #define WITH_BODY HEAD "Content-Length: 4\r\n\r\nbody"
