@@ -260,3 +260,22 @@ def test_session_interval(service, callee, audio):
     placed.until("connected")
     placed.hang_up()
     to.line.reply(to.line.request("BYE"), 200)
+
+
+def test_password_is_for_the_registrar(service, callee):
+    """A challenge of anybody else is an answer like another."""
+    with socket.create_server(("127.0.0.1", 0)) as registrar:
+        service.local().call(
+            "sip.modify", outboundConfiguration="useRegistrar", outboundDomain="pbx.example",
+            userName="bridge", outgoingTransport="tcp", password="Unmistakable-1",
+            outboundAddress=f"127.0.0.1:{registrar.getsockname()[1]}")
+        to = callee("tcp")
+        placed = Placed(service, to)
+        invite = to.invited()
+        to.line.reply(invite, 401, fields=[
+            'WWW-Authenticate: Digest realm="pbx.example", nonce="n", qop="auth"'])
+        to.line.request("ACK")
+        assert placed.ended_by() == "authenticationFailed"
+        with pytest.raises(TimeoutError):
+            to.line.request("INVITE", 1)
+        service.local().call("sip.modify", outboundConfiguration="callDirect", password="")

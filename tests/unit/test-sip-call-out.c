@@ -589,6 +589,74 @@ static void test_lost_flow(void)
 	finish();
 }
 
+/* --- those who keep to nothing */
+
+static uint32_t state;
+
+static unsigned chance(unsigned of)
+{
+	state = state * 1664525u + 1013904223u;
+	return (state >> 8) % of;
+}
+
+static void answer_anything(const char *sent)
+{
+	static const unsigned statuses[] = { 100, 180, 183, 200, 200, 299,
+					     302, 401, 422, 486, 503, 699 };
+	static const char *const tags[] = { "theirs", "one", "two" };
+	static const char *const more[] = {
+		AT,
+		"",
+		"Contact: *\r\n",
+		AT "Session-Expires: x\r\n",
+		AT "Session-Expires: 0;refresher=uac\r\n",
+		AT "Record-Route: <sip:p.example>, <sip:q.example;lr>\r\n",
+		"Min-SE: 4294967295\r\n",
+		"WWW-Authenticate: Digest realm=\r\n",
+	};
+	static const char *const bodies[] = { "", plain, secure, "v=0\r\n" };
+
+	if (chance(6) == 0)
+		answer(sent, 200, tags[chance(3)], AT, secure);
+	answer(sent, statuses[chance(12)], tags[chance(3)], more[chance(8)],
+	       bodies[chance(4)]);
+}
+
+/* Whatever is answered, and whatever is wanted meanwhile: nothing is left. */
+static void test_hostile(void)
+{
+	unsigned stood = 0;
+
+	for (unsigned run = 0; run < 150; run++) {
+		char sent[AGENT_TEXT];
+		struct error e = ERROR_INIT;
+
+		state = run;
+		begin(0);
+		ring(SIP_TLS, sent);
+		for (unsigned i = 0; i < 8; i++) {
+			if (chance(3) == 0)
+				strcpy(sent, flow()->last);
+			switch (chance(8)) {
+			case 0: agent_run(1000 * (int64_t)chance(70)); break;
+			case 1:
+				request(sent, chance(2) ? "BYE" : "INVITE");
+				break;
+			case 2:
+				(void)!sip_calls_end(calls, facts.id, &e);
+				break;
+			default:
+				if (strncmp(sent, "SIP/2.0", 7) != 0)
+					answer_anything(sent);
+			}
+			stood += strchr(seen, 'c') != NULL;
+			seen[0] = '\0';
+		}
+		finish();
+	}
+	CU_ASSERT(stood > 10);
+}
+
 int main(int argc, char **argv)
 {
 	const struct unit_test tests[] = {
@@ -607,6 +675,7 @@ int main(int argc, char **argv)
 		{ "challenges", test_challenge },
 		{ "422", test_session },
 		{ "a lost flow", test_lost_flow },
+		{ "answers in any order", test_hostile },
 		{ NULL, NULL },
 	};
 
