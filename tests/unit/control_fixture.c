@@ -49,7 +49,7 @@ void control_open(struct control_fixture *f, struct settings *settings)
 					     .arg = f };
 	struct error e = ERROR_INIT;
 
-	memset(f, 0, sizeof(*f));
+	*f = (struct control_fixture){ 0 };
 	f->control = sip_control_new(&o, &e);
 	/* Assertions of CUnit hold in tests only. */
 	if (!f->control) {

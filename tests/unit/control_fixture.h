@@ -2,6 +2,8 @@
 #ifndef SB_TESTS_UNIT_CONTROL_FIXTURE_H
 #define SB_TESTS_UNIT_CONTROL_FIXTURE_H
 
+#include <stdatomic.h>
+
 #include "sip/sip_control.h"
 
 /* The door of the calls with nobody behind it but the test, which decides what
@@ -11,8 +13,8 @@ enum { CONTROL_CALLS = 2048 };
 
 struct control_fixture {
 	struct sip_control *control;
-	unsigned wakes;
-	uint64_t last_id;
+	atomic_uint wakes;
+	atomic_uint_fast64_t last_id;
 	/* What was wanted, in order. */
 	uint64_t placed[CONTROL_CALLS], ended[CONTROL_CALLS];
 	size_t placed_count, ended_count;

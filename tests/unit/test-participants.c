@@ -12,7 +12,7 @@
 #include "tests/unit/tamper.h"
 
 static struct {
-	char directory[PATH_MAX];
+	char directory[PATH_MAX - 32];
 	struct config *config;
 	struct store *store;
 	struct settings *settings;
