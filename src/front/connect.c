@@ -21,12 +21,20 @@ void dial_free(struct dial *d)
 	free(d);
 }
 
+/* How long what was sent may stay without a word from the peer's kernel; then
+ * the connection is lost. Who keeps a connection open by sending now and then
+ * learns that its peer is gone. */
+enum { UNACKNOWLEDGED_MS = 60000 };
+
 static void tune(int fd)
 {
+	const unsigned silence = UNACKNOWLEDGED_MS;
 	int one = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence,
+		   sizeof(silence));
 	/* The port is chosen for the pair of addresses, so that those of one
 	 * local address do not run out. */
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,25 @@ static void test_tcp_accepted(void)
 	stage_end(g);
 }
 
+/* Of our connection to that port, however it came to be; 0: the kernel's. */
+static unsigned unacknowledged_ms(uint16_t port)
+{
+	for (int fd = 0; fd < 1024; fd++) {
+		struct sockaddr_in to;
+		socklen_t n = sizeof(to);
+		unsigned ms;
+
+		if (getpeername(fd, (struct sockaddr *)&to, &n) < 0 ||
+		    to.sin_family != AF_INET || ntohs(to.sin_port) != port)
+			continue;
+		n = sizeof(ms);
+		CU_ASSERT_EQUAL(
+		    getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &n), 0);
+		return ms;
+	}
+	return 0;
+}
+
 static void test_tcp_called(void)
 {
 	struct stage *g = stage_new();
@@ -173,6 +193,8 @@ static void test_tcp_called(void)
 	CU_ASSERT_TRUE(WAIT_FOR(g->tcp.opened == 1));
 	CU_ASSERT_STRING_EQUAL(g->tcp.peer.address, "127.0.0.9");
 	CU_ASSERT_EQUAL(g->tcp.peer.port, f.peer.local_port);
+	/* A peer that is gone without a word is found out. */
+	CU_ASSERT_EQUAL(unacknowledged_ms(g->sip), 60000);
 	say(g, &f, "hello", false);
 	CU_ASSERT_TRUE(WAIT_FOR(f.got == 5));
 	CU_ASSERT_STRING_EQUAL(f.first, "hello");
