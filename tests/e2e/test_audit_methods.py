@@ -497,7 +497,8 @@ ROWS = {
                                user=new_user),
     "user.passwordRules": reads(),
     "verification.query": reads(),
-    "verification.configure": setting("verification.configure", "sip", ("none", "outgoing")),
+    "verification.configure": setting("verification.configure", "sip",
+                                      ("outgoing", "outgoingAndIncoming")),
     "verification.preview": reads(lambda world, how: {"clientCertificate": "notRequired"}),
     "verification.test": reads(lambda world, how: {
         "certificate": pem(world.authority.certificate)}),
