@@ -103,6 +103,10 @@ def test_as_a_user_types_it(service, empty):
                        "deferConnection=true", "addResponse=true")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["participant"]["callState"] == "dormant"
+    done = service.ctl("--json", "call", "participant.enumerate", "operationScope[]=currentState",
+                       "operationScope[]=configuredState", "enumerateFilter=!connected")
+    one, = json.loads(done.stdout)["participants"]
+    assert one["currentState"]["callState"] == "dormant" and one["configuredState"]
     done = service.ctl("call", "participant.disconnect", *names)
     assert done.returncode == 1 and "has no call" in done.stderr, done
     done = service.ctl("call", "participant.add", *names, "address=bob@203.0.113.9")
