@@ -3,6 +3,7 @@
 what comes of them, participants."""
 
 import socket
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from sipp import Sipp
 from tls_tunnel import TlsClient, TlsServer
 
 PAGE = "/status/calls.html"
+UNSEEN_SECONDS = 5  # more than twice the pause between two looks
 HOSTILE = "<img src=x onerror=alert(1)>"
 INVITE = (
     "INVITE sip:echo@127.0.0.1 SIP/2.0\r\n"
@@ -171,6 +173,20 @@ def test_rows_keep_their_places_and_the_focus(ports, page, programs, tmp_path):
     assert page.focused() == toggle
     rows = page.find_all("#calls tbody tr")
     assert rows[0] == first and "UDP" in rows[1].text
+
+
+def test_nothing_is_asked_while_nobody_looks(ports, page, programs, tmp_path):
+    hide = ("Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
+            "document.dispatchEvent(new Event('visibilitychange'));")
+    page.script(hide, True)
+    time.sleep(UNSEEN_SECONDS)
+    asked = "return performance.getEntriesByType('resource').filter((e) => e.name.endsWith('/RPC2')).length"
+    before = page.script(asked)
+    programs(Sipp(tmp_path / "caller", "stay", ports["sip_tcp"], transport="tcp"))
+    time.sleep(UNSEEN_SECONDS)
+    assert page.script(asked) == before and "No call at the moment." in page.text("#calls")
+    page.script(hide, False)
+    wait_row(page, "Connected")
 
 
 def test_what_a_caller_calls_itself_is_text(service, ports, page):

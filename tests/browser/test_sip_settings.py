@@ -190,6 +190,18 @@ def test_what_is_typed_stays_while_the_registration_is_looked_at(service, page):
     assert page.control("Media time-out").get_attribute("value") == "77"
 
 
+def test_service_that_is_away_for_a_while(page):
+    page.script("window.answers = fetch; window.fetch = () => Promise.reject(new TypeError('away'))")
+    page.wait_text("The service does not answer; trying again.", "#registration-place")
+    page.type("User name", "bridge")
+    page.click("Apply changes")
+    page.wait_text("does not answer", "#sip-place .result")
+    page.script("window.fetch = window.answers")
+    page.wait_no_text("trying again", "#registration-place")
+    assert page.control("User name").get_attribute("value") == "bridge"
+    apply(page)
+
+
 def test_registrar_that_does_not_answer(service, page):
     (port,) = free_ports(1)
     choose(page, "useRegistrar")

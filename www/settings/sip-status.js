@@ -83,7 +83,7 @@ class SipStatus {
 		this.again.hidden = true;
 		document.addEventListener("visibilitychange", () => {
 			if (!document.hidden)
-				this.ask().catch(() => {});
+				this.#look();
 		});
 	}
 
@@ -104,8 +104,18 @@ class SipStatus {
 	async ask() {
 		const reply = await call("sip.query");
 		this.show(reply);
-		this.answered?.(reply);
+		this.answered(reply);
 		return reply;
+	}
+
+	// At first; what fails is tried again.
+	async begin() {
+		try {
+			await this.ask();
+		} catch (error) {
+			fill(this.facts, notice("error", sentence(error.message)));
+			this.#later();
+		}
 	}
 
 	async #register() {

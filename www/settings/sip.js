@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Settings > SIP: where calls go, who this device is there, and its timers.
 
-import { byId, fill, notice } from "/app/dom.js";
+import { byId, fill } from "/app/dom.js";
 import { FieldError, sentence } from "/app/form.js";
 import { Fault } from "/app/rpc.js";
 import { drawSecretField } from "/app/secret-field.js";
@@ -63,18 +63,14 @@ function placed(error, names) {
 class SipPage {
 	constructor() {
 		this.status = makeSipStatus({ registration: byId("registration-place"),
-			certificate: byId("certificate-place") });
-	}
-
-	async load() {
-		try {
-			const reply = await this.status.ask();
+			certificate: byId("certificate-place") }, (reply) => {
 			if (!this.forms)
 				this.#draw(reply);
-		} catch (error) {
-			for (const place of ["registration-place", ...FORMS.map((form) => form.place)])
-				fill(byId(place), notice("error", sentence(error.message)));
-		}
+		});
+	}
+
+	load() {
+		return this.status.begin();
 	}
 
 	#draw(reply) {

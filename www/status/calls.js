@@ -11,6 +11,7 @@ import { makePlaceCall } from "/status/place-call.js";
 
 const POLL_MS = 2000;
 const SOON_MS = 500; // while a call that was placed here is on its way
+const SHARE = 5; // many calls take long to tell: so many times as long is waited
 
 class CallsPage {
 	constructor() {
@@ -45,6 +46,7 @@ class CallsPage {
 		clearTimeout(this.timer);
 		const asked = {};
 		this.asked = asked;
+		const began = performance.now();
 		try {
 			const [{ calls }, participants] = await Promise.all([
 				call("calls.enumerate"), this.list.ask(how)]);
@@ -61,7 +63,8 @@ class CallsPage {
 			this.#lost(error);
 		}
 		if (!document.hidden)
-			this.timer = setTimeout(() => this.#look(), this.place?.isWaiting ? SOON_MS : POLL_MS);
+			this.timer = setTimeout(() => this.#look(), Math.max(SHARE * (performance.now() - began),
+				this.place?.isWaiting ? SOON_MS : POLL_MS));
 	}
 
 	// What stands on the page is old while there is no answer.

@@ -78,7 +78,7 @@ class Placed {
 		this.participant = participant;
 		this.changed = changed;
 		this.again = again;
-		this.body = make("div", { role: "status" });
+		this.body = make("div");
 		this.buttons = make("div", { class: "buttons" });
 		this.element = make("div", { class: "part", id: "placed" }, this.body, this.buttons);
 		this.drawn = "";
@@ -164,7 +164,7 @@ class PlaceCall {
 	constructor(sip, changed) {
 		this.changed = changed;
 		this.taken = new Set();
-		this.place = make("div");
+		this.place = make("div", { "aria-live": "polite" });
 		this.form = drawForm({
 			rows: rowsFor(sip), submit: "Call", onSubmit: (values) => this.#call(values),
 		});
