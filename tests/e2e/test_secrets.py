@@ -7,10 +7,11 @@ import re
 import pytest
 
 from certificates import Authority, key_pem, new_key, pem
-from sealbridge_service import run
+from sealbridge_service import free_ports, run, wait_for
 
 KEY_PASSWORD = "Quite-Unmistakable-Key-Password"
 USER_PASSWORD = "Unmistakable-User-Password-1"
+SIP_PASSWORD = "Unmistakable-Sip-Password-1"
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["in-process", "isolated"])
@@ -30,6 +31,13 @@ def used(request):
                  privateKeyPassword=KEY_PASSWORD)
         api.call("certificate.activate")
         api.call("user.add", userName="someone", password=USER_PASSWORD)
+        registrar, = free_ports(1)
+        api.call("sip.modify", outboundConfiguration="useRegistrar", userName="bridge",
+                 outboundAddress=f"127.0.0.1:{registrar}", password=SIP_PASSWORD)
+        wait_for(lambda: api.call("sip.query")["registrationState"] == "failed",
+                 what="a registration with nobody")
+        with pytest.raises(Exception):
+            api.call("sip.modify", password=SIP_PASSWORD + "\n")
         for wrong in (KEY_PASSWORD + "x", "y"):
             with pytest.raises(Exception):
                 api.call("certificate.upload", certificate=pem(Authority().issue(key)),
@@ -59,7 +67,7 @@ def test_arguments_and_environment(used):
     for pid in processes(used):
         for name in "cmdline", "environ":
             content = pathlib.Path(f"/proc/{pid}/{name}").read_bytes().decode(errors="replace")
-            for secret in [*secrets(used), used.pin]:
+            for secret in [*secrets(used), used.pin, SIP_PASSWORD]:
                 assert secret not in content, (pid, name)
 
 
@@ -74,6 +82,15 @@ def test_files(used):
             content = path.read_bytes()
             for needle in needles:
                 assert needle not in content, path
+
+
+def test_the_password_of_sip(used):
+    """A digest needs it as it is: in the database, which is the service's alone, and
+    nowhere else."""
+    holders = [path for path in used.state.rglob("*")
+               if path.is_file() and SIP_PASSWORD.encode() in path.read_bytes()]
+    assert {path.name for path in holders} <= {"sealbridge.db", "sealbridge.db-wal"}
+    assert holders and all(path.stat().st_mode & 0o077 == 0 for path in holders)
 
 
 def test_memory_of_the_isolated_service(used):
