@@ -153,6 +153,59 @@ static void test_sips(void)
 	wire_stop();
 }
 
+/* What was written with escapes is no line of ours, nor of others. */
+static void test_escapes(void)
+{
+	static const char user[] = "a%0d%0aEvil%3A%20yes%3C%22%00";
+	char text[2048];
+
+	wire_start();
+	snprintf(
+	    text, sizeof(text),
+	    "INVITE sip:%s@us.example SIP/2.0\r\n"
+	    "Via: SIP/2.0/TCP h.example;branch=z9hG4bKe\r\n"
+	    "From: \"x\\\r\n y\" <sip:%s@h.example>;tag=from\r\n"
+	    "To: <sip:%s@us.example>\r\n"
+	    "Call-ID: c0@h.example\r\nCSeq: 1 INVITE\r\n"
+	    "Contact: <sip:%s@192.0.2.7>\r\n"
+	    "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
+	    user, user, user, user, strlen(sdp_plain), sdp_plain);
+	wire_write(SIP_TCP, text);
+	CHECK_STATUS(SIP_TCP, 200);
+	CU_ASSERT_FALSE(wire_has(SIP_TCP, "\nEvil"));
+	CU_ASSERT_PTR_NULL(strpbrk(fixture.facts.peer, "\r\n\"<>"));
+	CU_ASSERT_PTR_NULL(strpbrk(fixture.facts.peer_name, "\r\n"));
+	snprintf(fixture.tag, sizeof(fixture.tag), "%s",
+		 strstr(wire_field(SIP_TCP, "To"), ";tag=") + 5);
+	wire_request(SIP_TCP, "ACK", 1, "", "");
+	sip_calls_end_all(fixture.calls);
+	CHECK_METHOD(SIP_TCP, "BYE");
+	CU_ASSERT_FALSE(wire_has(SIP_TCP, "\nEvil"));
+	wire_stop();
+}
+
+static void test_ipv6(void)
+{
+	static const char sdp[] = "v=0\r\no=- 1 1 IN IP6 ::1\r\ns=-\r\n"
+				  "c=IN IP6 ::1\r\nt=0 0\r\n"
+				  "m=audio 40000 RTP/AVP 0\r\n";
+
+	wire_start();
+	strcpy(fixture.wire[SIP_TCP].flow.local_address, "::1");
+	strcpy(fixture.wire[SIP_TCP].flow.peer_address, "::1");
+	wire_request(SIP_TCP, "INVITE", 1, "", sdp);
+	CHECK_STATUS(SIP_TCP, 200);
+	CU_ASSERT_STRING_EQUAL(wire_field(SIP_TCP, "Contact"),
+			       "<sip:echo@[::1]:5062;transport=tcp>");
+	CU_ASSERT_PTR_NOT_NULL(strstr(fixture.body, "c=IN IP6 ::1\r\n"));
+	wire_request(SIP_TCP, "ACK", 1, "", "");
+	CHECK_SEEN("ac");
+	/* Media of another family cannot be had there. */
+	wire_request(SIP_TCP, "UPDATE", 2, "", sdp_plain);
+	CHECK_STATUS(SIP_TCP, 488);
+	wire_stop();
+}
+
 /* --- the offer comes from us */
 
 struct late_row {
@@ -366,6 +419,8 @@ int main(int argc, char **argv)
 		{ "what does not fit is refused", test_refusals },
 		{ "no Contact, no dialog", test_no_contact },
 		{ "sips: is answered with sips:", test_sips },
+		{ "escapes", test_escapes },
+		{ "IPv6", test_ipv6 },
 		{ "late offers", test_late },
 		{ "CANCEL", test_cancel },
 		{ "while it rings", test_rings },
