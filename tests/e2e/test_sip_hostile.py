@@ -138,13 +138,21 @@ def test_thousands_at_once(sip, kind):
 
 
 def test_peer_that_does_not_read(sip):
-    """Its answers pile up to a limit; then it is ended, and nobody else."""
+    """Its answers pile up to a limit; then nothing more is read of it, and it is
+    ended: it alone."""
     with TcpFlow(sip, "127.0.0.3") as flow, TcpFlow(sip, "127.0.0.3") as other:
-        flow.socket.settimeout(20)
+        flow.socket.settimeout(5)
         data = b"".join(flow.request("NEWMETHOD") for _ in range(200))
-        with pytest.raises(OSError):
+        with pytest.raises(OSError):  # no room any more, or ended already
             for _ in range(1000):
                 flow.socket.sendall(data)
+        assert other.ask().status == 200
+        flow.socket.settimeout(20)
+        try:
+            while flow.socket.recv(1 << 20):
+                pass
+        except ConnectionResetError:
+            pass
         assert other.ask().status == 200
 
 
@@ -374,6 +382,26 @@ def test_mutations(sip):
             is_sound(sip)
     for target in targets:
         target.flow.close()
+    is_served(sip)
+    is_sound(sip)
+
+
+def test_mutations_in_calls(sip):
+    """The same within calls that stand."""
+    dice = random.Random(3261)
+    for _ in range(30):
+        with TcpFlow(sip, "127.0.0.10") as flow:
+            call = Call(flow, rtp_port=5004).invite()
+            assert call.answered().status == 200
+            for _ in range(20):
+                method = dice.choice(["INVITE", "UPDATE", "OPTIONS", "INFO", "ACK", "BYE", "CANCEL"])
+                offers = method in ("INVITE", "UPDATE")
+                data = call.within(method, body=call.body if offers else b"",
+                                   fields=call.fields if offers else ())
+                try:
+                    flow.send(mutate(dice, data))
+                except OSError:
+                    break  # ended: it could not be framed
     is_served(sip)
     is_sound(sip)
 
