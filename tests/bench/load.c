@@ -16,27 +16,19 @@
  * too few ports for all that close within a minute, and servers limit what one
  * address may open. */
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
+#include "tests/bench/client.h"
 
 enum { THREADS_MAX = 64, HOLD_MAX = 5000, HOLD_PER_ADDRESS = 50 };
-enum { ECHO_MAX = 16384, SECONDS_MAX = 60, RECEIVE_TIMEOUT_S = 10 };
+enum { ECHO_MAX = 16384, SECONDS_MAX = 60 };
 
-static SSL_CTX *ctx;
-static struct sockaddr_in server;
 static char request[1024];
 static size_t request_size, reply_size; /* of one exchange */
 static double deadline;
@@ -48,14 +40,6 @@ struct client {
 	unsigned long done, failed, resumed;
 };
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int usage(void)
 {
 	fprintf(stderr, "usage: load get PORT PATH THREADS SECONDS\n"
@@ -64,54 +48,6 @@ static int usage(void)
 			"       load hold PORT COUNT\n"
 			"       load first PORT MILLISECONDS\n");
 	return 2;
-}
-
-/* A connected socket from 127.0.0.2 + number; -1 with errno. */
-static int tcp_open(unsigned number)
-{
-	const struct timeval limit = { .tv_sec = RECEIVE_TIMEOUT_S };
-	const struct sockaddr_in from = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (bind(fd, (const struct sockaddr *)&from, sizeof(from)) < 0 ||
-	    connect(fd, (const struct sockaddr *)&server, sizeof(server)) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static SSL *tls_open(unsigned number)
-{
-	int fd = tcp_open(number);
-	SSL *ssl;
-
-	if (fd < 0)
-		return NULL;
-	ssl = SSL_new(ctx);
-	if (ssl && SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1)
-		return ssl;
-	ERR_clear_error();
-	SSL_free(ssl);
-	close(fd);
-	return NULL;
-}
-
-static void tls_close(SSL *ssl)
-{
-	int fd = SSL_get_fd(ssl);
-
-	SSL_free(ssl);
-	close(fd);
 }
 
 /* Answer read to the end of the body that its head announces. */
@@ -165,8 +101,8 @@ static void *client_run(void *arg)
 {
 	struct client *c = arg;
 
-	while (now() < deadline) {
-		SSL *ssl = tls_open(c->number);
+	while (client_now() < deadline) {
+		SSL *ssl = client_open(c->number);
 
 		if (!ssl) {
 			c->failed++;
@@ -178,7 +114,7 @@ static void *client_run(void *arg)
 			c->done++;
 		else
 			c->failed++;
-		tls_close(ssl);
+		client_close(ssl);
 	}
 	return NULL;
 }
@@ -187,7 +123,7 @@ static int load(bool (*exchange)(SSL *ssl), unsigned threads, double seconds)
 {
 	static struct client clients[THREADS_MAX];
 	unsigned long done = 0, failed = 0, resumed = 0;
-	double start = now();
+	double start = client_now();
 
 	if (threads < 1 || threads > THREADS_MAX || seconds <= 0 ||
 	    seconds > SECONDS_MAX)
@@ -206,7 +142,7 @@ static int load(bool (*exchange)(SSL *ssl), unsigned threads, double seconds)
 		failed += clients[i].failed;
 		resumed += clients[i].resumed;
 	}
-	seconds = now() - start;
+	seconds = client_now() - start;
 	printf("{\"done\": %lu, \"failed\": %lu, \"resumed\": %lu, "
 	       "\"seconds\": %.3f, \"rate\": %.1f, \"bytes\": %zu}\n",
 	       done, failed, resumed, seconds, (double)done / seconds,
@@ -221,28 +157,28 @@ static int hold(unsigned count)
 
 	if (count < 1 || count > HOLD_MAX)
 		return usage();
-	while (n < count && (held[n] = tls_open(n / HOLD_PER_ADDRESS)))
+	while (n < count && (held[n] = client_open(n / HOLD_PER_ADDRESS)))
 		n++;
 	printf("{\"held\": %u}\n", n);
 	fflush(stdout);
 	while (getchar() != EOF)
 		;
 	while (n > 0)
-		tls_close(held[--n]);
+		client_close(held[--n]);
 	return 0;
 }
 
 static int first(double milliseconds)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	double end = now() + milliseconds / 1e3;
+	double end = client_now() + milliseconds / 1e3;
 
-	while (now() < end) {
-		SSL *ssl = tls_open(0);
+	while (client_now() < end) {
+		SSL *ssl = client_open(0);
 
 		if (ssl) {
-			printf("{\"at\": %.6f}\n", now());
-			tls_close(ssl);
+			printf("{\"at\": %.6f}\n", client_now());
+			client_close(ssl);
 			return 0;
 		}
 		nanosleep(&pause, NULL);
@@ -251,31 +187,19 @@ static int first(double milliseconds)
 	return 1;
 }
 
-static bool set_up(const char *port)
-{
-	signal(SIGPIPE, SIG_IGN);
-	server.sin_family = AF_INET;
-	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	server.sin_port = htons((uint16_t)atoi(port));
-	ctx = SSL_CTX_new(TLS_client_method());
-	if (!ctx || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1)
-		return false;
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	return true;
-}
-
 static bool identify(const char *certificate, const char *key)
 {
-	return SSL_CTX_use_certificate_chain_file(ctx, certificate) == 1 &&
-	       SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1;
+	return SSL_CTX_use_certificate_chain_file(client_context,
+						  certificate) == 1 &&
+	       SSL_CTX_use_PrivateKey_file(client_context, key,
+					   SSL_FILETYPE_PEM) == 1;
 }
 
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
 
-	if (argc < 4 || !set_up(argv[2]))
+	if (argc < 4 || !client_set_up(argv[2]))
 		return usage();
 	if (!strcmp(mode, "get") && argc == 6) {
 		request_size = (size_t)snprintf(request, sizeof(request),
