@@ -521,6 +521,44 @@ static void test_sip(void)
 	CHECK_ROWS(rows);
 }
 
+/* What a server hears that is refused is sealed by us in TLS 1.3. */
+static void test_suites(void)
+{
+	static const char *const suites[] = { "TLS_AES_128_GCM_SHA256",
+					      "TLS_AES_256_GCM_SHA384",
+					      "TLS_CHACHA20_POLY1305_SHA256" };
+	static const struct part parts[PARTS_MAX] = {
+		{ 'D', .alt = "DNS:sip.example" },
+	};
+	struct world w = { .changes = parts };
+	struct judge_store *store = world_store(&w, "D");
+	char *key = test_key_pem(world_key(&w, 'D'), "pkcs8", NULL, NULL);
+
+	write_certs("server.pem", &w, "D");
+	write_certs("chain.pem", &w, "D");
+	write_file("server.key", key);
+	free(key);
+	for (size_t i = 0; i < sizeof(suites) / sizeof(*suites); i++) {
+		struct tls_context *ctx = fixture_calling(
+		    KEY_KIND_COUNT,
+		    tls_sip_callee_verifier(TLS_SERVER_VERIFY, store));
+		char more[80];
+		struct server s;
+
+		snprintf(more, sizeof(more), "-ciphersuites %s", suites[i]);
+		s = serve("-tls1_3", more);
+		CU_ASSERT_EQUAL(call(ctx, "sip.example", s.port).step,
+				TLS_STEP_DONE);
+		CU_ASSERT_EQUAL(call(ctx, "other.example", s.port).step,
+				TLS_STEP_FAILED);
+		CU_ASSERT_TRUE(hears("alert bad certificate"));
+		serve_end(&s);
+		tls_context_unref(ctx);
+	}
+	judge_store_unref(store);
+	world_end(&w);
+}
+
 static void test_decision(void)
 {
 	struct world w = { 0 };
@@ -641,6 +679,7 @@ static const struct unit_test tests[] = {
 	{ "servers that are accepted", test_accepted },
 	{ "servers that are refused", test_refused },
 	{ "SIP servers", test_sip },
+	{ "refused under each suite", test_suites },
 	{ "decision", test_decision },
 	{ "our own certificate", test_own },
 	{ "host", test_host },
