@@ -338,9 +338,12 @@ static int start_front(struct service *s, struct error *e)
 	};
 
 	s->front = front_new(&o, e);
-	if (!s->front || start_sip(s, e) < 0 || start_listeners(s, e) < 0)
+	if (!s->front)
 		return -1;
+	/* At once: the loop runs also after a start that failed. */
 	tls_policy_set_front(s->tls, s->front);
+	if (start_sip(s, e) < 0 || start_listeners(s, e) < 0)
+		return -1;
 	return front_listen_control(s->front, s->config->control_socket, e);
 }
 

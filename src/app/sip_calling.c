@@ -174,7 +174,11 @@ static int start_media(struct sip_calling *c, struct error *e)
 	};
 
 	c->media = media_new(&o, e);
-	return c->media ? 0 : -1;
+	if (!c->media)
+		return error_prefix(e, "media ports %u to %u",
+				    (unsigned)o.first_port,
+				    (unsigned)o.last_port);
+	return 0;
 }
 
 static int start_calls(struct sip_calling *c, struct error *e)

@@ -10,6 +10,7 @@ import pytest
 
 from sealbridge_service import process_is_gone, wait_for
 from sip_phone import Audio, Call, Line
+from sip_ports import free_run
 
 KINDS = ["udp", "tcp", "tls"]
 SUITES = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]
@@ -331,6 +332,40 @@ def test_killed(make_service):
     assert audio.echoes()
     line.close()
     audio.close()
+
+
+# --- ports
+
+
+def test_ports(make_service):
+    """Those of the configuration, and no more calls than they are enough for."""
+    service = make_service(start=False)
+    first = free_run(5)
+    first += first % 2
+    service.configure(f"[sip]\nfirst-media-port = {first}\nlast-media-port = {first + 3}\n")
+    service.start()
+    line = line_to(service, "tls")
+    audios = Audio(), Audio()
+    calls = [Call(line, "sip:echo@127.0.0.1") for _ in range(3)]
+    for call, audio in zip(calls, audios):
+        audio.agree(stand(call, audio).body)
+        assert audio.to[1] in (first, first + 2)
+    answer = calls[2].invite(audios[0].description())
+    assert answer.status == 503 and answer.get("retry-after")
+    assert calls[0].ask("BYE").status == 200
+    stand(calls[2], audios[0])
+    assert audios[1].echoes()
+    line.close()
+    for audio in audios:
+        audio.close()
+
+
+def test_no_ports(make_service):
+    service = make_service(start=False)
+    service.configure("[sip]\nfirst-media-port = 42003\nlast-media-port = 42001\n")
+    with pytest.raises(AssertionError):
+        service.start()
+    assert "media ports 42003 to 42001" in service.log()
 
 
 # --- many
