@@ -29,6 +29,17 @@ const char *participant_state_name(enum participant_state s)
 
 /* --- the table, under the lock -------------------------------------------- */
 
+/* Strangers choose names: which of them share a bucket is not for them to
+ * know. */
+static struct list *bucket_of(struct participants *p, const char *name)
+{
+	uint64_t hash = p->name_key;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 0x100000001b3;
+	return &p->by_name[(hash >> 32) % BUCKETS];
+}
+
 struct participant *participant_new(struct participants *p,
 				    const struct participant_row *config)
 {
@@ -40,6 +51,7 @@ struct participant *participant_new(struct participants *p,
 	one->config = *config;
 	list_init(&one->call_node);
 	list_append(&p->all, &one->node);
+	list_append(bucket_of(p, config->name), &one->name_node);
 	participant_touch(p, one);
 	return one;
 }
@@ -50,6 +62,7 @@ void participant_free(struct participants *p, struct participant *one)
 		p->kept--;
 	list_remove(&one->node);
 	list_remove(&one->call_node);
+	list_remove(&one->name_node);
 	free(one);
 }
 
@@ -74,9 +87,11 @@ static bool is_it(const struct participant *one,
 struct participant *participant_find(struct participants *p,
 				     const struct participant_id *id)
 {
-	for (struct list *l = p->all.next; l != &p->all; l = l->next) {
+	struct list *bucket = bucket_of(p, id->name);
+
+	for (struct list *l = bucket->next; l != bucket; l = l->next) {
 		struct participant *one =
-		    list_owner(l, struct participant, node);
+		    list_owner(l, struct participant, name_node);
 
 		if (is_it(one, id))
 			return one;
@@ -97,7 +112,7 @@ static struct participant *find_listed(struct participants *p,
 	return NULL;
 }
 
-static enum participant_state state_of(const struct participant *one)
+enum participant_state participant_state(const struct participant *one)
 {
 	if (one->call.id == 0)
 		return PARTICIPANT_DORMANT;
@@ -114,7 +129,7 @@ void participant_view(const struct participant *one,
 	out->config = one->config;
 	out->ad_hoc = one->ad_hoc;
 	out->added = one->added;
-	out->state = state_of(one);
+	out->state = participant_state(one);
 	out->call = one->call;
 }
 
@@ -391,8 +406,11 @@ struct participants *participants_new(const struct participants_options *o,
 	pthread_mutex_init(&p->changing, NULL);
 	pthread_mutex_init(&p->lock, NULL);
 	list_init(&p->all);
-	for (size_t i = 0; i < CALL_BUCKETS; i++)
+	for (size_t i = 0; i < BUCKETS; i++) {
 		list_init(&p->by_call[i]);
+		list_init(&p->by_name[i]);
+	}
+	random_bytes(&p->name_key, sizeof(p->name_key));
 	random_bytes(p->seal_key, sizeof(p->seal_key));
 	p->revision = (int32_t)((clock_now() - REVISION_EPOCH) & INT32_MAX);
 	if (store_participant_each(o->store, load_one, p, e) < 0 ||

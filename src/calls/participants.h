@@ -50,7 +50,8 @@ enum participant_state {
 	PARTICIPANT_DORMANT, /* was never called since the start */
 	PARTICIPANT_ALERTING,
 	PARTICIPANT_CONNECTED,
-	PARTICIPANT_DISCONNECTED
+	PARTICIPANT_DISCONNECTED,
+	PARTICIPANT_STATE_COUNT
 };
 const char *participant_state_name(enum participant_state s); /* "dormant" */
 

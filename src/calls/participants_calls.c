@@ -12,7 +12,7 @@
 
 static struct list *bucket_of(struct participants *p, uint64_t call)
 {
-	return &p->by_call[call % CALL_BUCKETS];
+	return &p->by_call[call % BUCKETS];
 }
 
 void participant_set_call(struct participants *p, struct participant *one,

@@ -59,58 +59,54 @@ static int read_id(const struct participants *p, const char *id, uint64_t *out,
 
 /* --- who is wanted -------------------------------------------------------- */
 
-static int passes_filter(const char *filter, bool connected, bool disconnected,
-			 bool *out, struct error *e)
+/* What the filter says of each state, found out before the lock is taken: a
+ * long one takes its time. */
+struct wanted {
+	const struct participants_query *q;
+	bool states[PARTICIPANT_STATE_COUNT];
+};
+
+static int read_filter(const char *filter, struct wanted *out, struct error *e)
 {
-	const struct filter_atom atoms[] = {
-		{ "connected", connected },
-		{ "disconnected", disconnected },
-		{ NULL, 0 },
-	};
 	int64_t value;
 
-	*out = true;
-	if (!*filter)
-		return 0;
-	if (filter_evaluate(filter, atoms, &value, e) < 0)
-		return error_prefix(e, "enumerateFilter");
-	*out = value != 0;
+	for (int i = 0; i < PARTICIPANT_STATE_COUNT; i++) {
+		const struct filter_atom atoms[] = {
+			{ "connected", i == PARTICIPANT_CONNECTED },
+			{ "disconnected", i == PARTICIPANT_DISCONNECTED },
+			{ NULL, 0 },
+		};
+
+		value = 1;
+		if (*filter && filter_evaluate(filter, atoms, &value, e) < 0)
+			return error_prefix(e, "enumerateFilter");
+		out->states[i] = value != 0;
+	}
 	return 0;
 }
 
 /* A revision that is still to come was given before a restart. */
-static int is_wanted(const struct participants *p,
-		     const struct participants_query *q,
-		     const struct participant *one, bool *out, struct error *e)
+static bool is_wanted(const struct participants *p, const struct wanted *w,
+		      const struct participant *one)
 {
-	struct participant_view v;
-
-	*out = one->listed && (!q->configured_only || one->config.key != 0) &&
-	       (q->last_revision > p->revision ||
-		one->revision > q->last_revision);
-	if (!*out)
-		return 0;
-	participant_view(one, &v);
-	return passes_filter(q->filter, v.state == PARTICIPANT_CONNECTED,
-			     v.state == PARTICIPANT_DISCONNECTED, out, e);
+	return one->listed &&
+	       (!w->q->configured_only || one->config.key != 0) &&
+	       (w->q->last_revision > p->revision ||
+		one->revision > w->q->last_revision) &&
+	       w->states[participant_state(one)];
 }
 
 /* Under the lock. */
-static int fill(struct participants *p, const struct participants_query *q,
-		uint64_t after, struct participants_batch *out, struct error *e)
+static void fill(struct participants *p, const struct wanted *w, uint64_t after,
+		 struct participants_batch *out)
 {
 	uint64_t last = after;
-	bool wanted;
 
 	for (struct list *l = p->all.next; l != &p->all; l = l->next) {
 		struct participant *one =
 		    list_owner(l, struct participant, node);
 
-		if (one->number <= after)
-			continue;
-		if (is_wanted(p, q, one, &wanted, e) < 0)
-			return -1;
-		if (!wanted)
+		if (one->number <= after || !is_wanted(p, w, one))
 			continue;
 		if (out->count == PARTICIPANTS_PAGE) {
 			write_id(p, last, out->enumerate_id);
@@ -119,27 +115,24 @@ static int fill(struct participants *p, const struct participants_query *q,
 		participant_view(one, &out->views[out->count++]);
 		last = one->number;
 	}
-	return 0;
 }
 
 int participants_enumerate(struct participants *p,
 			   const struct participants_query *q,
 			   struct participants_batch *out, struct error *e)
 {
+	struct wanted w = { .q = q };
 	uint64_t after;
-	bool any;
-	int rc;
 
 	memset(out, 0, sizeof(*out));
-	/* A filter is right or wrong whoever is there. */
 	if (read_id(p, q->enumerate_id, &after, e) < 0 ||
-	    passes_filter(q->filter, false, false, &any, e) < 0)
+	    read_filter(q->filter, &w, e) < 0)
 		return -1;
 	pthread_mutex_lock(&p->lock);
-	rc = fill(p, q, after, out, e);
+	fill(p, &w, after, out);
 	if (p->revision < INT32_MAX)
 		p->revision++;
 	out->revision = p->revision;
 	pthread_mutex_unlock(&p->lock);
-	return rc;
+	return 0;
 }

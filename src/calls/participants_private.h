@@ -11,11 +11,12 @@
 /* The table: participants.c changes it for those who ask, and
  * participants_calls.c for calls as they change. */
 
-enum { CALL_BUCKETS = 1024, SEAL_KEY_SIZE = 32 };
+enum { BUCKETS = 1024, SEAL_KEY_SIZE = 32 };
 
 struct participant {
 	struct list node;      /* of all, in the order of their numbers */
 	struct list call_node; /* of a bucket while its call is known */
+	struct list name_node; /* of a bucket */
 	uint64_t number;       /* ascending, never twice */
 	int32_t revision;      /* of its last change */
 	struct participant_row config;
@@ -33,11 +34,12 @@ struct participants {
 	/* Of all below; never held where something waits. */
 	pthread_mutex_t lock;
 	struct list all;
-	struct list by_call[CALL_BUCKETS];
+	struct list by_call[BUCKETS], by_name[BUCKETS];
 	size_t kept;  /* in the store */
 	size_t ended; /* ad hoc ones that we called */
 	uint64_t last_number;
 	int32_t revision; /* of the last query */
+	uint64_t name_key;
 	uint8_t seal_key[SEAL_KEY_SIZE];
 };
 
@@ -51,6 +53,7 @@ void participant_free(struct participants *p, struct participant *one);
 void participant_touch(struct participants *p, struct participant *one);
 struct participant *participant_find(struct participants *p,
 				     const struct participant_id *id);
+enum participant_state participant_state(const struct participant *one);
 bool participant_has_call(const struct participant *one);
 void participant_view(const struct participant *one,
 		      struct participant_view *out);

@@ -373,6 +373,47 @@ static void test_calls(void)
 	    102);
 }
 
+/* As many calls as there can be, with names as long as they get. */
+static void test_many_calls(void)
+{
+	static uint64_t ids[SIP_CALLS_MAX];
+	struct value *params = scoped("currentState", NULL);
+	const struct value *more;
+	char peer[SIP_TEXT_MAX];
+	struct answer a;
+	size_t seen = 0;
+
+	memset(peer, '&', sizeof(peer));
+	peer[sizeof(peer) - 1] = '\0';
+	for (size_t i = 0; i < SIP_CALLS_MAX; i++) {
+		ids[i] = control_incoming(&device.calls, peer);
+		control_connect(&device.calls, ids[i]);
+	}
+	call_by(&door_local, "calls.enumerate", NULL, &a);
+	CU_ASSERT_EQUAL(value_count(value_member(a.response.result, "calls")),
+			SIP_CALLS_MAX);
+	answer_free(&a);
+	do {
+		call_by(&door_local, "participant.enumerate", params, &a);
+		seen += value_count(
+		    value_member(a.response.result, "participants"));
+		more = value_member(a.response.result, "enumerateID");
+		params = scoped("currentState", NULL);
+		value_put_string(params, "enumerateID", value_string(more));
+		if (!more)
+			value_free(params);
+		answer_free(&a);
+	} while (more);
+	CU_ASSERT_EQUAL(seen, SIP_CALLS_MAX);
+	for (size_t i = 0; i < SIP_CALLS_MAX; i++)
+		control_end_call(&device.calls, ids[i],
+				 SIP_END_REMOTE_TEARDOWN);
+	call_by(&door_local, "calls.enumerate", NULL, &a);
+	CU_ASSERT_EQUAL(value_count(value_member(a.response.result, "calls")),
+			0);
+	answer_free(&a);
+}
+
 /* A call in a batch has its own fault. */
 static void test_in_a_batch(void)
 {
@@ -427,6 +468,7 @@ int main(int argc, char **argv)
 		{ "all of them", test_enumerate },
 		{ "what is no enumeration", test_enumerate_refusals },
 		{ "calls", test_calls },
+		{ "as many calls as there can be", test_many_calls },
 		{ "in a batch", test_in_a_batch },
 		{ "administrators only", test_privilege },
 		{ NULL, NULL },
