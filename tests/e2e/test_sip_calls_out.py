@@ -2,15 +2,17 @@
 """Calls that are placed here, as the one who is called sees them on the wire, and
 what the API says of how they end."""
 
+import os
 import re
+import signal
 import socket
 import ssl
 
 import pytest
 
 from certificates import Authority, key_pem, new_key, pem
-from sealbridge_service import wait_for
-from sip_phone import Audio, Line
+from sealbridge_service import process_is_gone, wait_for
+from sip_phone import Audio, Call, Line
 
 KINDS = ["udp", "tcp", "tls"]
 SUITE = "AES_CM_128_HMAC_SHA1_80"
@@ -279,3 +281,26 @@ def test_password_is_for_the_registrar(service, callee):
         with pytest.raises(TimeoutError):
             to.line.request("INVITE", 1)
         service.local().call("sip.modify", outboundConfiguration="callDirect", password="")
+
+
+def test_end_with_calls_of_all_kinds(make_service, audio):
+    """Without a name yet, without a connection, without an answer, without an ACK."""
+    service = make_service()
+    service.local().call("services.modify", force=True, services=[
+        {"name": "sip_udp", "setting": True}])
+    line = Line(service.host, service.sip, "udp")
+    for offer in audio.description(), "":
+        assert Call(line, "sip:echo@127.0.0.1").invite(offer).status == 200
+    with socket.create_server(("127.0.0.1", 0)) as deaf, \
+            socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        for where, kind in (deaf, "tls"), (deaf, "tcp"), (silent, "udp"):
+            port = where.getsockname()[1]
+            Placed(service, None, address=f"x@127.0.0.1:{port};transport={kind}")
+        Placed(service, None, address="x@name.invalid")
+        pid = service.pid
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: process_is_gone(pid))
+    line.close()
+    assert "Sanitizer" not in service.log() and "runtime error" not in service.log()
+    assert len(re.findall("has ended: disconnectAll", service.log())) >= 5
