@@ -13,7 +13,10 @@
 /* The moment from which revisions count: a client that kept one over a restart
  * of ours then still has a smaller one, as long as it asks less than once a
  * second. */
-enum { REVISION_EPOCH = 1767225600 }; /* 2026-01-01 */
+enum {
+	REVISION_EPOCH = 1767225600, /* 2026-01-01 */
+	REVISION_START_BITS = 0x3fffffff
+};
 
 const char *participant_state_name(enum participant_state s)
 {
@@ -68,7 +71,7 @@ void participant_free(struct participants *p, struct participant *one)
 
 void participant_touch(struct participants *p, struct participant *one)
 {
-	one->revision = p->revision + 1;
+	one->revision = p->revision < INT32_MAX ? p->revision + 1 : INT32_MAX;
 }
 
 bool participant_has_call(const struct participant *one)
@@ -412,7 +415,8 @@ struct participants *participants_new(const struct participants_options *o,
 	}
 	random_bytes(&p->name_key, sizeof(p->name_key));
 	random_bytes(p->seal_key, sizeof(p->seal_key));
-	p->revision = (int32_t)((clock_now() - REVISION_EPOCH) & INT32_MAX);
+	p->revision =
+	    (int32_t)((clock_now() - REVISION_EPOCH) & REVISION_START_BITS);
 	if (store_participant_each(o->store, load_one, p, e) < 0 ||
 	    sip_control_follow(o->control, participants_changed, p, e) < 0) {
 		participants_free(p);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "calls/participants.h"
 #include "tests/lib/unit.h"
@@ -615,6 +616,30 @@ static void test_revisions(void)
 	stop();
 }
 
+/* The clock of a device that was just unpacked. */
+static void test_wrong_clock(void)
+{
+	static const int64_t times[] = { 0, 1767225599, 1767225600,
+					 4102444800 };
+	struct participants_query q = { .filter = "" };
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		clock_set_offset(0);
+		clock_set_offset(times[i] - clock_now());
+		q.last_revision = 0;
+		start_anew();
+		must_add("a", true, false);
+		q.last_revision = listed(q)->revision;
+		CU_ASSERT(q.last_revision > 0);
+		CU_ASSERT(q.last_revision < INT32_MAX / 2 + 10);
+		CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "");
+		must_add("b", true, false);
+		CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "b ");
+		stop();
+	}
+	clock_set_offset(0);
+}
+
 static const struct {
 	const char *filter, *names;
 } filters[] = {
@@ -743,6 +768,7 @@ int main(int argc, char **argv)
 		{ "batches", test_batches },
 		{ "enumerate IDs", test_enumerate_ids },
 		{ "revisions", test_revisions },
+		{ "revisions by a wrong clock", test_wrong_clock },
 		{ "filters", test_filters },
 		{ "a database without them", test_older_database },
 		{ "threads", test_threads },
