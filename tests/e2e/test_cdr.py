@@ -10,6 +10,7 @@ import pytest
 
 from sealbridge_service import Service, wait_for
 from sip_peer import Caller
+from sipp import Sipp
 
 TYPES = ["scheduledConferenceStarted", "ad-hocConferenceStarted", "conferenceFinished",
          "participantJoined", "participantLeft"]
@@ -213,3 +214,34 @@ def test_records_of_calls(service):
     service.start()
     joined, left = events_of(service.api(), caller.uri)
     assert left["disconnectReason"] == "disconnectAll"
+
+
+def test_many_calls(service, tmp_path):
+    """As many as come: each has its two records, in order."""
+    api = service.local()
+    api.call("cdrlog.delete", deleteIndex=10**6)
+    api.call("services.modify", services=[{"name": "sip_udp", "setting": True}])
+    calls = 300
+    with Sipp(tmp_path, "call", service.sip, calls=calls, rate=100, limit=100) as sipp:
+        sipp.succeed()
+
+    def kinds():
+        found, index = [], 0
+        while True:
+            reply = api.call("cdrlog.enumerate", index=index)
+            found += [(e["type"], e["participantName"]) for e in reply["events"]]
+            index = reply["nextIndex"]
+            if not reply["eventsRemaining"]:
+                return found
+
+    wait_for(lambda: len(kinds()) == 2 * calls, 20, "all records")
+    found = kinds()
+    joined = [name for kind, name in found if kind == "participantJoined"]
+    left = [name for kind, name in found if kind == "participantLeft"]
+    assert len(joined) == len(left) == calls and sorted(joined) == sorted(left)
+    for name in set(joined):
+        own = [kind for kind, n in found if n == name]
+        assert own == ["participantJoined", "participantLeft"] * (len(own) // 2)
+    state = api.call("cdrlog.query")
+    assert (state["numEvents"], state["lost"]) == (2 * calls, 0)
+    assert api.call("calls.enumerate")["calls"] == []
