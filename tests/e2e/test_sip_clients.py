@@ -35,7 +35,10 @@ def service(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def as_before(service):
+    """Each test begins without verification, and leaves no call."""
     service.verify("none")
+    yield
+    service.no_calls()
 
 
 def heard_itself(path):
@@ -99,13 +102,26 @@ def test_many_calls(service, tmp_path, transport):
         caller.succeed()
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_we_hang_up(service, tmp_path, transport):
+    """Our BYE goes to where the call came from, over the connection that stands."""
+    with sipp_calls(service, tmp_path, "stay", transport) as caller:
+        call = service.one_call()
+        assert call["direction"] == "incoming" and call["transport"] == transport.upper()
+        service.local().call("calls.disconnect", callId=call["callId"])
+        caller.succeed()
+
+
 def test_tls_caller_without_trusted_certificate(service, tmp_path):
     """With verification of both directions, the certificate of a caller decides."""
     service.verify("outgoingAndIncoming")
     for who in None, "stranger":
         with sipp_calls(service, tmp_path / str(who), "call", "tls", who=who) as caller:
             assert caller.finish().successful == 0
-    with sipp_calls(service, tmp_path / "peer", "call", "tls") as caller:
+    with sipp_calls(service, tmp_path / "peer", "stay", "tls") as caller:
+        call = service.one_call()
+        assert call["verified"] and "CN=peer" in call["peerIdentity"]
+        service.local().call("calls.disconnect", callId=call["callId"])
         caller.succeed()
 
 
@@ -120,9 +136,17 @@ def test_baresip_hears_itself(service, tmp_path, transport, encryption):
                  encryption=encryption, who=service.folder / "peer.pem") as caller:
         caller.dial(service.sip_uri(transport))
         caller.expect("CALL_ESTABLISHED")
+        call = service.one_call()
         time.sleep(SECONDS + 0.3)
         caller.hang_up()
     heard_itself(caller.heard())
+    assert call["codec"] == "PCMU" and call["transport"] == transport.upper()
+    # baresip's "srtp" offers it beside an RTP/AVP without, which is taken.
+    assert call["mediaEncryption"] == (
+        "encrypted" if encryption == "srtp-mand" else "unencrypted")
+    if transport == "tls":
+        assert call["tlsVersion"] == "TLSv1.3" and call["verified"]
+        assert "CN=peer" in call["peerIdentity"]
 
 
 def refused_peers(service):
@@ -139,6 +163,7 @@ def test_baresip_without_certificate(service, tmp_path):
     with calls("before") as caller:
         caller.dial(service.sip_uri("tls"))
         caller.expect("CALL_ESTABLISHED")
+        assert not service.one_call()["verified"]
         caller.hang_up()
     service.verify("outgoingAndIncoming")
     before = len(refused_peers(service))
@@ -150,6 +175,23 @@ def test_baresip_without_certificate(service, tmp_path):
             before += 1
             assert not caller.seen("CALL_ESTABLISHED")
     assert "CN=stranger" in refused_peers(service)[0], refused_peers(service)
+
+
+def test_baresip_holds_and_sends_digits(service, tmp_path):
+    """Digits do no harm; hold is heard by us and taken back."""
+    with Baresip(tmp_path / "baresip", service.folder / "song.wav", encryption="srtp-mand",
+                 who=service.folder / "peer.pem") as caller:
+        caller.dial(service.sip_uri("tls"))
+        caller.expect("CALL_ESTABLISHED")
+        for digit in "159#":
+            caller.command("sndcode", digit)
+        caller.command("hold")
+        service.one_call(lambda c: c["held"], "hold")
+        caller.command("resume")
+        call = service.one_call(lambda c: not c["held"], "the end of hold")
+        service.one_call(lambda c: c["packetsReceived"] > call["packetsReceived"] + 20,
+                         "media after hold")
+        caller.hang_up()
 
 
 # --- linphone calls us
@@ -167,9 +209,11 @@ def test_linphone_hears_itself(service, tmp_path):
     with linphone(service, tmp_path / "linphone") as caller:
         caller.dial(service.sip_uri("tls"))
         caller.expect("Media streams established")
+        call = service.one_call()
         time.sleep(SECONDS + 0.3)
         caller.hang_up()
     heard_itself(caller.recording)
+    assert call["mediaEncryption"] == "encrypted" and call["codec"] == "PCMU"
 
 
 def test_linphone_pauses_and_sends_digits(service, tmp_path):
@@ -179,7 +223,9 @@ def test_linphone_pauses_and_sends_digits(service, tmp_path):
         caller.expect("Media streams established")
         caller.say("pause")
         caller.expect("is now paused")
+        service.one_call(lambda c: c["held"], "pause")
         caller.say("resume")
+        service.one_call(lambda c: not c["held"], "the end of the pause")
         for digit in "5", "#":
             caller.say(digit)
             caller.expect(f"Receiving tone {digit}")
@@ -192,3 +238,4 @@ def test_linphone_mistrusts_us(service, tmp_path):
         caller.dial(service.sip_uri("tls"))
         caller.expect("error.")
         assert "Certificate verification failed" in caller.text("log")
+    assert not service.calls()

@@ -3,7 +3,7 @@
 authority on both sides."""
 
 from certificates import Authority, key_pem, new_key, pem
-from sealbridge_service import Service
+from sealbridge_service import Service, wait_for
 
 # linphonec compares an address with DNS entries only.
 NAMES = ("IP:127.0.0.1", "DNS:127.0.0.1", "URI:sip:127.0.0.1")
@@ -58,3 +58,46 @@ class SipService(Service):
 
     def sip_uri(self, transport, user="echo"):
         return f"sip:{user}@127.0.0.1:{self.sip_port(transport)};transport={transport}"
+
+    # --- what it knows of calls
+
+    def calls(self):
+        return self.local().call("calls.enumerate")["calls"]
+
+    def one_call(self, check=lambda call: call["state"] == "connected", what="the call"):
+        """The one call that stands, once it is as wanted."""
+        def found():
+            calls = self.calls()
+            assert len(calls) <= 1, calls
+            return [c for c in calls if check(c)]
+        return wait_for(found, 20, what)[0]
+
+    def no_calls(self):
+        try:
+            wait_for(lambda: not self.calls(), 20, "the end of all calls")
+        except AssertionError as e:
+            raise AssertionError(f"{e}: {self.calls()}") from None
+
+    # --- calls that it places
+
+    def place(self, name, address, **members):
+        """A participant that it calls."""
+        return self.local().call(
+            "participant.add", conferenceName="Calls", participantName=name,
+            participantProtocol="sip", participantType="ad_hoc", address=address, **members)
+
+    def participant(self, name):
+        return self.local().call(
+            "participant.status", conferenceName="Calls", participantName=name,
+            participantProtocol="sip", participantType="ad_hoc")
+
+    def wait_participant(self, name, state, seconds=30):
+        def found():
+            row = self.participant(name)
+            return row if row["callState"] == state else None
+        return wait_for(found, seconds, f"{name} {state}")
+
+    def disconnect(self, name):
+        return self.local().call(
+            "participant.disconnect", conferenceName="Calls", participantName=name,
+            participantProtocol="sip", participantType="ad_hoc")
