@@ -258,6 +258,22 @@ def test_another_port_of_ours(device, api, make_pbx):
         {"name": "sips_tcp", "setting": True, "port": device.sips}])
 
 
+def test_closed_by_policy(device, api, make_pbx):
+    """Where a change of policy closes connections, it is made anew by another one."""
+    pbx = make_pbx()
+    use(api, pbx, closeConnections=True)
+    state(device, "registered")
+    before = len(pbx.seen("REGISTER"))
+    try:
+        api.call("verification.configure", sip="outgoing")
+        wait_for(lambda: len(pbx.seen("REGISTER")) > before, what="another one")
+        state(device, "registered")
+    finally:
+        api.call("verification.configure", sip="outgoingAndIncoming")
+        api.call("sip.modify", closeConnections=False)
+    assert len(pbx.bound(USER)) == 1
+
+
 def test_stop(device, api, make_pbx):
     """A service that ends takes it back, and makes it anew when it starts."""
     pbx = make_pbx()

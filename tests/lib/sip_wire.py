@@ -212,13 +212,18 @@ class Flow:
         return self.answer(call_id, method)
 
     def _is_copy(self, message):
-        """Over UDP an answer may come again before our ACK has arrived."""
-        if self.transport != "UDP":
+        """An answer may come again before our ACK has arrived: each one over UDP, that which
+        takes a call over the others, too (RFC 3261 13.3.1.4)."""
+        if self.transport != "UDP" and not self._takes_a_call(message):
             return False
         key = (message.status, message.get("Via"), message.get("CSeq"), message.call_id)
         copy = key in self.seen
         self.seen.add(key)
         return copy
+
+    @staticmethod
+    def _takes_a_call(message):
+        return 200 <= message.status < 300 and message.get("CSeq").endswith("INVITE")
 
     def pongs(self, count):
         """Waits until so many CRLF have come since the beginning."""
