@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tests/lib/unit.h"
+#include "tests/unit/participants_fixture.h"
+
+/* Participants listed batch by batch, by revision and filter. */
+
+/* The names of a batch, with "." where there is more. */
+static const char *names_of(const struct participants_batch *b)
+{
+	static char text[PARTICIPANTS_PAGE * 8];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < b->count; i++)
+		strcat(strcat(text, b->views[i].config.name), " ");
+	return b->enumerate_id[0] ? strcat(text, ".") : text;
+}
+
+static struct participants_batch *listed(struct participants_query q)
+{
+	static struct participants_batch b;
+	struct error e = ERROR_INIT;
+
+	if (!q.enumerate_id)
+		q.enumerate_id = "";
+	if (!q.filter)
+		q.filter = "";
+	CHECK_OK(participants_enumerate(people.all, &q, &b, &e), &e);
+	return &b;
+}
+
+static void test_batches(void)
+{
+	struct participants_query q = { .filter = "" };
+	struct participants_batch *b;
+	char name[32], id[ENUMERATE_ID_SIZE];
+	size_t seen = 0;
+
+	people_start_anew();
+	CU_ASSERT_EQUAL(listed(q)->count, 0);
+	for (int i = 0; i < 2 * PARTICIPANTS_PAGE + 1; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		people_must_add(name, true, false);
+	}
+	b = listed(q);
+	CU_ASSERT_EQUAL(b->count, PARTICIPANTS_PAGE);
+	memcpy(id, b->enumerate_id, sizeof(id));
+	CU_ASSERT_EQUAL(strlen(id), ENUMERATE_ID_SIZE - 1);
+	q.enumerate_id = id;
+	do {
+		b = listed(q);
+		seen += b->count;
+		memcpy(id, b->enumerate_id, sizeof(id));
+	} while (id[0]);
+	CU_ASSERT_EQUAL(seen, PARTICIPANTS_PAGE + 1);
+	CU_ASSERT_STRING_EQUAL(names_of(b), "n100 ");
+	/* Exactly a page: no more is promised. */
+	people_stop();
+	people_start_anew();
+	for (int i = 0; i < PARTICIPANTS_PAGE; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		people_must_add(name, true, false);
+	}
+	q.enumerate_id = "";
+	b = listed(q);
+	CU_ASSERT_EQUAL(b->count, PARTICIPANTS_PAGE);
+	CU_ASSERT_STRING_EQUAL(b->enumerate_id, "");
+	people_stop();
+}
+
+static void test_enumerate_ids(void)
+{
+	static const char *const wrong[] = {
+		"1",
+		"x",
+		"0",
+		"nonsense",
+		"-1",
+		" ",
+		"000000000000000100000000000000000000000000000000",
+	};
+	struct participants_query q = { .filter = "" };
+	struct participants_batch *b;
+	struct error e = ERROR_INIT;
+	char name[32], id[ENUMERATE_ID_SIZE + 8];
+
+	people_start_anew();
+	for (int i = 0; i < PARTICIPANTS_PAGE + 1; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		people_must_add(name, true, false);
+	}
+	b = listed(q);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		q.enumerate_id = wrong[i];
+		CHECK_FAILS(participants_enumerate(people.all, &q, b, &e), &e,
+			    ERR_NOT_FOUND, "not given here");
+		error_clear(&e);
+	}
+	q.enumerate_id = "";
+	b = listed(q);
+	for (size_t i = 0; i < ENUMERATE_ID_SIZE - 1; i++) {
+		snprintf(id, sizeof(id), "%s", b->enumerate_id);
+		id[i] = id[i] == '0' ? '1' : '0';
+		q.enumerate_id = id;
+		struct participants_batch *other = malloc(sizeof(*other));
+
+		CHECK_FAILS(participants_enumerate(people.all, &q, other, &e),
+			    &e, ERR_NOT_FOUND, "");
+		error_clear(&e);
+		free(other);
+	}
+	snprintf(id, sizeof(id), "%s00", b->enumerate_id);
+	q.enumerate_id = id;
+	CHECK_FAILS(participants_enumerate(people.all, &q, b, &e), &e,
+		    ERR_NOT_FOUND, "");
+	error_clear(&e);
+	/* Of the process before. */
+	q.enumerate_id = "";
+	b = listed(q);
+	snprintf(id, sizeof(id), "%s", b->enumerate_id);
+	people_stop();
+	people_start();
+	q.enumerate_id = id;
+	CHECK_FAILS(participants_enumerate(people.all, &q, b, &e), &e,
+		    ERR_NOT_FOUND, "");
+	people_stop();
+}
+
+static void test_revisions(void)
+{
+	struct participants_query q = { .filter = "" };
+	struct participants_batch *b;
+	int32_t first;
+
+	people_start_anew();
+	people_must_add("a", true, false);
+	people_must_add("b", false, false);
+	b = listed(q);
+	CU_ASSERT_STRING_EQUAL(names_of(b), "a b ");
+	first = b->revision;
+	CU_ASSERT(first > 0);
+	q.last_revision = first;
+	b = listed(q);
+	CU_ASSERT_STRING_EQUAL(names_of(b), "");
+	CU_ASSERT(b->revision > first);
+	control_turn(&people.calls);
+	control_connect(&people.calls, 1);
+	people_must_add("c", true, false);
+	/* The same revision as often as one likes. */
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "b c ");
+	q.last_revision = listed(q)->revision;
+	CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "");
+	control_end_call(&people.calls, 1, SIP_END_BUSY);
+	CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "b ");
+	/* Of another life; before all time. */
+	q.last_revision = INT32_MAX;
+	CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "a b c ");
+	q.last_revision = -5;
+	CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "a b c ");
+	q.last_revision = first;
+	people_stop();
+	people_start();
+	CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "a b c ");
+	people_stop();
+}
+
+/* The clock of a device that was just unpacked. */
+static void test_wrong_clock(void)
+{
+	static const int64_t times[] = { 0, 1767225599, 1767225600,
+					 4102444800 };
+	struct participants_query q = { .filter = "" };
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		clock_set_offset(0);
+		clock_set_offset(times[i] - clock_now());
+		q.last_revision = 0;
+		people_start_anew();
+		people_must_add("a", true, false);
+		q.last_revision = listed(q)->revision;
+		CU_ASSERT(q.last_revision > 0);
+		CU_ASSERT(q.last_revision < INT32_MAX / 2 + 10);
+		CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "");
+		people_must_add("b", true, false);
+		CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "b ");
+		people_stop();
+	}
+	clock_set_offset(0);
+}
+
+static const struct {
+	const char *filter, *names;
+} filters[] = {
+	{ "", "dorm ring conn gone " },
+	{ "connected", "conn " },
+	{ "disconnected", "gone " },
+	{ "connected || disconnected", "conn gone " },
+	{ "!connected && !disconnected", "dorm ring " },
+	{ "connected + disconnected == 1", "conn gone " },
+	{ "(connected)", "conn " },
+	{ "connected && disconnected", "" },
+	{ "1", "dorm ring conn gone " },
+	{ "0", "" },
+};
+
+static void test_filters(void)
+{
+	static const char *const wrong[] = { "active", "connected &&",
+					     "Connected", "(", "x'y" };
+	struct participants_query q = { .enumerate_id = "" };
+	struct participants_batch b;
+	struct error e = ERROR_INIT;
+
+	people_start_anew();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		q.filter = wrong[i];
+		CHECK_FAILS(participants_enumerate(people.all, &q, &b, &e), &e,
+			    ERR_INPUT, "enumerateFilter: ");
+		error_clear(&e);
+	}
+	people_must_add("dorm", true, false);
+	people_must_add("ring", false, false);
+	people_must_add("conn", false, false);
+	people_must_add("gone", false, false);
+	control_turn(&people.calls);
+	control_connect(&people.calls, 2);
+	control_end_call(&people.calls, 3, SIP_END_BUSY);
+	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+		q.filter = filters[i].filter;
+		CU_ASSERT_STRING_EQUAL(names_of(listed(q)), filters[i].names);
+	}
+	q.filter = "";
+	q.configured_only = true;
+	control_connect(&people.calls, control_incoming(&people.calls, "eve"));
+	CU_ASSERT_STRING_EQUAL(names_of(listed(q)), "dorm ring conn gone ");
+	people_stop();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+		{ "batches", test_batches },
+		{ "enumerate IDs", test_enumerate_ids },
+		{ "revisions", test_revisions },
+		{ "revisions by a wrong clock", test_wrong_clock },
+		{ "filters", test_filters },
+		{ NULL, NULL },
+	};
+
+	return unit_main(argc, argv, "lists of participants", tests, NULL,
+			 NULL);
+}
