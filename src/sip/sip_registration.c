@@ -84,7 +84,8 @@ static void tell_problem(struct sip_registration *r, enum sip_end end,
 	set_state(r, SIP_REGISTRATION_FAILED);
 	r->facts.end = end;
 	snprintf(r->facts.problem, sizeof(r->facts.problem), "%s", text);
-	log_warning("sip", "not registered as %s: %s", r->is.aor, text);
+	log_warning("sip", "not registered%s%s: %s", *r->is.aor ? " as " : "",
+		    r->is.aor, text);
 	tell(r);
 }
 
@@ -164,6 +165,7 @@ static void on_lost(struct sip_flow_watch *w, struct sip_flow *flow)
 		return;
 	log_info("sip", "the connection to the registrar %s is lost",
 		 r->is.to.host);
+	tell_state(r, SIP_REGISTERING);
 	set_timer(r, &r->timer,
 		  REGISTRATION_LOST_MS +
 		      REGISTRATION_LOST_MS * chance() / UINT8_MAX,
@@ -200,19 +202,25 @@ static void on_stands(struct sip_registration *r, uint32_t granted)
 	tell(r);
 }
 
+/* Nothing is bound, and nothing is tried by itself. */
+static void get_stuck(struct sip_registration *r)
+{
+	r->bound = false;
+	r->phase = STUCK;
+	sip_timer_stop(&r->timer);
+	drop_flow(r);
+}
+
 static void on_refused(struct sip_registration *r,
 		       const struct registration_answer *a, bool stuck)
 {
 	char text[ERROR_TEXT_MAX];
 
 	registration_problem(a, r->is.to.host, text, sizeof(text));
-	if (stuck) {
-		r->bound = false;
-		r->phase = STUCK;
-		sip_timer_stop(&r->timer);
-	} else {
+	if (stuck)
+		get_stuck(r);
+	else
 		wait_for_next(r, a->retry_after);
-	}
 	tell_problem(r, sip_end_of_status(a->status), text);
 }
 
@@ -256,15 +264,14 @@ static void on_failure(struct sip_registration *r, enum sip_end end,
 	r->longer = 0;
 	if (r->over_flow) {
 		close_flow(r, end);
+		tell_state(r, SIP_REGISTERING);
 		r->again = true;
 		return;
 	}
-	if (end == SIP_END_AUTHENTICATION_FAILED) {
-		r->phase = STUCK;
-		sip_timer_stop(&r->timer);
-	} else {
+	if (end == SIP_END_AUTHENTICATION_FAILED)
+		get_stuck(r);
+	else
 		wait_for_next(r, 0);
-	}
 	tell_problem(r, end, text);
 }
 
@@ -409,7 +416,7 @@ static void start(struct sip_registration *r)
 
 	sip_timer_stop(&r->timer);
 	r->asked = r->longer > r->is.seconds ? r->longer : r->is.seconds;
-	if (r->facts.state != SIP_REGISTERED || !r->flow)
+	if (r->facts.state != SIP_REGISTERED)
 		tell_state(r, SIP_REGISTERING);
 	r->phase = ASKING;
 	if (begin_exchange(r, REGISTRATION_LIMIT_MS, &e) == 0)
@@ -438,6 +445,7 @@ static void begin(struct sip_registration *r,
 		tell_problem(r, SIP_END_DESTINATION_UNREACHABLE,
 			     wanted->problem);
 	} else {
+		set_state(r, SIP_REGISTERING);
 		start(r);
 	}
 }
@@ -512,6 +520,7 @@ bool sip_registration_leave(struct sip_registration *r, void (*done)(void *arg),
 {
 	if (r->phase != LEAVING && !take_back(r)) {
 		r->phase = ENDED;
+		drop_flow(r);
 		return false;
 	}
 	r->done = done;

@@ -233,8 +233,9 @@ static void test_no_crlf_over_udp(void)
 	agent_run(299 * SECOND);
 	CU_ASSERT_EQUAL(f->sent, 1);
 	agent_run(1 * SECOND);
-	/* Where the registrar is, is asked again. */
+	/* Where the registrar is, is asked again; it stands meanwhile. */
 	CU_ASSERT_EQUAL(stage.questions, 2);
+	CU_ASSERT_EQUAL(facts.state, SIP_REGISTERED);
 	end();
 }
 
@@ -246,6 +247,7 @@ static void test_lost_connection(void)
 	f = stand(SIP_TLS, "");
 	agent_lose(f, SIP_END_NETWORK_ERROR);
 	CU_ASSERT_EQUAL(stage.questions, 1);
+	CU_ASSERT_EQUAL(facts.state, SIP_REGISTERING);
 	agent_run(2 * REGISTRATION_LOST_MS);
 	CU_ASSERT_EQUAL(stage.questions, 2);
 	CU_ASSERT_EQUAL(facts.state, SIP_REGISTERING);
@@ -272,6 +274,23 @@ static void test_dead_connection(void)
 	CU_ASSERT_EQUAL(facts.state, SIP_REGISTRATION_FAILED);
 	CU_ASSERT_EQUAL(facts.end, SIP_END_DNS_FAILED);
 	CU_ASSERT_NOT_EQUAL(facts.problem[0], '\0');
+	end();
+}
+
+/* One that was good is refused at a refresh: its connection is let go. */
+static void test_refused_later(void)
+{
+	struct agent_flow *f;
+
+	begin();
+	f = stand(SIP_TLS, "Expires: 600\r\n");
+	agent_run(300 * SECOND);
+	agent_answer(f, 403, "");
+	agent_run(DAY);
+	CU_ASSERT_EQUAL(facts.state, SIP_REGISTRATION_FAILED);
+	CU_ASSERT_EQUAL(f->flow.references, 1);
+	CU_ASSERT_TRUE(cseq_of(f) > 0); /* no CRLF after it */
+	CU_ASSERT_FALSE(sip_registration_leave(registration, on_done, &done));
 	end();
 }
 
@@ -581,6 +600,7 @@ int main(int argc, char **argv)
 		{ "a dead connection", test_dead_connection },
 		{ "backs off", test_backs_off },
 		{ "refused for good", test_refused },
+		{ "refused later", test_refused_later },
 		{ "a password meanwhile", test_password_changed_meanwhile },
 		{ "Retry-After", test_retry_after },
 		{ "too brief", test_too_brief },
