@@ -19,6 +19,7 @@ COLUMNS = ("at", "kind", "conference", "participant", "address", "incoming", "tr
            "encryption", "tls_version", "cipher", "peer_identity", "verified", "seconds",
            "reason")
 OVER_TLS = ("TLS", "encrypted", "TLSv1.3", "TLS_AES_256_GCM_SHA384", "CN=peer.example.com", 1)
+NO_MEDIA = ("TLS", "unknown", *OVER_TLS[2:])
 WRONG_HOST = "peerCertificateWrongHost"
 
 
@@ -38,7 +39,8 @@ def row(number, at):
     left = number % 2 == 0
     reason = "" if not left else WRONG_HOST if number % 10 == 0 else "remoteTeardown"
     name = HOSTILE if number == RECORDS else f"sip:user{number}@example.com"
-    return (at, int(left), "Echo", name, name, number % 3 > 0, *OVER_TLS,
+    link = NO_MEDIA if reason == WRONG_HOST else OVER_TLS
+    return (at, int(left), "Echo", name, name, number % 3 > 0, *link,
             0 if reason == WRONG_HOST else 65 * left, reason)
 
 
@@ -106,6 +108,7 @@ def test_pages_newest_first(cdr, page):
 def test_what_a_record_tells(cdr, page):
     last = cdr + RECORDS - 1
     page.find(f"#record-{last} .log-toggle").click()
+    assert "None" in page.text(f"#record-{last} [data-label=Media]")
     detail = page.text(".log-detail:not([hidden])")
     for text in (HOSTILE, "Echo", "TLS 1.3, TLS_AES_256_GCM_SHA384", "CN=peer.example.com",
                  "Verified", "never connected", "is for another host",
@@ -114,6 +117,7 @@ def test_what_a_record_tells(cdr, page):
     assert page.find_all("main img") == []
     assert "The other side hung up" in page.text(f"#record-{last - 2}")
     assert "1 min 5 s" in page.text(f"#record-{last - 2}")
+    assert "Encrypted" in page.text(f"#record-{last - 2}")
     assert "Left" not in page.text(f"#record-{last - 1}")
     assert page.problems() == [] and page.check() == []
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Logs > CDR log: who was connected with whom, from when to when.
 
-import { button, byId, facts, fill, icon, make, notice } from "/app/dom.js";
+import { badge, button, byId, facts, fill, icon, make, notice } from "/app/dom.js";
 import { sentence, setBusy } from "/app/form.js";
 import { durationText, plural, timeElement } from "/app/format.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
@@ -23,6 +23,10 @@ function drawEnd(row) {
 		: make("span", { class: "call-reason" }, icon("warning"), text);
 }
 
+function drawMedia({ mediaEncryption }) {
+	return mediaEncryption === "unknown" ? badge("quiet", "None") : encryptionBadge(mediaEncryption);
+}
+
 function durationOf(row) {
 	return row.type === "participantLeft" ? durationText(row.durationSeconds) : "";
 }
@@ -34,7 +38,7 @@ const COLUMNS = [
 	{ label: "Address", class: "log-from", value: (row) => row.address },
 	{ label: "Direction", value: (row) => DIRECTIONS[row.direction] ?? row.direction },
 	{ label: "Connection", value: transportText },
-	{ label: "Media", value: (row) => row.mediaEncryption, render: (row) => encryptionBadge(row.mediaEncryption) },
+	{ label: "Media", value: (row) => row.mediaEncryption, render: drawMedia },
 	{ label: "Duration", class: "call-duration", value: durationOf },
 	{ label: "How it ended", class: "log-event", value: (row) => row.disconnectReason, render: drawEnd },
 ];
@@ -53,7 +57,7 @@ function drawDetail(row) {
 		["Transport", row.transport || "No connection"],
 		row.tlsVersion ? ["TLS", `${transportText(row)}, ${row.cipher}`] : null,
 		certificateText(row) ? ["Its certificate", drawPeerCertificate(row)] : null,
-		["Media", encryptionBadge(row.mediaEncryption)],
+		["Media", drawMedia(row)],
 		left ? ["Duration", row.durationSeconds === 0 ? "0 s; a call that was never connected has this record alone"
 			: durationText(row.durationSeconds)] : null,
 		left ? ["How it ended", reasonText(row.disconnectReason),
