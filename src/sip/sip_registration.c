@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "front/list.h"
 #include "sip/sip_exchange.h"
+#include "sip/sip_kept_flow.h"
 #include "sip/sip_registration_rules.h"
 #include "sip/sip_registration_wish.h"
 
@@ -25,9 +26,7 @@ enum phase {
 
 struct sip_registration {
 	struct sip_registration_options o;
-	struct sip_flow_watch watch;
 	struct sip_timer timer; /* refresh, next try */
-	struct sip_timer ping;
 	enum phase phase;
 	struct registration_wish is; /* what is being carried out */
 	struct sip_registration_facts facts;
@@ -41,10 +40,10 @@ struct sip_registration {
 	uint32_t asked;
 	char contact[SIP_URI_SIZE]; /* of the last request */
 
-	struct sip_flow *flow; /* of the registration, if it can be lost */
-	bool bound;            /* the registrar has bound that contact */
-	unsigned failures;     /* in a row */
-	uint32_t longer;       /* what a 423 asked for; 0: none */
+	struct sip_kept_flow kept; /* of the registration */
+	bool bound;                /* the registrar has bound that contact */
+	unsigned failures;         /* in a row */
+	uint32_t longer;           /* what a 423 asked for; 0: none */
 	char call_id[256];
 	uint32_t cseq;
 
@@ -97,79 +96,28 @@ void sip_registration_facts(const struct sip_registration *r,
 
 /* --- the connection ------------------------------------------------------- */
 
-static void set_timer(struct sip_registration *r, struct sip_timer *t,
-		      int64_t ms, void (*run)(struct sip_timer *t))
-{
-	sip_timer_set(sip_agent_timers(r->o.agent), t,
-		      sip_agent_now(r->o.agent) + ms, run);
-}
-
-static uint8_t chance(void)
-{
-	uint8_t c;
-
-	random_bytes(&c, sizeof(c));
-	return c;
-}
-
-static void on_ping(struct sip_timer *t)
-{
-	static const char ping[] = "\r\n\r\n";
-	struct sip_registration *r =
-	    list_owner(t, struct sip_registration, ping);
-
-	/* What cannot be sent is heard of as a lost flow. */
-	if (r->flow && r->flow->ops->send(r->flow, ping, sizeof(ping) - 1))
-		set_timer(r, &r->ping,
-			  REGISTRATION_PING_MS + REGISTRATION_PING_SPREAD_MS *
-						     chance() / UINT8_MAX,
-			  on_ping);
-}
-
-static void drop_flow(struct sip_registration *r)
-{
-	struct sip_flow *f = r->flow;
-
-	sip_timer_stop(&r->ping);
-	r->flow = NULL;
-	sip_flow_release(f);
-}
-
-static void keep_flow(struct sip_registration *r, struct sip_flow *f)
-{
-	if (f && !sip_flow_is_reliable(f))
-		f = NULL;
-	if (f == r->flow)
-		return;
-	drop_flow(r);
-	if (!f)
-		return;
-	r->flow = sip_flow_hold(f);
-	set_timer(r, &r->ping, REGISTRATION_PING_MS, on_ping);
-}
-
 static void on_timer(struct sip_timer *t)
 {
 	start(list_owner(t, struct sip_registration, timer));
 }
 
-static void on_lost(struct sip_flow_watch *w, struct sip_flow *flow)
+static void wait_ms(struct sip_registration *r, int64_t ms)
+{
+	sip_timer_set(sip_agent_timers(r->o.agent), &r->timer,
+		      sip_agent_now(r->o.agent) + ms, on_timer);
+}
+
+static void on_lost(struct sip_kept_flow *k)
 {
 	struct sip_registration *r =
-	    list_owner(w, struct sip_registration, watch);
+	    list_owner(k, struct sip_registration, kept);
 
-	if (flow != r->flow)
-		return;
-	drop_flow(r);
 	if (r->phase != STANDS)
 		return;
 	log_info("sip", "the connection to the registrar %s is lost",
 		 r->is.to.host);
 	tell_state(r, SIP_REGISTERING);
-	set_timer(r, &r->timer,
-		  REGISTRATION_LOST_MS +
-		      REGISTRATION_LOST_MS * chance() / UINT8_MAX,
-		  on_timer);
+	wait_ms(r, REGISTRATION_LOST_MS + sip_spread_ms(REGISTRATION_LOST_MS));
 }
 
 /* --- what becomes of it --------------------------------------------------- */
@@ -177,11 +125,13 @@ static void on_lost(struct sip_flow_watch *w, struct sip_flow *flow)
 static void wait_for_next(struct sip_registration *r, uint32_t at_least)
 {
 	int64_t ms, least = (int64_t)at_least * 1000;
+	uint8_t chance;
 
 	r->failures++;
-	ms = registration_back_off_ms(r->failures, chance());
+	random_bytes(&chance, sizeof(chance));
+	ms = registration_back_off_ms(r->failures, chance);
 	r->phase = WAITING;
-	set_timer(r, &r->timer, ms > least ? ms : least, on_timer);
+	wait_ms(r, ms > least ? ms : least);
 }
 
 static void on_stands(struct sip_registration *r, uint32_t granted)
@@ -194,11 +144,11 @@ static void on_stands(struct sip_registration *r, uint32_t granted)
 	if (!known)
 		log_info("sip", "registered as %s with %s for %u s", r->is.aor,
 			 r->is.to.host, granted);
-	keep_flow(r, sip_exchange_flow(r->exchange));
+	sip_kept_flow_set(&r->kept, sip_exchange_flow(r->exchange));
 	r->phase = STANDS;
 	r->bound = true;
 	r->failures = 0;
-	set_timer(r, &r->timer, registration_refresh_ms(granted), on_timer);
+	wait_ms(r, registration_refresh_ms(granted));
 	tell(r);
 }
 
@@ -208,7 +158,7 @@ static void get_stuck(struct sip_registration *r)
 	r->bound = false;
 	r->phase = STUCK;
 	sip_timer_stop(&r->timer);
-	drop_flow(r);
+	sip_kept_flow_set(&r->kept, NULL);
 }
 
 static void on_refused(struct sip_registration *r,
@@ -247,12 +197,12 @@ static void on_answer(struct sip_registration *r,
 /* A connection of which nothing comes back is of no use to anybody. */
 static void close_flow(struct sip_registration *r, enum sip_end end)
 {
-	struct sip_flow *f = r->flow;
+	struct sip_flow *f = r->kept.flow;
 
 	if (!f)
 		return;
 	sip_flow_hold(f);
-	drop_flow(r);
+	sip_kept_flow_set(&r->kept, NULL);
 	if (end == SIP_END_NO_ANSWER)
 		f->ops->close(f);
 	sip_flow_release(f);
@@ -382,7 +332,7 @@ static int begin_exchange(struct sip_registration *r, int64_t limit_ms,
 		.ops = &ops,
 		.arg = r,
 		.to = sip_dialled_destination(&r->is.to),
-		.flow = r->flow,
+		.flow = r->kept.flow,
 		.user_name = r->is.user,
 		.password = &r->password,
 		.limit_ms = limit_ms,
@@ -392,7 +342,7 @@ static int begin_exchange(struct sip_registration *r, int64_t limit_ms,
 
 	if (r->phase != LEAVING && take_password(r, e) < 0)
 		return -1;
-	r->over_flow = r->flow != NULL;
+	r->over_flow = r->kept.flow != NULL;
 	r->exchange = sip_exchange_start(&o, e);
 	return r->exchange ? 0 : -1;
 }
@@ -432,7 +382,7 @@ static void begin(struct sip_registration *r,
 		  const struct registration_wish *wanted)
 {
 	stop_exchange(r);
-	drop_flow(r);
+	sip_kept_flow_set(&r->kept, NULL);
 	sip_timer_stop(&r->timer);
 	r->is = *wanted;
 	r->failures = 0;
@@ -459,7 +409,7 @@ static void left(struct sip_registration *r)
 
 		r->done = NULL;
 		r->phase = ENDED;
-		drop_flow(r);
+		sip_kept_flow_set(&r->kept, NULL);
 		done(r->done_arg);
 		return;
 	}
@@ -520,7 +470,7 @@ bool sip_registration_leave(struct sip_registration *r, void (*done)(void *arg),
 {
 	if (r->phase != LEAVING && !take_back(r)) {
 		r->phase = ENDED;
-		drop_flow(r);
+		sip_kept_flow_set(&r->kept, NULL);
 		return false;
 	}
 	r->done = done;
@@ -540,8 +490,7 @@ struct sip_registration *sip_registration_new(
 		return NULL;
 	}
 	r->o = *o;
-	r->watch.lost = on_lost;
-	sip_agent_watch(o->agent, &r->watch);
+	sip_kept_flow_init(&r->kept, o->agent, on_lost);
 	return r;
 }
 
@@ -549,10 +498,9 @@ void sip_registration_free(struct sip_registration *r)
 {
 	if (!r)
 		return;
-	sip_agent_unwatch(&r->watch);
 	sip_exchange_drop(r->exchange);
 	sip_timer_stop(&r->timer);
-	drop_flow(r);
+	sip_kept_flow_end(&r->kept);
 	secret_free(&r->password);
 	free(r);
 }

@@ -14,8 +14,6 @@
  * 5626 4.4.1), so that calls reach us through it. On the loop. */
 
 enum {
-	REGISTRATION_PING_MS = 25 * 1000, /* between CRLFs, and up to */
-	REGISTRATION_PING_SPREAD_MS = 5 * 1000,
 	REGISTRATION_LIMIT_MS = 90 * 1000, /* of a request with failover */
 	REGISTRATION_LEAVE_MS = 1500,      /* of taking it back */
 	REGISTRATION_LOST_MS = 500 /* from a lost connection to the next try */
