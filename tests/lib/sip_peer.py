@@ -6,36 +6,13 @@ import socket
 import threading
 import uuid
 
+from sip_wire import Gone, Reader, sdp
+
 WAIT = 20
 
 
-def sdp(address="127.0.0.1", port=40000):
-    return (f"v=0\r\no=peer 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n")
-
-
-class Message:
-    """A request or an answer as it came."""
-
-    def __init__(self, head, body):
-        self.start, *lines = head.split("\r\n")
-        self.fields = [(name.strip().lower(), value.strip())
-                       for name, _, value in (line.partition(":") for line in lines)]
-        self.body = body
-
-    def all(self, name):
-        return [value for key, value in self.fields if key == name]
-
-    def get(self, name):
-        return next(iter(self.all(name)), "")
-
-    @property
-    def method(self):
-        return self.start.partition(" ")[0]
-
-    @property
-    def status(self):
-        return int(self.start.split()[1]) if self.start.startswith("SIP/2.0 ") else 0
+def description():
+    return sdp("127.0.0.1", 40000, codecs=("0",))
 
 
 class Connection:
@@ -44,22 +21,16 @@ class Connection:
     def __init__(self, stream):
         self.stream = stream
         self.stream.settimeout(WAIT)
-        self.rest = b""
+        self.reader = Reader()
 
     def read(self):
-        """The next message, keep-alives passed over; EOFError at the end."""
-        while True:
-            head, found, rest = self.rest.lstrip(b"\r\n").partition(b"\r\n\r\n")
-            if found:
-                message = Message(head.decode(errors="replace"), "")
-                length = int(message.get("content-length") or 0)
-                if len(rest) >= length:
-                    message.body, self.rest = rest[:length].decode(), rest[length:]
-                    return message
+        """The next message; Gone at the end."""
+        while not (message := self.reader.next()):
             data = self.stream.recv(65536)
             if not data:
-                raise EOFError
-            self.rest += data
+                raise Gone
+            self.reader.data += data
+        return message
 
     def read_final(self):
         while True:
@@ -67,14 +38,14 @@ class Connection:
             if message.status >= 200:
                 return message
 
-    def send(self, start, fields, body=""):
+    def send(self, start, fields, body=b""):
         lines = [start, *(f"{name}: {value}" for name, value in fields)]
         if body:
             lines.append("Content-Type: application/sdp")
-        text = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
-        self.stream.sendall(text.encode("latin-1"))
+        text = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
+        self.stream.sendall(text.encode() + body)
 
-    def answer(self, request, status, reason, fields=(), body="", tag="peer"):
+    def answer(self, request, status, reason, fields=(), body=b"", tag="peer"):
         to = request.get("to")
         if status > 100 and ";tag=" not in to:
             to += f";tag={tag}"
@@ -106,7 +77,7 @@ class Caller(Connection):
         self.to = f"<{self.target}>"
         self.cseq = 0
 
-    def request(self, method, body="", cseq=None):
+    def request(self, method, body=b"", cseq=None):
         if cseq is None:
             self.cseq += 1
         self.send(f"{method} {self.target} SIP/2.0",
@@ -119,11 +90,11 @@ class Caller(Connection):
 
     def call(self):
         """INVITE, 200, ACK."""
-        self.request("INVITE", sdp())
+        self.request("INVITE", description())
         answer = self.read_final()
         assert answer.status == 200, answer.start
         self.to = answer.get("to")
-        self.target = answer.get("contact").partition("<")[2].partition(">")[0]
+        self.target = answer.uri_of("Contact")
         self.request("ACK", cseq=self.cseq)
         return self
 
@@ -181,7 +152,7 @@ class Callee:
         try:
             while True:
                 self.handle(connection, connection.read())
-        except (EOFError, OSError, ValueError):
+        except (Gone, OSError):
             pass
 
     def handle(self, connection, message):
@@ -213,14 +184,13 @@ class Callee:
             self.accept_call()
 
     def accept_call(self):
-        self.connection.answer(self.invite, 200, "OK", self.contact(), sdp())
+        self.connection.answer(self.invite, 200, "OK", self.contact(), description())
 
     def hang_up(self):
         """BYE on the connection of the call."""
         invite = self.invite
-        target = invite.get("contact").partition("<")[2].partition(">")[0]
         self.connection.send(
-            f"BYE {target} SIP/2.0",
+            f"BYE {invite.uri_of('Contact')} SIP/2.0",
             [("Via", f"SIP/2.0/TCP 127.0.0.1:{self.port};branch=z9hG4bK{uuid.uuid4().hex}"),
              ("From", invite.get("to") + ";tag=peer"), ("To", invite.get("from")),
              ("Call-ID", invite.get("call-id")), ("CSeq", "1 BYE"), ("Max-Forwards", "70")])
