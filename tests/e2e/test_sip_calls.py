@@ -71,7 +71,7 @@ def stand(call, audio, **description):
 @pytest.mark.parametrize("kind", KINDS)
 def test_echo(phone, kind, payload):
     call, audio = phone(kind)
-    audio.agree(stand(call, audio, payload=payload).body)
+    audio.agree(stand(call, audio, payload=payload).text)
     assert audio.echoes(payload)
     assert call.ask("BYE").status == 200
     assert call.ask("BYE").status == 481
@@ -84,8 +84,8 @@ def test_echo(phone, kind, payload):
 def test_encrypted_echo(phone, kind, suite):
     call, audio = phone(kind)
     answer = stand(call, audio, profile="RTP/SAVP", crypto=f"7 {suite}")
-    assert f"a=crypto:7 {suite} inline:" in answer.body and " RTP/SAVP 0\r\n" in answer.body
-    audio.agree(answer.body, suite)
+    assert f"a=crypto:7 {suite} inline:" in answer.text and " RTP/SAVP 0\r\n" in answer.text
+    audio.agree(answer.text, suite)
     assert audio.echoes()
     # What was not made with the key is not echoed, nor does it take the call over.
     sealing, audio.out = audio.out, None
@@ -103,10 +103,10 @@ def test_late_offer(phone, kind):
     answer = call.invite()
     assert answer.status == 200
     suite = SUITES[0] if kind == "tls" else None
-    assert (" RTP/SAVP 0 8 101\r\n" if suite else " RTP/AVP 0 8 101\r\n") in answer.body
+    assert (" RTP/SAVP 0 8 101\r\n" if suite else " RTP/AVP 0 8 101\r\n") in answer.text
     call.ack(audio.description(profile="RTP/SAVP", crypto=f"1 {suite}") if suite
              else audio.description())
-    audio.agree(answer.body, suite)
+    audio.agree(answer.text, suite)
     assert audio.echoes()
     assert call.ask("BYE").status == 200
 
@@ -157,14 +157,14 @@ def test_sips_needs_tls(phone):
 @pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
 def test_hold(phone, method):
     call, audio = phone("tls")
-    audio.agree(stand(call, audio).body)
+    audio.agree(stand(call, audio).text)
     assert audio.echoes()
 
     def change(direction):
         ask = call.reinvite if method == "INVITE" else lambda body: call.ask("UPDATE", body)
         answer = ask(audio.description(direction=direction))
         assert answer.status == 200
-        return re.search(r"a=(sendrecv|sendonly|recvonly|inactive)", answer.body)[1]
+        return re.search(r"a=(sendrecv|sendonly|recvonly|inactive)", answer.text)[1]
 
     assert change("sendonly") == "recvonly"
     audio.say(b"h" * 160)
@@ -178,21 +178,21 @@ def test_hold(phone, method):
 def test_moves(phone):
     """Other ports for audio, and another connection for the signalling."""
     call, audio = phone("tls")
-    audio.agree(stand(call, audio).body)
+    audio.agree(stand(call, audio).text)
     assert audio.echoes()
     call.line.close()
     other, elsewhere = phone("tls")
     call.line = other.line
     answer = call.reinvite(elsewhere.description())
     assert answer.status == 200
-    elsewhere.agree(answer.body)
+    elsewhere.agree(answer.text)
     assert elsewhere.echoes()
     assert call.ask("BYE").status == 200
 
 
 def test_refused_change(phone):
     call, audio = phone("tcp")
-    audio.agree(stand(call, audio).body)
+    audio.agree(stand(call, audio).text)
     for method in "INVITE", "UPDATE":
         assert call.ask(method, "rubbish").status == 400
         assert call.ask(method, audio.description(payload=18)).status == 488
@@ -205,7 +205,7 @@ def test_refused_change(phone):
 def test_other_transport_cannot_end_it(service, phone):
     """Who reads plain text must not be able to end a call over TLS."""
     call, audio = phone("tls")
-    audio.agree(stand(call, audio).body)
+    audio.agree(stand(call, audio).text)
     plain = line_to(service, "tcp")
     assert call.ask("BYE", line=plain).status == 481
     plain.close()
@@ -294,7 +294,7 @@ def test_restart_hangs_up(make_service):
     service.wait_ready()
     line = line_to(service, "tls")
     call = Call(line, "sip:echo@127.0.0.1")
-    audio.agree(stand(call, audio).body)
+    audio.agree(stand(call, audio).text)
     assert audio.echoes()
     line.close()
     audio.close()
@@ -328,7 +328,7 @@ def test_killed(make_service):
     service.wait_ready()
     assert call.ask("BYE").status == 481
     again = Call(line, f"sip:echo@{service.host}")
-    audio.agree(stand(again, audio).body)
+    audio.agree(stand(again, audio).text)
     assert audio.echoes()
     line.close()
     audio.close()
@@ -348,7 +348,7 @@ def test_ports(make_service):
     audios = Audio(), Audio()
     calls = [Call(line, "sip:echo@127.0.0.1") for _ in range(3)]
     for call, audio in zip(calls, audios):
-        audio.agree(stand(call, audio).body)
+        audio.agree(stand(call, audio).text)
         assert audio.to[1] in (first, first + 2)
     answer = calls[2].invite(audios[0].description())
     assert answer.status == 503 and answer.get("retry-after")
@@ -376,7 +376,7 @@ def test_many_at_a_time(phone, service):
     call, _ = phone("tls")
     several = [(Call(call.line, call.uri), Audio()) for _ in range(60)]
     for one, audio in several:
-        audio.agree(stand(one, audio).body)
+        audio.agree(stand(one, audio).text)
     assert len({audio.to for _, audio in several}) == 60
     assert all(audio.echoes() for _, audio in several)
     for one, audio in several:

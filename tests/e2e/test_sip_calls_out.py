@@ -127,13 +127,13 @@ class Placed:
 
 def take(callee, invite, audio):
     """The call is answered; suite of its keys or None."""
-    secure = " RTP/SAVP " in invite.body
+    secure = " RTP/SAVP " in invite.text
     body = audio.description(profile="RTP/SAVP", crypto=f"1 {SUITE}") if secure \
         else audio.description()
     callee.line.reply(invite, 200, body, callee.contact())
-    audio.agree(invite.body, SUITE if secure else None)
+    audio.agree(invite.text, SUITE if secure else None)
     ack = callee.line.request("ACK")
-    assert ack.first.startswith("ACK sip:callee@127.0.0.1:")
+    assert ack.start.startswith("ACK sip:callee@127.0.0.1:")
     return secure
 
 

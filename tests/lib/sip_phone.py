@@ -14,6 +14,8 @@ import time
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from sip_wire import Reader
+
 WAIT = 20
 SUITES = {"AES_CM_128_HMAC_SHA1_80": 10, "AES_CM_128_HMAC_SHA1_32": 4}
 
@@ -131,28 +133,11 @@ class Audio:
         return None
 
 
-class Message:
-    def __init__(self, head, body):
-        first, *lines = head.split("\r\n")
-        self.first, self.body, self.fields = first, body, {}
-        for line in lines:
-            name, _, value = line.partition(":")
-            self.fields.setdefault(name.strip().lower(), []).append(value.strip())
-        self.status = int(first.split()[1]) if first.startswith("SIP/2.0") else None
-        self.method = None if self.status else first.split()[0]
-
-    def get(self, name):
-        return self.fields.get(name.lower(), [""])[0]
-
-    def __repr__(self):
-        return f"<{self.first} {self.fields}>"
-
-
 class Line:
     """One connection, or one UDP socket."""
 
     def __init__(self, host, port, kind, taken=None, context=None):
-        self.kind, self.rest, self.waiting = kind, b"", []
+        self.kind, self.reader, self.waiting = kind, Reader(), []
         if taken:
             self.socket = taken
         elif kind == "udp":
@@ -179,16 +164,11 @@ class Line:
 
     def _read(self, seconds):
         self.socket.settimeout(seconds)
-        while True:
-            head, found, rest = self.rest.partition(b"\r\n\r\n")
-            if found:
-                length = int(re.search(rb"(?mi)^content-length: *(\d+)", head)[1])
-                if len(rest) >= length:
-                    self.rest = rest[length:]
-                    return Message(head.decode(), rest[:length].decode())
+        while not (message := self.reader.next()):
             got = self.socket.recv(65536)
             assert got, "the connection was ended"
-            self.rest += got
+            self.reader.data += got
+        return message
 
     def read(self, want, seconds=WAIT):
         """The next message that want() takes; others wait for their turn."""
@@ -212,7 +192,7 @@ class Line:
     def reply(self, request, status, body="", fields=(), tag="phone"):
         copied = [f"{name}: {value}" for name in ("Via", "From", "Call-ID", "CSeq",
                                                   "Record-Route")
-                  for value in request.fields.get(name.lower(), [])]
+                  for value in request.all(name)]
         to = request.get("to")
         if "tag=" not in to:
             to += f";tag={tag}"
@@ -253,8 +233,8 @@ class Call:
     def invite(self, body="", fields=()):
         answer = self.ask("INVITE", body, fields)
         if answer.status == 200:
-            self.tag = re.search(r";tag=(\S+)", answer.get("to"))[1]
-            self.target = re.search(r"<(.*?)>", answer.get("contact"))[1]
+            self.tag = answer.tag("To")
+            self.target = answer.uri_of("Contact")
         return answer
 
     def ack(self, body=""):

@@ -64,6 +64,11 @@ class Message:
         return found[1] if found else self.get(name).partition(";")[0]
 
     @property
+    def text(self):
+        """The body, where it is text."""
+        return self.body.decode()
+
+    @property
     def call_id(self):
         return self.get("Call-ID")
 
