@@ -51,7 +51,7 @@ long utf8_count(struct view s)
 bool utf8_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
-	       code == 0x2029;
+	       code == 0x2029 || code == 0xfffe || code == 0xffff;
 }
 
 bool utf8_is_plain(struct view s)

@@ -14,8 +14,9 @@ size_t utf8_next(struct view s, uint32_t *code_out);
 /* Number of characters, or -1 when a byte of it is malformed. */
 long utf8_count(struct view s);
 
-/* True for control characters: C0, DEL and C1, line and paragraph separators.
- */
+/* True for control characters: C0, DEL and C1, line and paragraph separators;
+ * and for U+FFFE and U+FFFF, which are no characters and which XML cannot carry
+ * either: a record with one would not be the same in an export. */
 bool utf8_is_control(uint32_t code);
 
 /* Valid and without control characters: what a name or password may be. */

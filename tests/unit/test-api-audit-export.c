@@ -11,6 +11,8 @@
 
 enum { FILLERS = 1200, DOCUMENT_MAX = 64 * 1024 * 1024 };
 
+/* What strangers have put into them: U+FFFE and U+FFFF, which are UTF-8, and
+ * which no XML can carry. */
 static void add(int count)
 {
 	const struct audit_actor actor = { "Web", "alice", "192.0.2.5",
@@ -19,7 +21,9 @@ static void add(int count)
 
 	for (int i = 0; i < count; i++)
 		CHECK_OK(audit_append(device.services.audit,
-				      AUDIT(KEY_GENERATED, .keyId = "<&>",
+				      AUDIT(KEY_GENERATED,
+					    .keyId = "<&>\xef\xbf\xbe|"
+						     "\xef\xbf\xbf",
 					    .keyType = AUDIT_NUMBER(i)),
 				      &actor, &e),
 			 &e);

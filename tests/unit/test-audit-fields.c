@@ -30,6 +30,8 @@ static void test_write(void)
 		  "setting=a=b=\nfrom=from=1\nto=; to: 2" },
 		{ "\xc2\x85\xe2\x80\xa8|", "\xff\xc0\xaf", "\xe2\x82",
 		  "setting=  |\nfrom=???\nto=??" },
+		{ "\xef\xbf\xbe\xef\xbf\xbf|", "\xef\xbf\xbd", "y",
+		  "setting=  |\nfrom=\xef\xbf\xbd\nto=y" },
 		{ "\x1b[2J", "%s%n", "<b>", "setting= [2J\nfrom=%s%n\nto=<b>" },
 		{ E399 "e", "b", "c", "setting=" E399 "e\nfrom=b\nto=c" },
 		{ E399 "eeee", "b", "c", "setting=" E399 "e\nfrom=b\nto=c" },
