@@ -88,6 +88,7 @@ static void end(struct sip_call *k, enum sip_end why, unsigned status,
 		return;
 	k->references++;
 	set_end(k, why, status, text);
+	call_cancel_refresh(k);
 	if (k->invite && !k->answered)
 		call_refuse(k->invite, status_of(why), NULL);
 	else if (bye && k->invite)

@@ -205,6 +205,8 @@ bool call_sent_answered(struct sip_call *k, struct sip_transaction *t,
 bool call_sent_failed(struct sip_call *k, struct sip_transaction *t,
 		      enum sip_failure why);
 void call_sent_ended(struct sip_call *k, const struct sip_transaction *t);
+/* Nobody waits for the answer to a re-INVITE of ours any more. */
+void call_cancel_refresh(struct sip_call *k);
 /* The ACK to a 2xx that came over that flow. */
 void call_ack(struct sip_call *k, const struct sip_dialog *d,
 	      struct sip_flow *flow, const struct osip_message *response);

@@ -231,6 +231,16 @@ void call_sent_ended(struct sip_call *k, const struct sip_transaction *t)
 		s->t = NULL;
 }
 
+/* After a provisional answer an INVITE has no deadline: who never gives another
+ * one would keep the transaction, and with it the call, for ever. */
+void call_cancel_refresh(struct sip_call *k)
+{
+	struct call_sending *s = &k->sending[CALL_REFRESH];
+
+	if (s->t && s->invite)
+		sip_stack_cancel(s->t);
+}
+
 void call_ack(struct sip_call *k, const struct sip_dialog *d,
 	      struct sip_flow *flow, const struct osip_message *response)
 {

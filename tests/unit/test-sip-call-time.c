@@ -227,6 +227,30 @@ static void test_glare(void)
 	wire_stop();
 }
 
+/* One that answers our INVITE with 180 and no more: nothing is kept of it when
+ * the call has ended. */
+static void test_ringing_refresh(void)
+{
+	for (int they = 0; they < 2; they++) {
+		wire_start();
+		wire_request(SIP_UDP, "INVITE", 1, TIMER, sdp_plain);
+		wire_request(SIP_UDP, "ACK", 1, "", "");
+		wire_run(50000);
+		CHECK_METHOD(SIP_UDP, "INVITE");
+		wire_answer(SIP_UDP, 180, "", "");
+		fixture.wire[SIP_UDP].all[0] = '\0';
+		if (they)
+			wire_request(SIP_UDP, "BYE", 2, "", "");
+		else
+			sip_calls_end_all(fixture.calls);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(fixture.wire[SIP_UDP].all, "CANCEL sip:"));
+		wire_run(100000);
+		CU_ASSERT_EQUAL(sip_stack_count(fixture.stack), 0);
+		wire_stop();
+	}
+}
+
 /* The flow is lost: the call stands until its time is over. */
 static void test_lost_flow(void)
 {
@@ -273,6 +297,7 @@ int main(int argc, char **argv)
 		{ "answers to a refresh", test_refresh_answers },
 		{ "they refresh", test_theirs },
 		{ "glare", test_glare },
+		{ "a refresh that rings for ever", test_ringing_refresh },
 		{ "a lost flow", test_lost_flow },
 		{ "media that stop", test_silence },
 		{ NULL, NULL },
