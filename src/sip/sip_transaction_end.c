@@ -39,10 +39,11 @@ static void give_way(struct sip_transaction *t)
 		list_append(&t->stack->done, &t->done);
 }
 
+/* It gives way later: its user is still to be told, and may send something. */
 void sip_accepted_done(struct sip_transaction *t)
 {
 	t->acked = true;
-	give_way(t);
+	sip_transaction_soil(t);
 }
 
 static struct sip_transaction *eldest_done(struct sip_stack *s, bool any,
@@ -129,11 +130,12 @@ static void settle(struct sip_transaction *t)
 	if (t->over || (t->rests && !t->accepted)) {
 		tell_failure(t);
 		sip_transaction_end(t);
-	} else if (t->rests) {
-		stop_machine(t);
-	} else if (t->server && t->final && !t->accepted) {
-		give_way(t);
+		return;
 	}
+	if (t->rests)
+		stop_machine(t);
+	if (t->server && t->final && (!t->accepted || t->acked))
+		give_way(t);
 }
 
 /* Callbacks may soil others, which are then in the list, too. */

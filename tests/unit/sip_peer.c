@@ -117,10 +117,18 @@ static unsigned on_request(void *user, struct sip_transaction *t,
 static void on_ack(void *user, struct sip_transaction *t,
 		   const struct osip_message *ack)
 {
-	(void)user;
+	struct sip_way way = { .flow = &peer.flow[SIP_TCP].flow };
+	struct peer_user *u = user;
+	struct error e = ERROR_INIT;
+
 	CU_ASSERT_TRUE(is_known(t));
 	CU_ASSERT_STRING_EQUAL(ack->sip_method, "ACK");
 	note('a');
+	if (u->hangs_up)
+		(void)!sip_stack_request(peer.stack, &way, peer_message("BYE"),
+					 NULL, &e);
+	/* Whatever that needs room for. */
+	CU_ASSERT_TRUE(is_known(t));
 }
 
 static void on_cancelled(void *user, struct sip_transaction *t)

@@ -27,6 +27,7 @@ struct peer_user {
 	size_t body_length, bodies;
 	unsigned reply;  /* what request() gives back */
 	bool late;       /* request() answers nothing */
+	bool hangs_up;   /* ack() sends a BYE */
 	unsigned status; /* else request() replies with that */
 	struct sip_transaction *last, *known[PEER_KNOWN_MAX];
 	uint64_t ticket; /* of connect() */

@@ -266,6 +266,17 @@ static void test_room_for_calls(void)
 	CHECK_SEEN("rae");
 	CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 1);
 	peer_stop();
+
+	/* But not while its user is told of the ACK. */
+	peer_start(1, 0);
+	peer.user.hangs_up = true;
+	peer_request(SIP_UDP, "INVITE", B1, "d0");
+	peer_request(SIP_UDP, "ACK", B2, "d0");
+	CHECK_SEEN("ra");
+	CHECK_SENT(SIP_TCP, 0, "");
+	peer_send(SIP_TLS, "OPTIONS");
+	CHECK_SEEN("e");
+	peer_stop();
 }
 
 /* Nor do calls that have ended: over UDP the answer to a BYE waits 64*T1 for
