@@ -126,6 +126,10 @@ enum latch_source latch_look(const struct latch *l,
 								: LATCH_OTHER;
 	if (media_address_equal(from, &l->source))
 		return LATCH_HOME;
+	/* Who was named by the other side itself is not kept out by somebody
+	 * who was faster. */
+	if (media_address_equal(from, &l->announced))
+		return LATCH_OTHER;
 	return now_ms - l->heard_ms >= LATCH_SILENCE_MS ? LATCH_OTHER
 							: LATCH_STRANGER;
 }

@@ -39,7 +39,9 @@ void media_address_set_port(struct media_address *a, uint16_t port);
 socklen_t media_address_size(const struct media_address *a);
 
 enum {
-	LATCH_SILENCE_MS = 2000, /* after that another source may take over */
+	/* After that another source may take over; the announced one may at any
+	 * time. */
+	LATCH_SILENCE_MS = 2000,
 };
 
 struct latch {

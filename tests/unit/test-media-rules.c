@@ -94,13 +94,17 @@ static const struct {
 	{ THIRD, 0, LATCH_OTHER, false, ANNOUNCED },
 	{ ANNOUNCED, 0, LATCH_HOME, false, ANNOUNCED },
 	{ OTHER, 10, LATCH_OTHER, true, OTHER },
-	{ ANNOUNCED, 20, LATCH_STRANGER, false, OTHER },
+	{ ANNOUNCED, 20, LATCH_OTHER, false, OTHER },
 	{ THIRD, 10 + LATCH_SILENCE_MS - 1, LATCH_STRANGER, false, OTHER },
 	{ THIRD, 10 + LATCH_SILENCE_MS, LATCH_OTHER, false, OTHER },
 	{ OTHER, 3000, LATCH_HOME, true, OTHER },
 	{ THIRD, 3001, LATCH_STRANGER, false, OTHER },
 	{ ANNOUNCED, 3000 + LATCH_SILENCE_MS, LATCH_OTHER, true, ANNOUNCED },
 	{ OTHER, 3001 + LATCH_SILENCE_MS, LATCH_STRANGER, false, ANNOUNCED },
+	{ OTHER, 9000, LATCH_OTHER, true, OTHER },
+	/* Who was faster does not keep out the one that was named. */
+	{ ANNOUNCED, 9001, LATCH_OTHER, true, ANNOUNCED },
+	{ OTHER, 9002, LATCH_STRANGER, false, ANNOUNCED },
 };
 
 static void test_latch(void)

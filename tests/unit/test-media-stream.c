@@ -266,24 +266,28 @@ static void test_latching(void)
 	peer_open(&other, "127.0.0.1", f.local.port);
 	peer_open(&third, "127.0.0.2", f.local.port);
 	fixture_echo(&other, NULL);
-	peer_say(&announced, 0, false, view_of("x", 1), NULL);
+	peer_say(&third, 0, false, view_of("x", 1), NULL);
 	fixture_dropped(&f, MEDIA_STRANGER, 1);
 	fixture_pass(1999);
 	peer_say(&third, 0, false, view_of("x", 1), NULL);
 	fixture_dropped(&f, MEDIA_STRANGER, 2);
 	fixture_echo(&other, NULL);
+	/* The one that was announced is let in at any time, and stays. */
+	fixture_echo(&announced, NULL);
+	peer_say(&other, 0, false, view_of("x", 1), NULL);
+	fixture_dropped(&f, MEDIA_STRANGER, 3);
 	fixture_pass(2000);
 	/* One that is not valid does not take over. */
-	peer_say(&announced, 13, false, view_of("x", 1), NULL);
+	peer_say(&other, 13, false, view_of("x", 1), NULL);
 	fixture_dropped(&f, MEDIA_FOREIGN, 1);
-	CU_ASSERT_EQUAL(fixture_stats(&f).source_port, other.port);
+	CU_ASSERT_EQUAL(fixture_stats(&f).source_port, announced.port);
 	fixture_echo(&third, NULL);
 	CU_ASSERT_STRING_EQUAL(fixture_stats(&f).source, "127.0.0.2");
 	/* The same description again changes nothing, another one does. */
 	r = fixture_remote(&announced);
 	fixture_agree(&f, &r);
-	peer_say(&announced, 0, false, view_of("x", 1), NULL);
-	fixture_dropped(&f, MEDIA_STRANGER, 3);
+	peer_say(&other, 0, false, view_of("x", 1), NULL);
+	fixture_dropped(&f, MEDIA_STRANGER, 4);
 	r = fixture_remote(&other);
 	fixture_agree(&f, &r);
 	CU_ASSERT_FALSE(fixture_stats(&f).latched);
