@@ -198,6 +198,7 @@ static void on_answered(void *arg, struct sip_exchange *x,
 		bool first = !k->facts.link.known;
 
 		call_set_flow(k, sip_transaction_flow(t));
+		memcpy(k->answers, k->facts.link.address, sizeof(k->answers));
 		if (first && response->status_code < 200)
 			call_changed(k);
 	}

@@ -83,6 +83,8 @@ struct sip_call {
 	char *from;             /* URI, or NULL */
 	char *user_name;        /* for challenges, or NULL */
 	struct secret password;
+	/* Who answers for the host that was dialled. */
+	char answers[INET6_ADDRSTRLEN];
 	struct sip_exchange *inviting; /* the INVITE */
 
 	struct session_timer asked; /* agreed when their INVITE is answered */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "sip/sip_call_private.h"
@@ -127,6 +128,19 @@ static void find_way(const struct sip_call *k, struct sip_destination *out)
 	out->transport = k->facts.link.transport;
 }
 
+/* Contact and Record-Route are what the other side says, and a flow may be
+ * anybody's who knows the tags: only the host that was dialled hears something
+ * that is made of the password. */
+static bool may_challenge(const struct sip_call *k, const struct sip_flow *flow,
+			  const struct sip_destination *to)
+{
+	const char *who = flow ? flow->peer_address : to->host;
+
+	return k->to && k->password.len &&
+	       (strcmp(who, k->answers) == 0 ||
+		(!flow && strcasecmp(who, k->to->host) == 0));
+}
+
 /* flow: to answer a challenge; NULL: a way is looked for. */
 static void send_anew(struct call_sending *s, struct sip_flow *flow)
 {
@@ -138,13 +152,14 @@ static void send_anew(struct call_sending *s, struct sip_flow *flow)
 		.flow = flow,
 		.secure = k->secure,
 		.user_name = k->user_name,
-		.password = k->password.len ? &k->password : NULL,
 		.limit_ms = SIP_TIMEOUT_MS,
 	};
 	struct error e = ERROR_INIT;
 
 	if (!flow)
 		find_way(k, &o.to);
+	if (may_challenge(k, flow, &o.to))
+		o.password = &k->password;
 	if (!o.agent)
 		error_set(&e, ERR_NOT_FOUND,
 			  "there is no way to the other "

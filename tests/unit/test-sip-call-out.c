@@ -589,6 +589,83 @@ static void test_lost_flow(void)
 	finish();
 }
 
+struct hears_row {
+	const char *contact; /* where the other side wants the BYE */
+	bool hears;
+};
+
+/* Whom the other side names as its Contact must not get to know what is made of
+ * the password for the host that was dialled. */
+static void test_who_challenges(void)
+{
+	const struct hears_row rows[] = {
+		{ "Contact: <sip:b@c.example>\r\n", false },
+		{ "Contact: <sip:b@h.example.c.example>\r\n", false },
+		{ "Contact: <sip:b@H.example>\r\n", true },
+		{ "Contact: <sip:b@c.example>\r\n"
+		  "Record-Route: <sip:h.example;lr>\r\n",
+		  true },
+		{ "Contact: <sip:b@h.example>\r\n"
+		  "Record-Route: <sip:c.example;lr>\r\n",
+		  false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool heard;
+
+		begin(0);
+		place("b@h.example", "us", "secret word");
+		agent_resolve(SIP_TLS, 1);
+		agent_connect(SIP_END_NONE);
+		answer(flow()->last, 200, "theirs", rows[i].contact, secure);
+		CHECK_SEEN("ac");
+		agent_lose(flow(), SIP_END_NETWORK_ERROR);
+		sip_calls_end_all(calls);
+		agent_resolve(SIP_TLS, 1);
+		agent_connect(SIP_END_NONE);
+		CU_ASSERT_TRUE(says("BYE "));
+		answer(flow()->last, 401, "theirs",
+		       "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n",
+		       "");
+		/* It is over, or sent once more. */
+		CU_ASSERT_EQUAL(sip_calls_count(calls), rows[i].hears);
+		if (rows[i].hears)
+			agent_connect(SIP_END_NONE);
+		heard = strstr(flow()->last, "\r\nAuthorization: ") != NULL;
+		if (heard != rows[i].hears)
+			unit_note("row %zu", i);
+		CU_ASSERT_EQUAL(heard, rows[i].hears);
+		finish();
+	}
+}
+
+/* The same for a challenge that comes over a connection of somebody else who
+ * knows the call. */
+static void test_who_has_moved(void)
+{
+	char sent[AGENT_TEXT];
+
+	begin(0);
+	place("b@h.example", "us", "secret word");
+	agent_resolve(SIP_TLS, 1);
+	agent_connect(SIP_END_NONE);
+	strcpy(sent, flow()->last);
+	answer(sent, 200, "theirs", AT, secure);
+	strcpy(flow()->flow.peer_address, "203.0.113.9");
+	request(sent, "OPTIONS");
+	sip_calls_end_all(calls);
+	CU_ASSERT_TRUE(says("BYE "));
+	for (int i = 0; i < 2; i++) {
+		answer(flow()->last, 401, "theirs",
+		       "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n",
+		       "");
+		agent_run(1000);
+	}
+	CU_ASSERT_PTR_NULL(strstr(flow()->last, "\r\nAuthorization: "));
+	CU_ASSERT_EQUAL(sip_calls_count(calls), 0);
+	finish();
+}
+
 /* --- those who keep to nothing */
 
 static uint32_t state;
@@ -675,6 +752,8 @@ int main(int argc, char **argv)
 		{ "challenges", test_challenge },
 		{ "422", test_session },
 		{ "a lost flow", test_lost_flow },
+		{ "whom the password is for", test_who_challenges },
+		{ "whom it is not for", test_who_has_moved },
 		{ "answers in any order", test_hostile },
 		{ NULL, NULL },
 	};
