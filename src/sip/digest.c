@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/secret.h"
 #include "sip/sip_head.h"
 
 enum { HEX_MAX = 2 * SHA256_SIZE + 1 };
@@ -196,6 +197,7 @@ static size_t hash_texts(enum digest_algorithm a, const char *const *texts,
 	size = a == DIGEST_MD5 ? MD5_SIZE : SHA256_SIZE;
 	hex_encode(digest, size, hex);
 out:
+	secret_wipe(digest, sizeof(digest));
 	buf_free(&in);
 	return size;
 }
@@ -225,11 +227,14 @@ static int compute(const struct digest_challenge *c,
 					 "auth", a2,       NULL };
 	const char *const without[] = { a1, c->nonce, a2, NULL };
 
-	if (!hash_texts(c->algorithm, who, a1, e) ||
-	    !hash_texts(c->algorithm, what, a2, e) ||
-	    !hash_texts(c->algorithm, c->qop ? with_qop : without, response, e))
-		return -1;
-	return 0;
+	bool made =
+	    hash_texts(c->algorithm, who, a1, e) &&
+	    hash_texts(c->algorithm, what, a2, e) &&
+	    hash_texts(c->algorithm, c->qop ? with_qop : without, response, e);
+
+	/* It is as good as the password there. */
+	secret_wipe(a1, sizeof(a1));
+	return made ? 0 : -1;
 }
 
 int digest_answer(const struct digest_challenge *c,

@@ -197,7 +197,7 @@ struct sip_transaction *sip_transaction_new(struct sip_stack *s, bool server,
 	}
 	random_bytes(tag, sizeof(tag));
 	hex_encode(tag, sizeof(tag), t->to_tag);
-	buf_init(&t->success, MESSAGE_MAX);
+	buf_init_secret(&t->success, MESSAGE_MAX);
 	list_append(&s->all, &t->all);
 	s->count++;
 	return t;
@@ -211,7 +211,8 @@ int sip_flow_write(struct sip_flow *flow, osip_message_t *m, struct buf *copy,
 	struct buf out;
 	int rc = -1;
 
-	buf_init(&out, MESSAGE_MAX);
+	/* A description may hold keys. */
+	buf_init_secret(&out, MESSAGE_MAX);
 	if (sip_message_write(m, &out, e) < 0)
 		goto out;
 	if (copy) {
