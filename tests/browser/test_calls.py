@@ -279,6 +279,13 @@ def test_address_that_is_none(page, address, text):
     assert page.find_all("#placed") == []
 
 
+def test_what_speaks_against_an_address_is_told_in_full(page):
+    page.type("Address", "sip:alice@example.com;transport=tcp")
+    page.choose("Transport", "tls")
+    page.click("Call")
+    assert "the address names another transport" in page.wait_error_at("Address")
+
+
 @pytest.mark.parametrize("address, name", [
     ("sips:alice@example.com:5061;transport=tls", "alice"), ("bridge.example.com", "bridge.example.com"),
     ("192.0.2.10:5070", "192.0.2.10"), ("[2001:db8::10]:5061", "2001:db8::10"), ("tel:+4930", "+4930"),

@@ -63,7 +63,7 @@ function freeName(wanted, taken) {
 function placed(error) {
 	if (!(error instanceof Fault))
 		return error;
-	const found = /\b(address|conferenceName|participantName|transportProtocol|useSIPRegistrar)\b:? (.*)$/.exec(error.text);
+	const found = /^(?:[a-z ]+ - )?(address|conferenceName|participantName|transportProtocol|useSIPRegistrar)\b:? (.*)$/.exec(error.text);
 	if (found)
 		return new FieldError(found[1], sentence(found[2]));
 	if (error.code === FAULT_DUPLICATE_NAME)
