@@ -140,7 +140,8 @@ class LogView {
 		const full = this.more && this.starts.length >= SHOWN_MAX / this.pageRecords;
 		this.#mark(`${capital(this.options.many)} ${first} to ${last}${
 			this.filter.isEmpty ? "" : ", as far as the filter lets them through"}. ${
-			full ? `No more than ${SHOWN_MAX.toLocaleString()} are shown here: choose a time, or download the log.`
+			full ? `No more than ${SHOWN_MAX.toLocaleString()} are shown here: ${
+				this.options.filters.some(({ time }) => time) ? "choose a time, or " : ""}download the log.`
 				: this.more ? "Older ones follow." : "There are no older ones."}`);
 		this.older.disabled = !this.more || full;
 	}
