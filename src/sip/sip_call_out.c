@@ -107,7 +107,7 @@ static void part(struct sip_call *k, struct sip_transaction *t,
 	osip_message_t *m = NULL;
 
 	if (d) {
-		call_ack(k, d, way.flow, response);
+		call_ack(k, d, t, response);
 		m = sip_dialog_request(d, "BYE", &e);
 	}
 	if (!m || !sip_stack_request(k->calls->o.stack, &way, m, NULL, &e))
@@ -128,7 +128,7 @@ static void stand(struct sip_call *k, struct sip_transaction *t,
 				     (unsigned)response->status_code, e.text);
 		return;
 	}
-	call_ack(k, k->dialog, k->flow, response);
+	call_ack(k, k->dialog, t, response);
 	if (call_media_accept(k, text, &e) < 0) {
 		call_end(k, SIP_END_CAPABILITY, (unsigned)response->status_code,
 			 text.len ? e.text
@@ -145,7 +145,7 @@ static void on_success(struct sip_call *k, struct sip_transaction *t,
 		       const struct osip_message *response)
 {
 	if (k->dialog && sip_dialog_has(k->dialog, response))
-		call_ack(k, k->dialog, sip_transaction_flow(t), response);
+		call_ack(k, k->dialog, t, response);
 	else if (k->dialog || call_is_over(k))
 		part(k, t, response);
 	else

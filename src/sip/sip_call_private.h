@@ -209,9 +209,10 @@ bool call_sent_failed(struct sip_call *k, struct sip_transaction *t,
 void call_sent_ended(struct sip_call *k, const struct sip_transaction *t);
 /* Nobody waits for the answer to a re-INVITE of ours any more. */
 void call_cancel_refresh(struct sip_call *k);
-/* The ACK to a 2xx that came over that flow. */
+/* The ACK to a 2xx to that INVITE, over the flow that it came by. */
 void call_ack(struct sip_call *k, const struct sip_dialog *d,
-	      struct sip_flow *flow, const struct osip_message *response);
+	      const struct sip_transaction *invite,
+	      const struct osip_message *response);
 
 /* --- sip_call_out.c: we call */
 /* Nobody wants it any more, and there is no dialog yet. */

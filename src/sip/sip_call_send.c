@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "sip/sip_call_private.h"
+#include "sip/sip_message.h"
 
 /* What we send within a call: over its flow while there is one. When that is
  * lost, or a challenge comes, the request is made again as an exchange, which
@@ -76,7 +77,7 @@ static void on_answered(void *arg, struct sip_exchange *x,
 
 	k->references++;
 	if (MSG_IS_STATUS_2XX(m) && MSG_IS_INVITE(sip_transaction_request(t)))
-		call_ack(k, k->dialog, sip_transaction_flow(t), m);
+		call_ack(k, k->dialog, t, m);
 	if (x == s->x && m->status_code >= 200) {
 		s->x = NULL;
 		if (!k->flow)
@@ -256,13 +257,34 @@ void call_cancel_refresh(struct sip_call *k)
 		sip_stack_cancel(s->t);
 }
 
+/* RFC 3261 13.2.2.4: those of the INVITE; an ACK cannot be challenged. */
+static int add_credentials(struct osip_message *m,
+			   const struct osip_message *invite, struct error *e)
+{
+	for (int i = 0; i < osip_list_size(&invite->headers); i++) {
+		const osip_header_t *h = osip_list_get(&invite->headers, i);
+
+		if ((strcasecmp(h->hname, "Authorization") == 0 ||
+		     strcasecmp(h->hname, "Proxy-Authorization") == 0) &&
+		    sip_message_add(m, h->hname, h->hvalue, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 void call_ack(struct sip_call *k, const struct sip_dialog *d,
-	      struct sip_flow *flow, const struct osip_message *response)
+	      const struct sip_transaction *invite,
+	      const struct osip_message *response)
 {
 	struct error e = ERROR_INIT;
 	uint32_t cseq = (uint32_t)strtoul(response->cseq->number, NULL, 10);
 	osip_message_t *m = sip_dialog_ack(d, cseq, &e);
 
-	if (!m || sip_stack_ack(k->calls->o.stack, flow, m, &e) < 0)
+	if (m && add_credentials(m, sip_transaction_request(invite), &e) < 0) {
+		osip_message_free(m);
+		m = NULL;
+	}
+	if (!m || sip_stack_ack(k->calls->o.stack, sip_transaction_flow(invite),
+				m, &e) < 0)
 		log_failure(LOG_LEVEL_TRACE, "sip", &e);
 }

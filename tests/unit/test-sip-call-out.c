@@ -507,7 +507,7 @@ static void test_failover(void)
 
 static void test_challenge(void)
 {
-	char sent[AGENT_TEXT];
+	char sent[AGENT_TEXT], credentials[1024];
 
 	begin(0);
 	place("b@h.example", "us", "secret word");
@@ -524,8 +524,12 @@ static void test_challenge(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(flow()->last, "Proxy-Authorization: "));
 	CU_ASSERT_PTR_NULL(strstr(flow()->last, "secret word"));
 	strcpy(sent, flow()->last);
+	strcpy(credentials, agent_field(sent, "Proxy-Authorization"));
 	answer(sent, 200, "theirs", AT, secure);
 	CHECK_SEEN("ac");
+	CU_ASSERT_TRUE(says("ACK "));
+	CU_ASSERT_STRING_EQUAL(agent_field(flow()->last, "Proxy-Authorization"),
+			       credentials);
 	/* In the call, too. */
 	sip_calls_end_all(calls);
 	CU_ASSERT_TRUE(says("BYE "));
