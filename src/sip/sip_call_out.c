@@ -102,10 +102,14 @@ static void part(struct sip_call *k, struct sip_transaction *t,
 {
 	struct sip_way way = { .flow = sip_transaction_flow(t) };
 	struct error e = ERROR_INIT;
-	struct sip_dialog *d =
-	    sip_dialog_new_uac(sip_transaction_request(t), response, &e);
+	struct sip_dialog *d;
 	osip_message_t *m = NULL;
 
+	/* Each BYE is a transaction: no callee gets all the room for them. */
+	if (k->parted == CALL_PARTED_MAX)
+		return;
+	k->parted++;
+	d = sip_dialog_new_uac(sip_transaction_request(t), response, &e);
 	if (d) {
 		call_ack(k, d, t, response);
 		m = sip_dialog_request(d, "BYE", &e);

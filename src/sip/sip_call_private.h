@@ -22,6 +22,7 @@ enum {
 	CALL_TAG_SIZE = 33,
 	CALL_BODY_MAX = SDP_BYTES_MAX,
 	CALL_RETRY_AFTER_MAX = 10, /* seconds, RFC 3261 14.2 */
+	CALL_PARTED_MAX = 32,      /* 2xx of other forks that get ACK and BYE */
 };
 
 /* What is done to a call when its time has come (sip_call.c has the table). */
@@ -83,6 +84,7 @@ struct sip_call {
 	char *from;             /* URI, or NULL */
 	char *user_name;        /* for challenges, or NULL */
 	struct secret password;
+	unsigned parted; /* 2xx of other forks so far */
 	/* Who answers for the host that was dialled. */
 	char answers[INET6_ADDRSTRLEN];
 	struct sip_exchange *inviting; /* the INVITE */

@@ -361,6 +361,28 @@ static void test_forks(void)
 	finish();
 }
 
+/* One that answers as if it were very many. */
+static void test_endless_forks(void)
+{
+	struct sip_stack *stack;
+	char sent[AGENT_TEXT], tag[16];
+
+	begin(0);
+	ring(SIP_TLS, sent);
+	stack = sip_agent_stack(stage.agent);
+	answer(sent, 200, "theirs", AT, secure);
+	for (int i = 0; i < 200; i++) {
+		snprintf(tag, sizeof(tag), "fork%d", i);
+		answer(sent, 200, tag, AT, secure);
+	}
+	CU_ASSERT(sip_stack_count(stack) > 10);
+	CU_ASSERT(sip_stack_count(stack) < 50);
+	CU_ASSERT_EQUAL(facts.state, SIP_CALL_CONNECTED);
+	agent_run(70000);
+	CU_ASSERT_EQUAL(sip_stack_count(stack), 0);
+	finish();
+}
+
 /* --- ended here */
 
 static void test_cancel(void)
@@ -746,6 +768,7 @@ int main(int argc, char **argv)
 		{ "refusals", test_refusals },
 		{ "answers that do not fit", test_bad_answers },
 		{ "forks", test_forks },
+		{ "forks without end", test_endless_forks },
 		{ "CANCEL", test_cancel },
 		{ "a 2xx after CANCEL", test_late_success },
 		{ "ended before it was sent", test_end_early },
