@@ -206,6 +206,20 @@ static int set_fallbacks(struct config *c, struct error *e)
 	return 0;
 }
 
+/* Each key may be right by itself. Said here, so that -t and a restart say it,
+ * too, and not only the start, which would fail. */
+static int check_together(const struct config *c, struct error *e)
+{
+	unsigned first = c->sip_first_media_port, last = c->sip_last_media_port;
+
+	if (first + (first & 1) < last)
+		return 0;
+	return error_set(e, ERR_CONFIG,
+			 "%s: [sip]: media ports %u to %u: each call needs an "
+			 "even one and the next, and there is no such pair",
+			 c->file, first, last);
+}
+
 struct config *config_load(const char *file, const char *const *overrides,
 			   size_t override_count, struct error *e)
 {
@@ -222,7 +236,7 @@ struct config *config_load(const char *file, const char *const *overrides,
 	for (size_t i = 0; i < override_count; i++)
 		if (apply_override(&l, overrides[i], e) < 0)
 			goto fail;
-	if (config_fill_defaults(c, e) < 0)
+	if (check_together(c, e) < 0 || config_fill_defaults(c, e) < 0)
 		goto fail;
 	return c;
 fail:

@@ -363,9 +363,18 @@ def test_ports(make_service):
 def test_no_ports(make_service):
     service = make_service(start=False)
     service.configure("[sip]\nfirst-media-port = 42003\nlast-media-port = 42001\n")
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="media ports 42003 to 42001"):
         service.start()
-    assert "media ports 42003 to 42001" in service.log()
+
+
+def test_start_that_fails_behind_sip(make_service):
+    """It ends in order: a file stands where the control socket is to be."""
+    service = make_service()
+    service.stop()
+    (service.state / "control.sock").write_text("no socket\n")
+    with pytest.raises(AssertionError, match="control.sock"):
+        service.start_bare()
+    assert "Sanitizer" not in service.log()
 
 
 # --- many

@@ -182,6 +182,14 @@ static void test_refusals(void)
 		{ "[token]\nuri = pkcs11:slot-id=3\n", "slot numbers change" },
 		{ "[token]\nuri = pkcs11:token=x?pin-value=1\n", "a PIN has" },
 		{ "[token]\nkey-type = rsa1024\n", "none of rsa2048" },
+		{ "[sip]\nfirst-media-port = 30000\n"
+		  "last-media-port = 20000\n",
+		  "[sip]: media ports 30000 to 20000" },
+		{ "[sip]\nfirst-media-port = 30001\n"
+		  "last-media-port = 30002\n",
+		  "an even one and the next" },
+		{ "[sip]\nfirst-media-port = 32768\n",
+		  "[sip]: media ports 32768 to 32767" },
 		{ "[listen]\naddresses =\n", "addresses needs a value" },
 		{ "[listen]\naddresses = ,,\n", "addresses needs a value" },
 		{ "[listen]\naddresses = localhost\n", "\"localhost\"" },
