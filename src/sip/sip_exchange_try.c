@@ -126,7 +126,10 @@ static int try_once(struct sip_exchange *x)
 	}
 	m = build(x, &about, &e);
 	if (!m) {
-		sip_exchange_fail(x, SIP_END_PROTOCOL_ERROR, e.text);
+		sip_exchange_fail(x,
+				  e.kind == ERR_LIMIT ? SIP_END_PORT_ALLOCATION
+						      : SIP_END_PROTOCOL_ERROR,
+				  e.text);
 		return 1;
 	}
 	if (!x->only && put_tcp_first(x, m)) {

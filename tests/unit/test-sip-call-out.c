@@ -10,6 +10,8 @@
 
 /* Calls that we place, up to their end. */
 
+enum { STREAMS = 8 };
+
 static struct sip_calls *calls;
 static struct media *media;
 static char seen[64];
@@ -64,7 +66,7 @@ static void begin(unsigned most)
 {
 	const struct media_options mo = { .first_port = 16384,
 					  .last_port = 32767,
-					  .streams = 8,
+					  .streams = STREAMS,
 					  .packets_per_second = 200 };
 	struct sip_calls_options o = { .changed = on_changed,
 				       .now_ms = on_now,
@@ -507,6 +509,22 @@ static void test_limit(void)
 	finish();
 }
 
+/* No ports are left for its media. */
+static void test_no_ports(void)
+{
+	begin(0);
+	for (int i = 0; i < STREAMS; i++) {
+		place("b@h.example", NULL, NULL);
+		agent_resolve(SIP_TLS, 1);
+		CHECK_SEEN("a");
+	}
+	place("c@h.example", NULL, NULL);
+	agent_resolve(SIP_TLS, 1);
+	CHECK_SEEN("ad");
+	CHECK_END(SIP_END_PORT_ALLOCATION);
+	finish();
+}
+
 /* The second target gets an offer of its own. */
 static void test_failover(void)
 {
@@ -779,6 +797,7 @@ int main(int argc, char **argv)
 		{ "challenges", test_challenge },
 		{ "422", test_session },
 		{ "a lost flow", test_lost_flow },
+		{ "no ports", test_no_ports },
 		{ "whom the password is for", test_who_challenges },
 		{ "whom it is not for", test_who_has_moved },
 		{ "answers in any order", test_hostile },
