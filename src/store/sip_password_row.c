@@ -3,7 +3,21 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "store/store_private.h"
+
+/* The write-ahead log keeps copies of what was there, for weeks where little is
+ * written. */
+static void forget_former(struct store *s)
+{
+	struct error e = ERROR_INIT;
+
+	if (store_fold_log(s, &e) == 0)
+		return;
+	error_prefix(&e, "the former SIP password stays in the write-ahead "
+			 "log for now");
+	log_failure(LOG_LEVEL_WARNING, "store", &e);
+}
 
 int sip_password_set(struct store *s, const char *password, struct error *e)
 {
@@ -13,8 +27,11 @@ int sip_password_set(struct store *s, const char *password, struct error *e)
 		return error_set(e, ERR_LIMIT,
 				 "the password is longer than %d bytes",
 				 SIP_PASSWORD_MAX);
-	return store_run(s, STATEMENT_SIP_PASSWORD_PUT, values,
-			 COUNT_OF(values), NULL, e);
+	if (store_run(s, STATEMENT_SIP_PASSWORD_PUT, values, COUNT_OF(values),
+		      NULL, e) < 0)
+		return -1;
+	forget_former(s);
+	return 0;
 }
 
 int sip_password_get(struct store *s, struct secret *out, struct error *e)

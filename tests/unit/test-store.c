@@ -426,9 +426,12 @@ static void test_sip_password(void)
 	check_password(s, longer);
 	CHECK_OK(sip_password_set(s, "Of-Before", &e), &e);
 	CU_ASSERT_TRUE(is_on_disk(dir, "Of-Before"));
-	CHECK_OK(sip_password_set(s, "", &e), &e);
-	store_close(s);
+	CHECK_OK(sip_password_set(s, "Of-Now", &e), &e);
 	CU_ASSERT_FALSE(is_on_disk(dir, "Of-Before"));
+	CHECK_OK(sip_password_set(s, "", &e), &e);
+	CU_ASSERT_FALSE(is_on_disk(dir, "Of-Now"));
+	store_close(s);
+	CU_ASSERT_FALSE(is_on_disk(dir, "Of-"));
 	s = open_store(dir);
 	check_password(s, "");
 	store_close(s);
