@@ -169,7 +169,8 @@ def test_keep_alive_datagrams_are_not_answered(service):
 
 def test_sipsak(service):
     for transport, port in ("udp", service.sip), ("tcp", service.sip):
-        done = run("sipsak", "-v", "-E", transport, "-s", f"sip:x@{service.host}:{port}")
+        done = run("sipsak", "-H", service.host, "-v", "-E", transport, "-s",
+                   f"sip:x@{service.host}:{port}")
         assert done.returncode == 0, done.stdout + done.stderr
 
 
