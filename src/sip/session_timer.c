@@ -126,6 +126,9 @@ void session_timer_accept(const struct session_words *answered, unsigned wanted,
 	 * with those who do not know it: we refresh. */
 	if (!answered->expires)
 		out->seconds = wanted;
+	/* Less than anybody may ask for would end the call at once. */
+	if (out->seconds < SESSION_SECONDS_MIN)
+		out->seconds = SESSION_SECONDS_MIN;
 	out->ours = !answered->expires || answered->refresher != REFRESHER_UAS;
 }
 

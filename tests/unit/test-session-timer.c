@@ -118,6 +118,9 @@ static const struct {
 	{ { .expires = 600, UAC }, { 600, true } },
 	{ { .expires = 600, UAS }, { 600, false } },
 	{ { .expires = 600 }, { 600, true } },
+	{ { .expires = 90, UAS }, { 90, false } },
+	{ { .expires = 1, UAC }, { 90, true } },
+	{ { .expires = 1, UAS }, { 90, false } },
 };
 
 static void test_accept(void)
