@@ -36,7 +36,7 @@ static osip_message_t *parse(const char *text)
 /* An INVITE to us, or from us, with further fields. */
 static osip_message_t *invite(const char *uri, const char *more)
 {
-	char text[4096];
+	char text[16384];
 
 	snprintf(text, sizeof(text),
 		 "INVITE %s SIP/2.0\r\n"
@@ -52,7 +52,7 @@ static osip_message_t *invite(const char *uri, const char *more)
 static osip_message_t *answer(unsigned status, const char *tag,
 			      const char *more)
 {
-	char text[4096];
+	char text[16384];
 
 	snprintf(text, sizeof(text),
 		 "SIP/2.0 %u X\r\n"
