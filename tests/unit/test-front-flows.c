@@ -853,7 +853,8 @@ static long resident_bytes(void)
 /* What an idle one takes, once it has given back what it can. */
 static void check_memory(long before, unsigned ends)
 {
-#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory */
+/* Sanitizers keep freed memory, or their own beside it. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	long each;
 
 	sleep_ms(TRIM_MS + 500);
