@@ -6,7 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* The one table of kinds and faults (facts 2.4, interface 5). */
+/* The one table of kinds and faults: codes below 1000 are the original's, those
+ * from 1001 on our own. */
 static const struct row {
 	enum error_kind kind; /* ERR_NONE: chosen by code only */
 	int32_t code;

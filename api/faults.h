@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 
-/* Fault codes that code here names itself: those of the original (facts 2.4).
- * All others come from error kinds by the table in faults.c. */
+/* Fault codes that code here names itself: those of the original. All others
+ * come from error kinds by the table in faults.c. */
 enum fault_code {
 	FAULT_METHOD_NOT_SUPPORTED = 1,
 	FAULT_DUPLICATE_PARTICIPANT = 3,

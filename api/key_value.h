@@ -6,7 +6,7 @@
 #include "cert/cert.h"
 #include "pkcs11/keys.h"
 
-/* Keys and certificates as the structs of interface 5. Pure. */
+/* Keys and certificates as structs of the API. Pure. */
 
 /* keyId, label, keyType and the attributes, put into out. */
 void key_to_value(const struct token_key_info *key, struct value *out);

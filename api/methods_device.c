@@ -83,7 +83,7 @@ static struct value *query_network(struct call *c, struct error *e)
 	return s;
 }
 
-/* The original's words for who asked, facts 2.7. */
+/* Who asked, in the words of the original's device.restartlog.query. */
 static const char *restart_reason(const struct call *c, bool shut_down)
 {
 	static const char *const reasons[] = {

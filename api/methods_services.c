@@ -7,8 +7,8 @@
 #include "config/trial.h"
 
 /* Network > Services. Beside the plain list there is the form of the original,
- * one list for each Ethernet port and version of IP (facts 2.8); this device
- * has one setting for all of them. */
+ * one list for each Ethernet port and version of IP; this device has one
+ * setting for all of them. */
 
 enum { SERVICES_MAX = 32, PORTS_MAX = 2 };
 

@@ -6,7 +6,7 @@
 #include "api/lock_out.h"
 #include "base/clock.h"
 
-/* trustStore.*: the three stores of interface 5. */
+/* trustStore.*: one method for all three stores, named by trustStore. */
 
 static enum trust_store_id store_of(const struct call *c)
 {

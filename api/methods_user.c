@@ -174,7 +174,7 @@ static struct value *delete_user(struct call *c, struct error *e)
 	return result_ok();
 }
 
-/* Ends every session of the account, the caller's own too (facts 5). */
+/* Ends every session of the account, the caller's own too. */
 static struct value *change_password(struct call *c, struct error *e)
 {
 	const struct value *p = c->params;

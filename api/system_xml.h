@@ -5,7 +5,7 @@
 #include "base/buf.h"
 
 /* The document behind /system.xml, by which clients of the original find out
- * what they talk to (facts 2.6). Pure. */
+ * what they talk to. Pure. */
 
 struct system_facts {
 	const char *model, *serial, *software_version, *build_version;

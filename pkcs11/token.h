@@ -28,7 +28,7 @@ enum token_state {
 	TOKEN_STATE_COUNT
 };
 
-/* "ready", "unavailable", "pinRefused" (interface 5). */
+/* "ready", "unavailable", "pinRefused": state of token.query. */
 const char *token_state_name(enum token_state state);
 
 /* Where manifests live when the token keeps no data objects: rows of the store.

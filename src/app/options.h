@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The command line of sealbridged (interface 1). */
+/* The command line of sealbridged(8). */
 
 enum { OVERRIDES_MAX = 64 };
 

@@ -18,9 +18,9 @@ struct run_mark {
 };
 
 /* The line of the restart log for a start of that version in that boot: the
- * reason in the original's words (facts 2.7) and what there is to say about it.
- * False: none; a restart in the same process wrote its own already, unless it
- * brought another version. Pure. */
+ * reason in the words of the original's device.restartlog.query and what there
+ * is to say about it. False: none; a restart in the same process wrote its own
+ * already, unless it brought another version. Pure. */
 bool run_mark_judge(const struct run_mark *mark, const char *version,
 		    const char *boot, bool restarted, const char **reason_out,
 		    char detail[STORE_NAME_MAX + 1]);

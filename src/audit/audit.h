@@ -92,7 +92,7 @@ struct audit;
 enum {
 	AUDIT_VALUE_MAX = 400,     /* bytes of a value */
 	AUDIT_DETAIL_MAX = 4608,   /* bytes, with room for any fields */
-	AUDIT_RECORDS_MAX = 100000 /* kept; older ones go (facts 6) */
+	AUDIT_RECORDS_MAX = 100000 /* kept; older ones go */
 };
 
 /* Reads the end of the chain; the store must outlive it. */

@@ -4,10 +4,10 @@
 
 #include "auth/users.h"
 
-/* What time, failures and log-ins make of an account (facts 4.1): pure
- * functions on rows, the time handed in. advanced: whether the advanced account
- * security mode is on; without it only an administrator disables accounts, and
- * nothing expires. */
+/* What time, failures and log-ins make of an account: pure functions on rows,
+ * the time handed in. advanced: whether the advanced account security mode is
+ * on; without it only an administrator disables accounts, and nothing
+ * expires. */
 
 enum {
 	ACCOUNT_FAILURES_MAX = 3, /* consecutive wrong passwords */

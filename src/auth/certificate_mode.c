@@ -32,7 +32,8 @@
 		LOGIN_REFUSED, why \
 	}
 
-/* Facts 1.6. */
+/* By the way in and by what certificate came: none, a trusted one, one whose
+ * common name is a user. */
 static const struct certificate_rule rules[CERTIFICATE_MODE_COUNT][DOOR_COUNT]
 					  [OFFER_COUNT] = {
 	[CERTIFICATE_NOT_REQUIRED] = {

@@ -5,10 +5,10 @@
 #include "auth/users.h"
 #include "tls/client_certificate.h"
 
-/* Client certificate security (facts 1.6): what each of the four modes lets
- * whom do. Decisions only; the TLS side of a mode (no connection without a
- * certificate that chains to the HTTPS trust store) is carried out by the
- * front. Any thread. */
+/* Client certificate security (verification.clientCertificate): what each of
+ * the four modes lets whom do. Decisions only; the TLS side of a mode (no
+ * connection without a certificate that chains to the HTTPS trust store) is
+ * carried out by the front. Any thread. */
 
 /* In the order of the setting's choices; rising security, so that >= compares.
  */

@@ -4,8 +4,7 @@
 
 #include "base/buf.h"
 
-/* Which passwords may be set (facts 4.1 and 5): one row a rule, in words, and
- * pure functions. */
+/* Which passwords may be set: one row a rule, in words, and pure functions. */
 
 enum {
 	PASSWORD_CHARACTERS_MAX = 31,

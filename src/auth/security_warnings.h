@@ -8,8 +8,9 @@
 
 #include "base/error.h"
 
-/* Security warnings (facts 4.2): one row each, whether it applies a pure
- * function over a few facts, and which of them somebody has acknowledged. */
+/* Security warnings, as Status shows them: one row each, whether it applies a
+ * pure function over a few facts, and which of them somebody has acknowledged.
+ */
 
 struct security_facts {
 	bool advanced_accounts, console_login;

@@ -4,8 +4,8 @@
 
 #include "auth/users.h"
 
-/* What may be in an account and what may become of it (facts 5): pure
- * functions on rows. Passwords are set by the caller. */
+/* What may be in an account and what may become of it: pure functions on rows.
+ * Passwords are set by the caller. */
 
 enum { USER_CHARACTERS_MAX = 31 };
 

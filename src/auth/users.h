@@ -6,12 +6,12 @@
 #include "config/settings.h"
 #include "store/user_rows.h"
 
-/* Accounts, passwords and their rules (facts 5). Any thread. Log-ins are
- * written to the audit trail here (of successful ones by LOGIN_API only those
- * after failures, since the API logs in with every call); changes of accounts
- * by the caller, who knows who asked for them. */
+/* Accounts, passwords and their rules. Any thread. Log-ins are written to the
+ * audit trail here (of successful ones by LOGIN_API only those after failures,
+ * since the API logs in with every call); changes of accounts by the caller,
+ * who knows who asked for them. */
 
-/* Lowest first, so that >= compares. Names as the original prints them, facts 5
+/* Lowest first, so that >= compares. Names as the original prints them
  * ("administrator", "conference list only"). */
 enum privilege {
 	PRIVILEGE_NONE, /* nobody */
@@ -33,7 +33,8 @@ enum built_in_user { USER_ORDINARY = 0, USER_ADMIN = 1, USER_GUEST = 2 };
 
 struct users;
 
-/* On an empty store, makes "admin" and "guest" as facts 5 say, with one
+/* On an empty store, makes "admin" (an administrator) and "guest" (disabled,
+ * "conference list only", password locked) as the original has them, with one
  * difference: admin gets the password in initial_password_file, which is
  * generated (0600, its directory 0700) when it is not there, since a device
  * that lets everybody in at first cannot prove anything later. */
@@ -53,8 +54,8 @@ struct identity_of_user {
 };
 
 /* How a password was offered: the API accepts any password for an account that
- * has none, the web login does not (facts 2.2). Accounts above "conference list
- * only" always have one. */
+ * has none (so it was in the original), the web login does not. Accounts above
+ * "conference list only" always have one. */
 enum login_door { LOGIN_WEB, LOGIN_API };
 
 /* Check a password. Failures are delayed and counted, per account and per peer
@@ -87,7 +88,7 @@ struct user_change {
 };
 
 /* ERR_INPUT, ERR_USER_EXISTS (also reserved ids), ERR_PASSWORD_RULES,
- * ERR_LIMIT (200). Defaults of facts 5 for what is NULL. */
+ * ERR_LIMIT (200). What is NULL gets the default of user.add. */
 int users_add(struct users *u, const struct user_change *c, time_t now,
 	      struct error *e) MUST_CHECK;
 /* Also ERR_NO_USER; ERR_CONFLICT when no enabled administrator or nobody below

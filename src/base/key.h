@@ -22,7 +22,8 @@ enum key_kind {
 	KEY_KIND_COUNT
 };
 
-/* "rsa2048" ... "ecP384" (interface 1 and 5). NULL for a bad kind. */
+/* "rsa2048" ... "ecP384", as the API and the programs name them. NULL for a bad
+ * kind. */
 const char *key_kind_name(enum key_kind kind);
 /* 0, or -1 when the name is none of them (no error object: a question). */
 int key_kind_from_name(const char *name, enum key_kind *out);

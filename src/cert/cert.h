@@ -28,9 +28,9 @@ bool cert_equal(const struct cert *a, const struct cert *b);
 int cert_to_pem(const struct cert *c, struct buf *out,
 		struct error *e) MUST_CHECK;
 
-/* The parts of a name that administrators know (facts 1.1), as UTF-8, several
- * values of one kind joined by ", "; "" when absent. text is RFC 4514. All
- * strings live as long as the certificate.
+/* The parts of a name that administrators know, as UTF-8, several values of one
+ * kind joined by ", "; "" when absent. text is RFC 4514. All strings live as
+ * long as the certificate.
  *
  * All texts of a certificate are for showing: control, direction and invisible
  * characters (a NUL, too) and broken bytes appear as \XX, a backslash in a

@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 
-/* The configuration file (interface 2): what an installation decides and an
- * administrator in the browser cannot. Read once; immutable afterwards. Which
- * keys there are is one table, config_keys.def. */
+/* The configuration file, sealbridge.conf(5): what an installation decides and
+ * an administrator in the browser cannot. Read once; immutable afterwards.
+ * Which keys there are is one table, config_keys.def. */
 
 enum {
 	CONFIG_ADDRESSES_MAX = 16,

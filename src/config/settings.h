@@ -8,9 +8,9 @@
 #include "config/config.h"
 #include "store/store.h"
 
-/* What the administrator decides (interface 4): one row a setting in
- * settings.def; values last in the store; readers take one value from the
- * snapshot in force. Any thread. */
+/* What the administrator decides: one row a setting in settings.def; values
+ * last in the store; readers take one value from the snapshot in force. Any
+ * thread. */
 
 enum setting_id {
 #define SETTING(id, ...) SETTING_##id,

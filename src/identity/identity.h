@@ -37,7 +37,7 @@ struct identity;
 
 enum identity_source { IDENTITY_DEFAULT, IDENTITY_CUSTOM };
 
-/* "default", "custom" (interface 5). */
+/* "default", "custom": source of certificate.query. */
 const char *identity_source_name(enum identity_source source);
 
 /* An immutable counted snapshot. */
@@ -76,9 +76,9 @@ void identity_free(struct identity *id);
 
 /* Read the token and put what is stored in service. On the first start on this
  * token, make the device's own key pair and self-signed certificate (ten years,
- * label "sealbridge local key", facts of interface 6). Called at start and
- * again whenever the token came back; what is in service already stays. A
- * certificate that expired meanwhile counts. When the custom key is no longer
+ * label "sealbridge local key"). Called at start and again whenever the token
+ * came back; what is in service already stays. A certificate that expired
+ * meanwhile counts. When the custom key is no longer
  * in the token, the own pair is put in service; when the own key is not, a new
  * own pair is made. ERR_CONFLICT: somebody removed certificates of the set; an
  * upload or identity_delete() mends it. */
@@ -123,7 +123,7 @@ enum identity_key_status {
 	IDENTITY_KEY_MISSING
 };
 
-/* "matches", "doesNotMatch", "missing" (interface 5). */
+/* "matches", "doesNotMatch", "missing": keyStatus of certificate.query. */
 const char *identity_key_status_name(enum identity_key_status s);
 /* Asks the token whether the key of l is there and signs for its leaf. */
 int identity_key_status(struct identity *id, const struct local_identity *l,

@@ -8,7 +8,7 @@
 
 /* Private to src/identity. */
 
-#define KEY_LABEL "sealbridge local key" /* interface 6 */
+#define KEY_LABEL "sealbridge local key" /* as pkcs11-tool shows it */
 
 /* Keys of the token that this device has put there and remembers, and keys of
  * the token that it looks at. */

@@ -45,8 +45,8 @@ void tls_verdict_of_client(const struct judge_store *anchors,
 			   const struct cert_list *sent, time_t now,
 			   struct tls_verdict *out);
 
-/* Server certificate security (facts 1.7): what a server that we call must
- * show. In the order of the setting's choices. */
+/* Server certificate security (verification.serverCertificate): what a server
+ * that we call must show. In the order of the setting's choices. */
 enum tls_server_check {
 	TLS_SERVER_ANY,   /* a certificate, whatever it says */
 	TLS_SERVER_VERIFY /* one that chains to the store and names the host */

@@ -25,18 +25,18 @@ enum trust_store_id {
 	TRUST_STORE_COUNT
 };
 
-/* "https", "sip", "callHome" (interface 5). */
+/* "https", "sip", "callHome": trustStore of trustStore.query. */
 const char *trust_store_name(enum trust_store_id id);
 /* "HTTPS trust store": the heading of the page, the start of messages. */
 const char *trust_store_title(enum trust_store_id id);
 /* 0, or -1 when the name is none of them (no error object: a question). */
 int trust_store_from_name(const char *name, enum trust_store_id *out);
-/* Whether there is a factory content to go back to (facts 1.4). */
+/* Whether there is a factory content to go back to: Call Home has one. */
 bool trust_store_has_factory(enum trust_store_id id);
 
 enum trust_source { TRUST_NONE, TRUST_UPLOADED, TRUST_DEFAULT };
 
-/* "none", "uploaded", "default" (interface 5). */
+/* "none", "uploaded", "default": source of trustStore.query. */
 const char *trust_source_name(enum trust_source source);
 
 enum { TRUST_PROBLEM_MAX = 256 };

@@ -110,7 +110,7 @@ static int read_body(struct mg_connection *c, size_t max, struct buf *body)
 	return http_status_of(e.kind);
 }
 
-/* Facts 2.1: the three ways in which clients ask for UTF-8 outside the
+/* The three ways in which clients of the original ask for UTF-8 outside the
  * document. */
 static bool wants_utf8(struct mg_connection *c)
 {

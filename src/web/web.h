@@ -19,7 +19,7 @@ struct web_request {
 	const char *session_id;   /* the cookie, NULL without */
 	const char *csrf_token;   /* X-CSRF-Token, NULL without */
 	const char *content_type; /* NULL without */
-	bool wants_utf8;          /* facts 2.1 */
+	bool wants_utf8;          /* asked for by a header */
 };
 
 /* Its answer. */

@@ -30,9 +30,9 @@ enum members { NO_MEMBERS, RIGHT_MEMBERS, WRONG_MEMBERS, MEMBERS };
 struct door door_for(enum doorway way, enum members members,
 		     const struct client_certificate *c);
 
-/* The table of facts 1.6 as calls see it. Each cell: without members, with
- * right ones (bob's), with wrong ones; a: in as ann by certificate, b: as bob
- * by password, l: the local administrator, -: refused. */
+/* What each mode lets callers do. Each cell: without members, with right ones
+ * (bob's), with wrong ones; a: in as ann by certificate, b: as bob by password,
+ * l: the local administrator, -: refused. */
 struct call_row {
 	enum certificate_mode mode;
 	enum doorway way;

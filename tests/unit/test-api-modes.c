@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Client certificate security: who may call, in every cell of facts 1.6. */
+/* Client certificate security: who may call, in every mode, by every way in and
+ * with every certificate. */
 #include <string.h>
 
 #include "api/authenticate.h"

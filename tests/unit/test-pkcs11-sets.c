@@ -153,7 +153,7 @@ static void test_replace_and_read(void)
 	}
 }
 
-/* interface 6: other programs show all of it in plain words. */
+/* Other programs show all of it in plain words. */
 static void test_seen_by_pkcs11_tool(void)
 {
 	char id[2 * SHA1_SIZE + 1], words[128];
