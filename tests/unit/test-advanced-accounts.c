@@ -7,113 +7,30 @@
 
 #include "auth/account_security.h"
 #include "auth/password_rules.h"
-#include "auth/users.h"
 #include "base/clock.h"
-#include "base/secret.h"
-#include "tests/lib/unit.h"
+#include "tests/unit/accounts_fixture.h"
 #include "tests/unit/tamper.h"
 
 /* The advanced account security mode with a store under it. */
 
-enum { NOW = 1800000000, MINUTE = 60, DAY = 24 * 60 * 60 };
+enum { MINUTE = 60, DAY = 24 * 60 * 60 };
 
 #define GOOD  "Ab3$Ab3$Ab3$Ab3"
 #define OTHER "Xy7!Xy7!Xy7!Xy7"
-
-static struct {
-	const char *dir;
-	char password_file[300];
-	struct config *config;
-	struct store *store;
-	struct settings *settings;
-	struct audit *audit;
-	struct users *users;
-	time_t now;
-	char ended[1024];
-} d;
-
-static void end_sessions(const char *id, void *arg)
-{
-	(void)arg;
-	strcat(strcat(d.ended, id), " ");
-}
-
-/* Also forgets the delays after failures, which have tests of their own. */
-static void open_users(void)
-{
-	struct error e = ERROR_INIT;
-
-	users_free(d.users);
-	d.users = users_new(d.store, d.settings, d.audit, d.password_file, &e);
-	CHECK_OBJECT(d.users, &e);
-	users_on_invalidate(d.users, end_sessions, NULL);
-}
-
-static void device_open(const char *dir)
-{
-	struct error e = ERROR_INIT;
-
-	memset(&d, 0, sizeof(d));
-	d.dir = dir;
-	d.now = NOW;
-	clock_set_offset(NOW - time(NULL));
-	d.config = config_load("/dev/null", NULL, 0, &e);
-	CHECK_OBJECT(d.config, &e);
-	d.store = store_open(d.dir, &e);
-	CHECK_OBJECT(d.store, &e);
-	d.settings = settings_new(d.config, d.store, &e);
-	CHECK_OBJECT(d.settings, &e);
-	d.audit = audit_new(d.store, &e);
-	CHECK_OBJECT(d.audit, &e);
-	snprintf(d.password_file, sizeof(d.password_file),
-		 "%s/secrets/admin-password", d.dir);
-	open_users();
-}
-
-static void device_close(void)
-{
-	users_free(d.users);
-	audit_free(d.audit);
-	settings_free(d.settings);
-	store_close(d.store);
-	config_free(d.config);
-	clock_set_offset(0);
-}
 
 static void set_mode(bool on)
 {
 	struct error e = ERROR_INIT;
 
-	CHECK_OK(settings_set(d.settings, SETTING_ADVANCED_ACCOUNTS,
+	CHECK_OK(settings_set(device.settings, SETTING_ADVANCED_ACCOUNTS,
 			      on ? "yes" : "no", &e),
 		 &e);
 }
 
 static void pass_time(int64_t seconds)
 {
-	d.now += seconds;
-	clock_set_offset(d.now - time(NULL));
-}
-
-static struct user_row row_of(const char *id)
-{
-	struct error e = ERROR_INIT;
-	struct user_row row = { 0 };
-
-	CHECK_OK(store_user_get(d.store, id, &row, &e), &e);
-	return row;
-}
-
-static void add_user(const char *id, const char *password, enum privilege p)
-{
-	struct error e = ERROR_INIT;
-	struct view v = view_str(password);
-	bool no = false;
-	struct user_change c = {
-		.id = id, .password = &v, .privilege = &p, .force_change = &no
-	};
-
-	CHECK_OK(users_add(d.users, &c, d.now, &e), &e);
+	device.now += seconds;
+	clock_set_offset(device.now - time(NULL));
 }
 
 static struct identity_of_user who;
@@ -126,8 +43,8 @@ static const char *login_by(enum login_door door, const char *id,
 
 	error_clear(&e);
 	open_users();
-	if (users_login(d.users, door, id, view_str(password), "192.0.2.1",
-			d.now, &who, &e) == 0)
+	if (users_login(device.users, door, id, view_str(password), "192.0.2.1",
+			device.now, &who, &e) == 0)
 		return "";
 	CU_ASSERT_EQUAL(e.kind, ERR_AUTH);
 	return e.text;
@@ -147,17 +64,18 @@ static int change_own(const char *id, const char *current, const char *wanted,
 		      struct error *e)
 {
 	open_users();
-	return users_change_own_password(d.users, id, view_str(current),
-					 view_str(wanted), "192.0.2.1", d.now,
-					 e);
+	return users_change_own_password(device.users, id, view_str(current),
+					 view_str(wanted), "192.0.2.1",
+					 device.now, e);
 }
 
 static int reset(const char *id, const char *wanted, struct error *e)
 {
 	const struct view v = view_str(wanted);
 
-	return users_modify(d.users, id,
-			    &(struct user_change){ .password = &v }, d.now, e);
+	return users_modify(device.users, id,
+			    &(struct user_change){ .password = &v }, device.now,
+			    e);
 }
 
 static void enable(const char *id)
@@ -165,9 +83,9 @@ static void enable(const char *id)
 	const bool no = false;
 	struct error e = ERROR_INIT;
 
-	CHECK_OK(users_modify(d.users, id,
-			      &(struct user_change){ .disabled = &no }, d.now,
-			      &e),
+	CHECK_OK(users_modify(device.users, id,
+			      &(struct user_change){ .disabled = &no },
+			      device.now, &e),
 		 &e);
 }
 
@@ -183,14 +101,15 @@ static int disabled_records(void)
 	struct error e = ERROR_INIT;
 	int count = 0;
 
-	CHECK_OK(audit_each(d.audit, 0, 1000, count_event, &count, &e), &e);
+	CHECK_OK(audit_each(device.audit, 0, 1000, count_event, &count, &e),
+		 &e);
 	return count;
 }
 
 /* Bob (list only), adm2 (administrator), both with GOOD; the mode is on. */
 static void device_with_users(void)
 {
-	device_open(unit_temp_dir());
+	device_make();
 	set_mode(true);
 	add_user("bob", GOOD, PRIVILEGE_CONFERENCE_LIST);
 	add_user("adm2", GOOD, PRIVILEGE_ADMINISTRATOR);
@@ -200,12 +119,12 @@ static void test_enabling(void)
 {
 	struct error e = ERROR_INIT;
 
-	device_open(unit_temp_dir());
+	device_make();
 	add_user("bob", "b", PRIVILEGE_CONFERENCE_DETAIL);
 	CHECK_IN("bob", "b");
 	CU_ASSERT_FALSE(who.must_change_password);
 	set_mode(true);
-	users_advanced_mode_enabled(d.users);
+	users_advanced_mode_enabled(device.users);
 	CU_ASSERT_TRUE(row_of("bob").password_expired);
 	CU_ASSERT_TRUE(row_of("admin").password_expired);
 	/* The right one, to change it; a program is let in for that too. */
@@ -266,17 +185,17 @@ static void test_failures_disable(void)
 	CHECK_IN("bob", GOOD);
 	CHECK_OUT("bob", "x", WRONG);
 	CU_ASSERT_STRING_EQUAL(login_by(LOGIN_API, "bob", "x"), WRONG);
-	CU_ASSERT_STRING_EQUAL(d.ended, "");
+	CU_ASSERT_STRING_EQUAL(device.ended, "");
 	CHECK_OUT("bob", "x", WRONG);
-	CU_ASSERT_STRING_EQUAL(d.ended, "bob ");
+	CU_ASSERT_STRING_EQUAL(device.ended, "bob ");
 	CU_ASSERT_EQUAL(disabled_records(), 1);
 	/* The right one looks like any other from now on: no oracle. */
 	CHECK_OUT("bob", GOOD, WRONG);
 	CHECK_OUT("bob", "x", WRONG);
 	CHECK_FAILS(change_own("bob", GOOD, OTHER, &e), &e, ERR_NO_USER,
 		    "wrong passwords");
-	CHECK_FAILS(users_lookup(d.users, "bob", &who, &e), &e, ERR_NO_USER,
-		    NULL);
+	CHECK_FAILS(users_lookup(device.users, "bob", &who, &e), &e,
+		    ERR_NO_USER, NULL);
 	pass_time(365 * DAY);
 	CHECK_OUT("bob", GOOD, WRONG);
 	CU_ASSERT_EQUAL(row_of("bob").disabled_reason, ACCOUNT_BY_FAILURES);
@@ -294,7 +213,7 @@ static void test_failures_of_administrators(void)
 
 	device_with_users();
 	CHECK_IN("adm2", GOOD);
-	d.ended[0] = '\0';
+	device.ended[0] = '\0';
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 3; i++)
 			CHECK_OUT("adm2", "x", WRONG);
@@ -304,12 +223,12 @@ static void test_failures_of_administrators(void)
 		CHECK_OUT("adm2", "x", WRONG);
 		CHECK_OUT("adm2", GOOD, WRONG);
 		/* Whoever guesses throws nobody out who is in. */
-		CHECK_OK(users_lookup(d.users, "adm2", &who, &e), &e);
+		CHECK_OK(users_lookup(device.users, "adm2", &who, &e), &e);
 		pass_time(MINUTE);
 	}
 	CHECK_IN("adm2", GOOD);
 	CU_ASSERT_EQUAL(row_of("adm2").disabled_until, 0);
-	CU_ASSERT_STRING_EQUAL(d.ended, "");
+	CU_ASSERT_STRING_EQUAL(device.ended, "");
 	CU_ASSERT_FALSE(row_of("adm2").disabled);
 	/* Another administrator ends it before its time. */
 	for (int i = 0; i < 3; i++)
@@ -351,8 +270,8 @@ static void *guess(void *arg)
 	struct identity_of_user out;
 	struct error e = ERROR_INIT;
 
-	if (users_login(d.users, LOGIN_API, "bob", view_str("x"), "192.0.2.9",
-			d.now, &out, &e) == 0)
+	if (users_login(device.users, LOGIN_API, "bob", view_str("x"),
+			"192.0.2.9", device.now, &out, &e) == 0)
 		return arg;
 	return NULL;
 }
@@ -364,7 +283,7 @@ static void test_failures_at_once(void)
 
 	device_with_users();
 	for (int i = 0; i < 4; i++)
-		pthread_create(&threads[i], NULL, guess, &d);
+		pthread_create(&threads[i], NULL, guess, &device);
 	for (int i = 0; i < 4; i++) {
 		void *got_in;
 
@@ -396,10 +315,10 @@ static void test_expiry(void)
 		CU_ASSERT_STRING_EQUAL(login_by(LOGIN_API, "bob", GOOD), "");
 		CU_ASSERT_TRUE(who.must_change_password);
 	}
-	CU_ASSERT_STRING_EQUAL(d.ended, "");
+	CU_ASSERT_STRING_EQUAL(device.ended, "");
 	CHECK_OUT("bob", GOOD,
 		  "account is disabled: its expired password was not changed");
-	CU_ASSERT_STRING_EQUAL(d.ended, "bob ");
+	CU_ASSERT_STRING_EQUAL(device.ended, "bob ");
 	CU_ASSERT_EQUAL(disabled_records(), 1);
 	CHECK_OUT("bob", GOOD,
 		  "account is disabled: its expired password was not changed");
@@ -431,9 +350,9 @@ static void test_expired_and_locked(void)
 	struct error e = ERROR_INIT;
 
 	device_with_users();
-	CHECK_OK(users_modify(d.users, "bob",
+	CHECK_OK(users_modify(device.users, "bob",
 			      &(struct user_change){ .lock_password = &yes },
-			      d.now, &e),
+			      device.now, &e),
 		 &e);
 	pass_time(29 * DAY);
 	CHECK_IN("bob", GOOD);
@@ -494,7 +413,8 @@ static void test_history(void)
 	CHECK_OK(reset("adm2", GOOD, &e), &e);
 	CHECK_FAILS(reset("adm2", OTHER "1", &e), &e, ERR_PASSWORD_RULES, NULL);
 	CHECK_OK(reset("adm2", OTHER "0", &e), &e);
-	CHECK_OK(store_user_history(d.store, row_of("adm2").key, &h, &e), &e);
+	CHECK_OK(store_user_history(device.store, row_of("adm2").key, &h, &e),
+		 &e);
 	CU_ASSERT_EQUAL(h.count, ADVANCED_PASSWORD_HISTORY - 1);
 	/* Each account has its own. */
 	CHECK_OK(reset("bob", OTHER "5", &e), &e);
@@ -559,10 +479,11 @@ static void test_new_accounts(void)
 		struct user_change c = { .id = "eve", .password = given };
 
 		if (!rows[i].words) {
-			CHECK_OK(users_add(d.users, &c, d.now, &e), &e);
+			CHECK_OK(users_add(device.users, &c, device.now, &e),
+				 &e);
 			continue;
 		}
-		CHECK_FAILS(users_add(d.users, &c, d.now, &e), &e,
+		CHECK_FAILS(users_add(device.users, &c, device.now, &e), &e,
 			    ERR_PASSWORD_RULES, rows[i].words);
 		if (rows[i].password)
 			CHECK_FAILS(reset("bob", rows[i].password, &e), &e,
@@ -571,9 +492,9 @@ static void test_new_accounts(void)
 	CHECK_IN("eve", GOOD);
 	CU_ASSERT_TRUE(who.must_change_password);
 	/* The guest comes without a password. */
-	CHECK_FAILS(users_modify(d.users, "guest",
+	CHECK_FAILS(users_modify(device.users, "guest",
 				 &(struct user_change){ .disabled = &no },
-				 d.now, &e),
+				 device.now, &e),
 		    &e, ERR_PASSWORD_RULES, "needs a password");
 	CHECK_OK(reset("guest", GOOD, &e), &e);
 	enable("guest");
@@ -588,12 +509,12 @@ static void test_without_password(void)
 	const bool yes = true;
 	struct error e = ERROR_INIT;
 
-	device_open(unit_temp_dir());
+	device_make();
 	add_user("open", "", PRIVILEGE_CONFERENCE_LIST);
 	add_user("shut", "", PRIVILEGE_CONFERENCE_LIST);
-	CHECK_OK(users_modify(d.users, "shut",
+	CHECK_OK(users_modify(device.users, "shut",
 			      &(struct user_change){ .lock_password = &yes },
-			      d.now, &e),
+			      device.now, &e),
 		 &e);
 	set_mode(true);
 	CHECK_IN("open", "");
@@ -614,14 +535,14 @@ static void test_without_password(void)
  */
 static void test_without_disk(void)
 {
-	device_open(unit_temp_dir());
+	device_make();
 	add_user("bob", GOOD, PRIVILEGE_CONFERENCE_LIST);
-	tamper(d.dir, "CREATE TRIGGER a BEFORE UPDATE ON account BEGIN"
-		      " SELECT RAISE(FAIL, 'full'); END;");
+	tamper(device.dir, "CREATE TRIGGER a BEFORE UPDATE ON account BEGIN"
+			   " SELECT RAISE(FAIL, 'full'); END;");
 	set_mode(true);
 	CHECK_IN("bob", GOOD);
 	CHECK_OUT("bob", "x", WRONG);
-	tamper(d.dir, "DROP TRIGGER a");
+	tamper(device.dir, "DROP TRIGGER a");
 	CHECK_IN("bob", GOOD);
 	CU_ASSERT_TRUE(who.must_change_password);
 	device_close();
