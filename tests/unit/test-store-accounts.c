@@ -3,17 +3,8 @@
 #include <string.h>
 
 #include "store/user_rows.h"
-#include "tests/lib/unit.h"
+#include "tests/unit/store_fixture.h"
 #include "tests/unit/tamper.h"
-
-static struct store *open_store(const char *directory)
-{
-	struct error e = ERROR_INIT;
-	struct store *s = store_open(directory, &e);
-
-	CHECK_OBJECT(s, &e);
-	return s;
-}
 
 static struct user_row get(struct store *s, const char *id)
 {
@@ -31,6 +22,93 @@ static void add(struct store *s, const char *id)
 
 	snprintf(row.id, sizeof(row.id), "%s", id);
 	CHECK_OK(store_user_add(s, &row, &e), &e);
+}
+
+static struct user_row a_user(const char *id)
+{
+	struct user_row u = { .name = "N\xc3\xa4me",
+			      .password_hash = "$y$j9T$x",
+			      .privilege = 3,
+			      .lock_password = true,
+			      .e164 = "123",
+			      .endpoint = "room",
+			      .password_set_at = 1LL << 40,
+			      .failures = 2,
+			      .disabled_until = -1 };
+
+	snprintf(u.id, sizeof(u.id), "%s", id);
+	return u;
+}
+
+static void check_same(const struct user_row *a, const struct user_row *b)
+{
+	CU_ASSERT_EQUAL(a->key, b->key);
+	CU_ASSERT_STRING_EQUAL(a->id, b->id);
+	CU_ASSERT_STRING_EQUAL(a->name, b->name);
+	CU_ASSERT_STRING_EQUAL(a->password_hash, b->password_hash);
+	CU_ASSERT_EQUAL(a->privilege, b->privilege);
+	CU_ASSERT_EQUAL(a->built_in, b->built_in);
+	CU_ASSERT_EQUAL(a->disabled, b->disabled);
+	CU_ASSERT_EQUAL(a->lock_password, b->lock_password);
+	CU_ASSERT_EQUAL(a->force_change, b->force_change);
+	CU_ASSERT_STRING_EQUAL(a->e164, b->e164);
+	CU_ASSERT_STRING_EQUAL(a->endpoint, b->endpoint);
+	CU_ASSERT_EQUAL(a->password_set_at, b->password_set_at);
+	CU_ASSERT_EQUAL(a->last_login_at, b->last_login_at);
+	CU_ASSERT_EQUAL(a->failures, b->failures);
+	CU_ASSERT_EQUAL(a->disabled_until, b->disabled_until);
+}
+
+static int count_user(void *arg, const struct user_row *u, struct error *e)
+{
+	(void)u;
+	(void)e;
+	++*(int *)arg;
+	return 0;
+}
+
+static void test_accounts(void)
+{
+	struct error e = ERROR_INIT;
+	const char *dir = unit_temp_dir();
+	struct store *s = open_store(dir);
+	struct user_row a = a_user("alice"), b = a_user("bob"), got;
+	size_t n = 9;
+	int64_t gone;
+	int calls = 0;
+
+	CHECK_OK(store_user_count(s, &n, &e), &e);
+	CU_ASSERT_EQUAL(n, 0);
+	CHECK_OK(store_user_add(s, &a, &e), &e);
+	CHECK_OK(store_user_add(s, &b, &e), &e);
+	CU_ASSERT(a.key > 0 && b.key > a.key);
+	CHECK_FAILS(store_user_add(s, &a, &e), &e, ERR_USER_EXISTS, NULL);
+	store_close(s);
+	s = open_store(dir);
+	CHECK_OK(store_user_get(s, "alice", &got, &e), &e);
+	check_same(&got, &a);
+	CHECK_FAILS(store_user_get(s, "Alice", &got, &e), &e, ERR_NO_USER,
+		    NULL);
+	CHECK_FAILS(store_user_get(s, "", &got, &e), &e, ERR_NO_USER, NULL);
+	snprintf(b.id, sizeof(b.id), "alice");
+	CHECK_FAILS(store_user_update(s, &b, &e), &e, ERR_USER_EXISTS, NULL);
+	snprintf(b.id, sizeof(b.id), "robert");
+	b.disabled = b.force_change = true;
+	CHECK_OK(store_user_update(s, &b, &e), &e);
+	CHECK_OK(store_user_get(s, "robert", &got, &e), &e);
+	check_same(&got, &b);
+	CHECK_OK(store_user_each(s, count_user, &calls, &e), &e);
+	CU_ASSERT_EQUAL(calls, 2);
+	gone = b.key;
+	CHECK_OK(store_user_delete(s, gone, &e), &e);
+	CHECK_FAILS(store_user_delete(s, gone, &e), &e, ERR_NO_USER, NULL);
+	CHECK_FAILS(store_user_update(s, &b, &e), &e, ERR_NO_USER, NULL);
+	CHECK_OK(store_user_add(s, &b, &e), &e);
+	CU_ASSERT(b.key > gone);
+	tamper(dir, "UPDATE account SET name = hex(zeroblob(400))");
+	CHECK_FAILS(store_user_get(s, "alice", &got, &e), &e, ERR_IO,
+		    "damaged");
+	store_close(s);
 }
 
 /* What the first release made, as far as accounts go (audit records:
@@ -192,6 +270,7 @@ static void test_advanced(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
+		{ "accounts", test_accounts },
 		{ "accounts of an older release", test_upgrade },
 		{ "columns of the advanced mode", test_columns },
 		{ "former passwords", test_history },

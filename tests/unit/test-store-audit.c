@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 
-#include "store/audit_rows.h"
-#include "tests/lib/unit.h"
+#include "tests/unit/store_fixture.h"
 #include "tests/unit/tamper.h"
 
 /* Audit records in the store: formats, pages, several at once, deletion. */
-
-static struct store *open_store(const char *directory)
-{
-	struct error e = ERROR_INIT;
-	struct store *s = store_open(directory, &e);
-
-	CHECK_OBJECT(s, &e);
-	return s;
-}
-
-/* A stand-in for the hash of src/audit: number and first byte before. */
-static void seal(struct audit_row *row, const uint8_t previous[SHA256_SIZE])
-{
-	memset(row->hash, 0, SHA256_SIZE);
-	row->hash[0] = (uint8_t)row->number;
-	row->hash[1] = previous[0];
-}
 
 static struct audit_row a_row(int64_t at)
 {
@@ -325,10 +307,53 @@ static void test_delete_refused(void)
 	store_close(s);
 }
 
+static void test_chain(void)
+{
+	struct error e = ERROR_INIT;
+	const char *dir = unit_temp_dir();
+	struct store *s = open_store(dir);
+	struct audit_chain chain;
+	struct walk w = { 0 };
+	uint64_t n;
+
+	CHECK_OK(walk_from(s, 0, 100, &chain, &w, &e), &e);
+	CU_ASSERT(chain.first == 1 && chain.last == 0 && w.count == 0);
+	for (uint64_t i = 1; i <= 30; i++) {
+		CHECK_OK(append_record(s, 10, &n, &e), &e);
+		CU_ASSERT_EQUAL(n, i);
+	}
+	CHECK_OK(walk_from(s, 0, 100, &chain, &w, &e), &e);
+	CU_ASSERT_EQUAL(w.count, 10);
+	CU_ASSERT_FALSE(w.broken);
+	CU_ASSERT(chain.first == 21 && chain.last == 30);
+	CU_ASSERT(chain.anchor[0] == 20 && chain.last_hash[0] == 30);
+	w = (struct walk){ 0 };
+	CHECK_OK(walk_from(s, 25, 3, &chain, &w, &e), &e);
+	CU_ASSERT(w.count == 3 && w.next == 28);
+	w = (struct walk){ 0 };
+	CHECK_OK(walk_from(s, INT64_MAX, SIZE_MAX, &chain, &w, &e), &e);
+	CU_ASSERT_EQUAL(w.count, 0);
+	tamper(dir, "UPDATE audit SET hash = x'00' WHERE number = 22;"
+		    "UPDATE audit SET detail = 'a' || char(0) || 'b'"
+		    " WHERE number = 23");
+	CHECK_OK(walk_from(s, 0, 100, &chain, &w, &e), &e);
+	CU_ASSERT_EQUAL(w.damaged, 2);
+	tamper(dir,
+	       "INSERT INTO audit SELECT 31, happened_at, module, severity,"
+	       " user_name, peer, event, detail, hash, format, via FROM audit"
+	       " WHERE number = 30");
+	CHECK_FAILS(append_record(s, 10, &n, &e), &e, ERR_CONFLICT, "damaged");
+	tamper(dir, "DELETE FROM audit WHERE number = 31;"
+		    "UPDATE audit_chain SET last_hash = x'1234'");
+	CHECK_FAILS(append_record(s, 10, &n, &e), &e, ERR_CONFLICT, "damaged");
+	store_close(s);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		{ "records of the first release", test_upgrade },
+		{ "the chain", test_chain },
 		{ "pages", test_pages },
 		{ "a clock that went back", test_clock_that_went_back },
 		{ "several at once", test_several },
