@@ -57,6 +57,8 @@ static void put_registration(const struct call *c, struct value *s)
 	value_put_string(s, "registrationProblem", f.problem);
 	if (f.expires)
 		value_put_time(s, "registrationExpires", f.expires);
+	if (f.next_try)
+		value_put_time(s, "registrationNextTry", f.next_try);
 }
 
 static void put_certificate_problem(const struct call *c, struct value *s)
@@ -137,7 +139,7 @@ static void tell_password(const struct call *c, bool given, bool wanted)
 								    : "set"));
 	/* Registrations that failed were made with the former one. */
 	if (outbound(c) == USE_REGISTRAR)
-		sip_control_register_now(c->services->sip);
+		sip_control_password_changed(c->services->sip);
 }
 
 static struct value *apply_with_password(struct call *c,
@@ -247,6 +249,8 @@ const struct method methods_sip[] = {
 	  "int; passwordSet boolean; registrationState string (off, "
 	  "registering, registered, failed); registeredAs, registrationProblem "
 	  "string; registrationExpires time, left out when not registered; "
+	  "registrationNextTry time, when it is tried again by itself after a "
+	  "failure, left out when nothing is planned; "
 	  "certificateProblem string; settings array as in verification.query",
 	  "The settings of Settings > SIP, and how the registration goes." },
 	{ "sip.modify", PRIVILEGE_ADMINISTRATOR, METHOD_CHANGES, modify_rows,

@@ -176,6 +176,14 @@ static void register_now(void *arg)
 	sip_registration_now(s->registration);
 }
 
+static void password_changed(void *arg)
+{
+	struct sip_service *s = arg;
+
+	(void)sip_agent_now(s->agent);
+	sip_registration_password(s->registration);
+}
+
 /* Any thread. */
 static void on_settings(uint64_t changed, void *arg)
 {
@@ -207,6 +215,7 @@ static const struct sip_control_ops control_ops = {
 	.place = place_call,
 	.end = end_call,
 	.register_now = register_now,
+	.password_changed = password_changed,
 };
 
 /* --- life ----------------------------------------------------------------- */

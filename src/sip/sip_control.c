@@ -31,7 +31,7 @@ struct sip_control {
 	size_t follower_count;
 	pthread_mutex_t lock;
 	struct sip_control_ops ops;
-	bool attached, register_now;
+	bool attached, register_now, password_changed;
 	struct list calls, ended; /* the oldest first */
 	size_t call_count, ended_count;
 	struct sip_registration_facts registration;
@@ -216,6 +216,14 @@ void sip_control_register_now(struct sip_control *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
+void sip_control_password_changed(struct sip_control *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->password_changed = true;
+	wake(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
 /* --- on the loop ---------------------------------------------------------- */
 
 static void tell(struct sip_control *c, const struct sip_call_facts *f)
@@ -321,13 +329,13 @@ static void carry_out(struct sip_control *c, struct wish *w)
 	free(w->to);
 }
 
-static bool take_register(struct sip_control *c)
+static bool take(struct sip_control *c, bool *wish)
 {
 	bool wanted;
 
 	pthread_mutex_lock(&c->lock);
-	wanted = c->register_now;
-	c->register_now = false;
+	wanted = *wish;
+	*wish = false;
 	pthread_mutex_unlock(&c->lock);
 	return wanted;
 }
@@ -340,7 +348,9 @@ void sip_control_run(struct sip_control *c)
 		return;
 	while (next_wish(c, &w))
 		carry_out(c, &w);
-	if (take_register(c) && c->ops.register_now)
+	if (take(c, &c->password_changed) && c->ops.password_changed)
+		c->ops.password_changed(c->ops.arg);
+	if (take(c, &c->register_now) && c->ops.register_now)
 		c->ops.register_now(c->ops.arg);
 }
 

@@ -46,6 +46,9 @@ void sip_control_registration(struct sip_control *c,
 			      struct sip_registration_facts *out);
 /* Register again now, if there is a registrar. */
 void sip_control_register_now(struct sip_control *c);
+/* The password is another one; what was begun with it already, because the
+ * settings came with it, is not begun twice. */
+void sip_control_password_changed(struct sip_control *c);
 
 /* At start: changed is called on the loop with each change of a call, the last
  * one SIP_CALL_DISCONNECTED; it must not block. More than SIP_FOLLOWERS_MAX:
@@ -78,6 +81,7 @@ struct sip_control_ops {
 	void (*place)(void *arg, uint64_t id, const struct sip_dialled *to);
 	void (*end)(void *arg, uint64_t id);
 	void (*register_now)(void *arg);
+	void (*password_changed)(void *arg);
 	void *arg;
 };
 

@@ -70,7 +70,7 @@ enum sip_registration_state {
 	SIP_REGISTRATION_OFF, /* no registrar is in use */
 	SIP_REGISTERING,      /* no answer yet */
 	SIP_REGISTERED,
-	SIP_REGISTRATION_FAILED, /* tried again later */
+	SIP_REGISTRATION_FAILED, /* tried again at next_try */
 	SIP_REGISTRATION_STATE_COUNT
 };
 const char *sip_registration_state_name(
@@ -82,6 +82,7 @@ struct sip_registration_facts {
 	enum sip_end end;                 /* why it failed */
 	char problem[ERROR_TEXT_MAX];     /* the same for people, or "" */
 	time_t expires;                   /* wall clock; 0: not registered */
+	time_t next_try; /* after a failure, wall clock; 0: not by itself */
 	struct sip_link_facts link;
 };
 

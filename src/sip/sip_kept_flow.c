@@ -65,6 +65,18 @@ void sip_kept_flow_set(struct sip_kept_flow *k, struct sip_flow *f)
 		      sip_agent_now(k->agent) + SIP_PING_MS, on_ping);
 }
 
+void sip_kept_flow_close(struct sip_kept_flow *k)
+{
+	struct sip_flow *f = k->flow;
+
+	if (!f)
+		return;
+	sip_flow_hold(f);
+	drop(k);
+	f->ops->close(f);
+	sip_flow_release(f);
+}
+
 void sip_kept_flow_end(struct sip_kept_flow *k)
 {
 	sip_agent_unwatch(&k->watch);

@@ -25,6 +25,8 @@ void sip_kept_flow_init(struct sip_kept_flow *k, struct sip_agent *agent,
 			void (*lost)(struct sip_kept_flow *k));
 /* Keeps f in place of the one before; NULL, or one over UDP: none. */
 void sip_kept_flow_set(struct sip_kept_flow *k, struct sip_flow *f);
+/* Keeps none, and closes the one that was kept. */
+void sip_kept_flow_close(struct sip_kept_flow *k);
 /* Keeps none, and hears of none any more. */
 void sip_kept_flow_end(struct sip_kept_flow *k);
 

@@ -19,7 +19,7 @@ enum phase {
 	ASKING,  /* an exchange is under way */
 	STANDS,  /* until the refresh */
 	WAITING, /* after a failure */
-	STUCK,   /* until something changes */
+	STUCK,   /* until the settings change */
 	LEAVING, /* the exchange takes the former one back */
 	ENDED
 };
@@ -42,8 +42,10 @@ struct sip_registration {
 
 	struct sip_kept_flow kept; /* of the registration */
 	bool bound;                /* the registrar has bound that contact */
-	unsigned failures;         /* in a row */
-	uint32_t longer;           /* what a 423 asked for; 0: none */
+	enum registration_step failure; /* the last one */
+	unsigned failures;              /* of that kind in a row */
+	time_t next_try;                /* while WAITING; wall clock */
+	uint32_t longer;                /* what a 423 asked for; 0: none */
 	char call_id[256];
 	uint32_t cseq;
 
@@ -82,6 +84,7 @@ static void tell_problem(struct sip_registration *r, enum sip_end end,
 {
 	set_state(r, SIP_REGISTRATION_FAILED);
 	r->facts.end = end;
+	r->facts.next_try = r->phase == WAITING ? r->next_try : 0;
 	snprintf(r->facts.problem, sizeof(r->facts.problem), "%s", text);
 	log_warning("sip", "not registered%s%s: %s", *r->is.aor ? " as " : "",
 		    r->is.aor, text);
@@ -122,16 +125,21 @@ static void on_lost(struct sip_kept_flow *k)
 
 /* --- what becomes of it --------------------------------------------------- */
 
-static void wait_for_next(struct sip_registration *r, uint32_t at_least)
+static void wait_for_next(struct sip_registration *r,
+			  enum registration_step why, uint32_t at_least)
 {
 	int64_t ms, least = (int64_t)at_least * 1000;
 	uint8_t chance;
 
-	r->failures++;
+	r->failures = why == r->failure ? r->failures + 1 : 1;
+	r->failure = why;
 	random_bytes(&chance, sizeof(chance));
-	ms = registration_back_off_ms(r->failures, chance);
+	ms = registration_pause_ms(why, r->failures, chance);
+	if (ms < least)
+		ms = least;
 	r->phase = WAITING;
-	wait_ms(r, ms > least ? ms : least);
+	r->next_try = clock_now() + (time_t)((ms + 999) / 1000);
+	wait_ms(r, ms);
 }
 
 static void on_stands(struct sip_registration *r, uint32_t granted)
@@ -152,25 +160,18 @@ static void on_stands(struct sip_registration *r, uint32_t granted)
 	tell(r);
 }
 
-/* Nothing is bound, and nothing is tried by itself. */
-static void get_stuck(struct sip_registration *r)
-{
-	r->bound = false;
-	r->phase = STUCK;
-	sip_timer_stop(&r->timer);
-	sip_kept_flow_set(&r->kept, NULL);
-}
-
 static void on_refused(struct sip_registration *r,
-		       const struct registration_answer *a, bool stuck)
+		       const struct registration_answer *a,
+		       enum registration_step step)
 {
 	char text[ERROR_TEXT_MAX];
 
 	registration_problem(a, r->is.to.host, text, sizeof(text));
-	if (stuck)
-		get_stuck(r);
-	else
-		wait_for_next(r, a->retry_after);
+	if (registration_step_lets_go(step)) {
+		r->bound = false;
+		sip_kept_flow_set(&r->kept, NULL);
+	}
+	wait_for_next(r, step, a->retry_after);
 	tell_problem(r, sip_end_of_status(a->status), text);
 }
 
@@ -189,23 +190,8 @@ static void on_answer(struct sip_registration *r,
 		r->longer = a->min_expires;
 		r->again = true;
 		break;
-	case REGISTRATION_LATER: on_refused(r, a, false); break;
-	case REGISTRATION_STUCK: on_refused(r, a, true); break;
+	default: on_refused(r, a, step); break;
 	}
-}
-
-/* A connection of which nothing comes back is of no use to anybody. */
-static void close_flow(struct sip_registration *r, enum sip_end end)
-{
-	struct sip_flow *f = r->kept.flow;
-
-	if (!f)
-		return;
-	sip_flow_hold(f);
-	sip_kept_flow_set(&r->kept, NULL);
-	if (end == SIP_END_NO_ANSWER)
-		f->ops->close(f);
-	sip_flow_release(f);
 }
 
 static void on_failure(struct sip_registration *r, enum sip_end end,
@@ -213,15 +199,16 @@ static void on_failure(struct sip_registration *r, enum sip_end end,
 {
 	r->longer = 0;
 	if (r->over_flow) {
-		close_flow(r, end);
+		/* One of which nothing comes back is of no use. */
+		if (end == SIP_END_NO_ANSWER)
+			sip_kept_flow_close(&r->kept);
+		else
+			sip_kept_flow_set(&r->kept, NULL);
 		tell_state(r, SIP_REGISTERING);
 		r->again = true;
 		return;
 	}
-	if (end == SIP_END_AUTHENTICATION_FAILED)
-		get_stuck(r);
-	else
-		wait_for_next(r, 0);
+	wait_for_next(r, registration_step_of_end(end), 0);
 	tell_problem(r, end, text);
 }
 
@@ -371,7 +358,7 @@ static void start(struct sip_registration *r)
 	r->phase = ASKING;
 	if (begin_exchange(r, REGISTRATION_LIMIT_MS, &e) == 0)
 		return;
-	wait_for_next(r, 0);
+	wait_for_next(r, REGISTRATION_LATER, 0);
 	tell_problem(r, SIP_END_SERVICE_UNAVAILABLE, e.text);
 }
 
@@ -449,7 +436,7 @@ void sip_registration_settings(struct sip_registration *r)
 		return;
 	}
 	r->is.seconds = wanted.seconds;
-	if (r->phase == STUCK || r->phase == WAITING ||
+	if (r->phase == WAITING ||
 	    (r->phase == STANDS && wanted.seconds != seconds))
 		sip_registration_now(r);
 }
@@ -460,9 +447,14 @@ void sip_registration_now(struct sip_registration *r)
 	if (r->phase == ASKING)
 		r->again |= r->password_version !=
 			    sip_credentials_version(r->o.credentials);
-	else if (r->phase == STANDS || r->phase == WAITING ||
-		 (r->phase == STUCK && !*r->is.problem))
+	else if (r->phase == STANDS || r->phase == WAITING)
 		start(r);
+}
+
+void sip_registration_password(struct sip_registration *r)
+{
+	if (r->password_version != sip_credentials_version(r->o.credentials))
+		sip_registration_now(r);
 }
 
 bool sip_registration_leave(struct sip_registration *r, void (*done)(void *arg),

@@ -43,6 +43,9 @@ void sip_registration_settings(struct sip_registration *r);
 uint64_t sip_registration_bits(void);
 /* Again, be it a refresh or a try after failures. */
 void sip_registration_now(struct sip_registration *r);
+/* The password is another one: the same, unless the newest try was made with
+ * it; each try with a wrong one counts where accounts are locked. */
+void sip_registration_password(struct sip_registration *r);
 /* The service ends: takes the registration back, and makes no other. True:
  * done() comes within REGISTRATION_LEAVE_MS, not from within; false: there is
  * none. */

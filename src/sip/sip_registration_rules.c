@@ -23,15 +23,24 @@ int64_t registration_refresh_ms(uint32_t granted)
 	return at > REGISTRATION_SHORTEST_MS ? at : REGISTRATION_SHORTEST_MS;
 }
 
-int64_t registration_back_off_ms(unsigned failures, uint8_t chance)
+int64_t registration_pause_ms(enum registration_step s, unsigned failures,
+			      uint8_t chance)
 {
-	int64_t wait = REGISTRATION_BACK_OFF_MS;
+	static const struct {
+		int64_t first, most; /* seconds */
+	} rows[] = {
+		[REGISTRATION_LATER] = { 10, 600 },
+		[REGISTRATION_REFUSED] = { 60, 1800 },
+		[REGISTRATION_FORBIDDEN] = { 1800, 1800 },
+		[REGISTRATION_PASSWORD] = { 43200, 43200 },
+	};
+	int64_t wait = rows[s].first;
 
-	while (failures-- > 1 && wait < REGISTRATION_BACK_OFF_MAX_MS)
+	while (failures-- > 1 && wait < rows[s].most)
 		wait *= 2;
-	if (wait > REGISTRATION_BACK_OFF_MAX_MS)
-		wait = REGISTRATION_BACK_OFF_MAX_MS;
-	return wait / 2 + wait / 2 * chance / UINT8_MAX;
+	if (wait > rows[s].most)
+		wait = rows[s].most;
+	return wait * 500 + wait * 500 * chance / UINT8_MAX;
 }
 
 /* --- answers -------------------------------------------------------------- */
@@ -155,19 +164,43 @@ void registration_answer_read(const struct osip_message *m, const char *contact,
 enum registration_step registration_step(const struct registration_answer *a,
 					 uint32_t asked)
 {
-	if (a->status / 100 == 2)
-		return a->granted ? REGISTRATION_STANDS : REGISTRATION_LATER;
-	switch (a->status) {
-	case 401:
-	case 403:
-	case 407: return REGISTRATION_STUCK;
-	case 423:
-		return a->min_expires > asked &&
-			       a->min_expires <= REGISTRATION_LONGEST_SECONDS
-			   ? REGISTRATION_LONGER
-			   : REGISTRATION_LATER;
-	default: return REGISTRATION_LATER;
-	}
+	static const struct {
+		unsigned from, to;
+		enum registration_step step;
+	} rows[] = {
+		/* The first row that fits counts. */
+		{ 401, 401, REGISTRATION_PASSWORD },
+		{ 403, 403, REGISTRATION_FORBIDDEN },
+		{ 407, 407, REGISTRATION_PASSWORD },
+		{ 408, 408, REGISTRATION_LATER },
+		{ 423, 423, REGISTRATION_LATER },
+		{ 480, 480, REGISTRATION_LATER },
+		{ 300, 499, REGISTRATION_REFUSED },
+		{ 600, 699, REGISTRATION_REFUSED },
+	};
+
+	if (a->status / 100 == 2 && a->granted)
+		return REGISTRATION_STANDS;
+	if (a->status == 423 && a->min_expires > asked &&
+	    a->min_expires <= REGISTRATION_LONGEST_SECONDS)
+		return REGISTRATION_LONGER;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (a->status >= rows[i].from && a->status <= rows[i].to)
+			return rows[i].step;
+	return REGISTRATION_LATER;
+}
+
+enum registration_step registration_step_of_end(enum sip_end end)
+{
+	return end >= SIP_END_PEER_CERTIFICATE_MISSING &&
+		       end <= SIP_END_OWN_CERTIFICATE_REFUSED
+		   ? REGISTRATION_REFUSED
+		   : REGISTRATION_LATER;
+}
+
+bool registration_step_lets_go(enum registration_step s)
+{
+	return s == REGISTRATION_FORBIDDEN || s == REGISTRATION_PASSWORD;
 }
 
 /* --- for people ----------------------------------------------------------- */

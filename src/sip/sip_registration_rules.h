@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "sip/sip_end.h"
 
 /* What the answer to a REGISTER means and when the next one is due (RFC 3261
  * 10.2, 10.3, 20; RFC 5626 4.5). Pure; any thread. */
@@ -17,8 +18,6 @@ enum {
 	REGISTRATION_ROOM_SECONDS = 300, /* before the end, or half of it */
 	REGISTRATION_SHORTEST_MS = 5000, /* between refreshes */
 	REGISTRATION_LONGEST_SECONDS = 7 * 86400,
-	REGISTRATION_BACK_OFF_MS = 10 * 1000, /* after the first failure */
-	REGISTRATION_BACK_OFF_MAX_MS = 600 * 1000,
 	REGISTRATION_RETRY_AFTER_MAX_SECONDS = 86400,
 	REGISTRATION_REASON_MAX = 80
 };
@@ -27,11 +26,6 @@ enum {
 
 /* From the answer to the next refresh: with room for some that fail. */
 int64_t registration_refresh_ms(uint32_t granted_seconds);
-/* Until the next try after so many failures in a row, at least 1: twice as long
- * each time, by chance (0 to 255) between half and all of it, so that many
- * devices do not come back at once. */
-int64_t registration_back_off_ms(unsigned failures, uint8_t chance);
-
 /* --- answers */
 
 struct registration_answer {
@@ -51,13 +45,33 @@ void registration_answer_read(const struct osip_message *m, const char *contact,
 enum registration_step {
 	REGISTRATION_STANDS,
 	REGISTRATION_LONGER, /* ask again, for min_expires (10.3, 423) */
-	REGISTRATION_LATER,  /* back off; not before retry_after */
-	REGISTRATION_STUCK   /* the same again would be refused again, and may
-			      * lock an account: until something changes */
+	/* Tried again after a pause, not before retry_after: */
+	REGISTRATION_LATER,     /* nobody answers, or cannot for now */
+	REGISTRATION_REFUSED,   /* a no that may become a yes: an account that
+				 * is still to be made, a certificate */
+	REGISTRATION_FORBIDDEN, /* 403: a policy; some registrars also say it
+				 * to a wrong password */
+	REGISTRATION_PASSWORD   /* it is wrong: each try counts where accounts
+				 * are locked after some */
 };
 /* A redirection is not followed: the registrar is the one of the settings. */
 enum registration_step registration_step(const struct registration_answer *a,
 					 uint32_t asked);
+/* The same without an answer. */
+enum registration_step registration_step_of_end(enum sip_end end);
+/* The registrar has nothing of us any more: neither is what was bound taken
+ * back, nor its connection kept. */
+bool registration_step_lets_go(enum registration_step s);
+
+/* Of a step with a pause: until the next try after so many failures of that
+ * kind in a row, at least 1. Twice as long each time up to a limit, by chance
+ * (0 to 255) between half and all of it, so that many devices do not come back
+ * at once: 10 s to 10 min for LATER, 1 to 30 min for REFUSED, 30 min for
+ * FORBIDDEN. PASSWORD waits 12 h, which is 2 to 4 tries a day: fewer than any
+ * registrar locks an account for, and still it comes back by itself after a
+ * registrar that had lost its accounts for a while. */
+int64_t registration_pause_ms(enum registration_step s, unsigned failures,
+			      uint8_t chance);
 
 /* What is wrong and what helps, for people. registrar: the host. */
 void registration_problem(const struct registration_answer *a,

@@ -239,12 +239,14 @@ def test_registration_live(service, page, registrar):
     apply(page)
     page.wait_text("Not registered", "#registration-place")
     page.wait_text("Check user name and password below", "#registration-place")
+    page.wait_text("tries again by itself in", "#registration-place")
     page.click("Change password")
     page.type("Password", PASSWORD)
     apply(page)
     page.wait_text("it is refreshed before", "#registration-place")
     text = page.text("#registration-place")
     assert f"sip:bridge@{DOMAIN}" in text and "Problem" not in text
+    assert "tries again" not in text
     assert "Registered as" in text and "Expires" in text
     assert f"the registrar 127.0.0.1:{registrar.tcp}" in text
     assert page.check() == [] and page.problems() == []

@@ -4,6 +4,7 @@ authentication, refreshes, losses, what is taken back, calls in both directions.
 
 import base64
 import os
+from datetime import datetime
 
 import pytest
 from cryptography import x509
@@ -94,6 +95,12 @@ def state(device, wanted, seconds=30):
                              f"{now['registrationProblem']}") from None
 
 
+def pause(now):
+    """Seconds until it is tried again by itself."""
+    when = datetime.strptime(now["registrationNextTry"].value, "%Y%m%dT%H:%M:%S")
+    return (when - datetime.utcnow()).total_seconds()
+
+
 def use(api, pbx, transport="tls", password=PASSWORD, **more):
     api.call("sip.modify", **{
         "outboundConfiguration": "useRegistrar", "outboundDomain": DOMAIN, "userName": USER,
@@ -163,7 +170,8 @@ def test_wrong_password(device, api, make_pbx):
     assert "refuses the user name or the password" in now["registrationProblem"]
     assert "registrationExpires" not in now
     assert pbx.bound(USER) == {}
-    # Not tried again by itself, which could lock the account, but with another one.
+    # Tried often it could lock the account; with another one it is tried at once.
+    assert 6 * 3600 - 60 <= pause(now) <= 12 * 3600
     tried = len(pbx.seen("REGISTER"))
     assert tried == 2
     api.call("sip.modify", password=PASSWORD)
@@ -178,6 +186,7 @@ def test_another_account(device, api, make_pbx):
     use(api, pbx, userName="nobody")
     now = state(device, "failed")
     assert "127.0.0.1" in now["registrationProblem"]
+    assert pause(now) > 60
     api.call("sip.modify", userName=USER)
     state(device, "registered")
 
@@ -192,12 +201,29 @@ def test_told_to_come_again(device, api, make_pbx, status):
     assert seconds > 60 if status == 423 else seconds <= 60
 
 
+@pytest.mark.parametrize("status, most", [(403, 1800), (404, 60), (600, 60), (500, 10)])
+def test_refused_for_now(device, api, make_pbx, status, most):
+    """It says when it tries again by itself; by hand it is at once."""
+    pbx = make_pbx()
+    use(api, pbx)
+    state(device, "registered")
+    pbx.refuse_once(status)
+    api.call("sip.register")
+    now = state(device, "failed")
+    assert f"{status} As The Test Wants" in now["registrationProblem"]
+    assert pause(now) <= most + 1
+    api.call("sip.register")
+    now = state(device, "registered")
+    assert "registrationNextTry" not in now and len(pbx.bound(USER)) == 1
+
+
 def test_stranger(device, api, make_pbx):
     """A registrar whose certificate nobody whom we trust has made."""
     pbx = make_pbx(who="stranger")
     use(api, pbx)
     now = state(device, "failed")
     assert "certificate" in now["registrationProblem"]
+    assert pause(now) <= 61
     assert pbx.seen("REGISTER") == []
 
 

@@ -57,9 +57,11 @@ static int modify(struct value *params, const char *words)
 
 static void reset(void)
 {
-	static const struct sip_control_ops ops = {
-		.new_id = no_id, .wake = on_wake, .register_now = on_register
-	};
+	static const struct sip_control_ops ops = { .new_id = no_id,
+						    .wake = on_wake,
+						    .register_now = on_register,
+						    .password_changed =
+							on_register };
 	struct error e = ERROR_INIT;
 
 	sip_control_attach(device.services.sip, &ops);
@@ -112,6 +114,8 @@ static void test_query(void)
 	    3600);
 	CU_ASSERT_PTR_NULL(
 	    value_member(a.response.result, "registrationExpires"));
+	CU_ASSERT_PTR_NULL(
+	    value_member(a.response.result, "registrationNextTry"));
 	CU_ASSERT_PTR_NULL(value_member(a.response.result, "password"));
 	CU_ASSERT_EQUAL(
 	    value_count(value_member(a.response.result, "settings")), 10);
@@ -135,11 +139,15 @@ static void test_registration(void)
 	    1800000000);
 	answer_free(&a);
 	f = (struct sip_registration_facts){ .state = SIP_REGISTRATION_FAILED,
-					     .problem = "It is not there." };
+					     .problem = "It is not there.",
+					     .next_try = 1800000060 };
 	sip_control_registered(device.services.sip, &f);
 	call_by(&door_local, "sip.query", NULL, &a);
 	check_text(&a, "registrationState", "failed");
 	check_text(&a, "registrationProblem", "It is not there.");
+	CU_ASSERT_EQUAL(
+	    value_time(value_member(a.response.result, "registrationNextTry")),
+	    1800000060);
 	answer_free(&a);
 }
 

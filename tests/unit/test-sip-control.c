@@ -20,7 +20,7 @@ static struct sip_control *control;
 static struct {
 	atomic_uint_fast64_t last_id;
 	atomic_uint wakes;
-	unsigned placed, ended, registered;
+	unsigned placed, ended, registered, passwords;
 	uint64_t last_placed, last_ended;
 	char uri[SIP_URI_SIZE];
 	bool answers; /* place: is connected at once, and end ends it */
@@ -81,9 +81,16 @@ static void on_register_now(void *arg)
 	loop.registered++;
 }
 
-static const struct sip_control_ops ops = { on_new_id,       on_wake,
-					    on_place,        on_end,
-					    on_register_now, &loop };
+static void on_password(void *arg)
+{
+	CU_ASSERT_PTR_EQUAL(arg, &loop);
+	loop.passwords++;
+}
+
+static const struct sip_control_ops ops = {
+	on_new_id,       on_wake,     on_place, on_end,
+	on_register_now, on_password, &loop
+};
 
 static void on_changed(void *arg, const struct sip_call_facts *f)
 {
@@ -305,8 +312,9 @@ static void test_nobody_there(void)
 	CHECK_FAILS(sip_control_place(control, &p, &id, &e), &e, ERR_CANCELLED,
 		    "");
 	sip_control_register_now(control);
+	sip_control_password_changed(control);
 	sip_control_run(control);
-	CU_ASSERT_EQUAL(loop.registered, 0);
+	CU_ASSERT_EQUAL(loop.registered + loop.passwords, 0);
 	sip_control_free(control);
 }
 
@@ -330,6 +338,13 @@ static void test_registration(void)
 	sip_control_run(control);
 	sip_control_run(control);
 	CU_ASSERT_EQUAL(loop.registered, 1);
+	CU_ASSERT_EQUAL(loop.passwords, 0);
+	sip_control_password_changed(control);
+	sip_control_password_changed(control);
+	sip_control_run(control);
+	sip_control_run(control);
+	CU_ASSERT_EQUAL(loop.registered, 1);
+	CU_ASSERT_EQUAL(loop.passwords, 1);
 	sip_control_free(control);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
@@ -45,22 +46,69 @@ static void test_refresh(void)
 	}
 }
 
-static void test_back_off(void)
+static void test_pauses(void)
 {
 	static const struct {
+		enum registration_step step;
 		unsigned failures;
-		int64_t most;
+		int64_t most; /* seconds */
 	} rows[] = {
-		{ 1, 10000 },  { 2, 20000 },         { 3, 40000 },
-		{ 6, 320000 }, { 7, 600000 },        { 8, 600000 },
-		{ 0, 10000 },  { 1u << 31, 600000 },
+		{ REGISTRATION_LATER, 1, 10 },
+		{ REGISTRATION_LATER, 2, 20 },
+		{ REGISTRATION_LATER, 3, 40 },
+		{ REGISTRATION_LATER, 6, 320 },
+		{ REGISTRATION_LATER, 7, 600 },
+		{ REGISTRATION_LATER, 8, 600 },
+		{ REGISTRATION_LATER, 0, 10 },
+		{ REGISTRATION_LATER, 1u << 31, 600 },
+		{ REGISTRATION_REFUSED, 1, 60 },
+		{ REGISTRATION_REFUSED, 5, 960 },
+		{ REGISTRATION_REFUSED, 6, 1800 },
+		{ REGISTRATION_REFUSED, UINT_MAX, 1800 },
+		{ REGISTRATION_FORBIDDEN, 1, 1800 },
+		{ REGISTRATION_FORBIDDEN, 9, 1800 },
+		{ REGISTRATION_PASSWORD, 1, 43200 },
+		{ REGISTRATION_PASSWORD, UINT_MAX, 43200 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		CU_ASSERT_EQUAL(registration_back_off_ms(rows[i].failures, 255),
-				rows[i].most);
-		CU_ASSERT_EQUAL(registration_back_off_ms(rows[i].failures, 0),
-				rows[i].most / 2);
+		enum registration_step s = rows[i].step;
+		unsigned n = rows[i].failures;
+
+		CU_ASSERT_EQUAL(registration_pause_ms(s, n, 255),
+				rows[i].most * 1000);
+		CU_ASSERT_EQUAL(registration_pause_ms(s, n, 0),
+				rows[i].most * 500);
+	}
+}
+
+/* What never came to an answer. */
+static void test_ends(void)
+{
+	static const struct {
+		enum sip_end end;
+		enum registration_step step;
+	} rows[] = {
+		{ SIP_END_NO_ANSWER, REGISTRATION_LATER },
+		{ SIP_END_DNS_FAILED, REGISTRATION_LATER },
+		{ SIP_END_FAILED_TO_CONNECT, REGISTRATION_LATER },
+		{ SIP_END_NETWORK_ERROR, REGISTRATION_LATER },
+		{ SIP_END_TLS_FAILED, REGISTRATION_LATER },
+		{ SIP_END_MOVED, REGISTRATION_LATER },
+		{ SIP_END_PEER_CERTIFICATE_MISSING, REGISTRATION_REFUSED },
+		{ SIP_END_PEER_CERTIFICATE_UNTRUSTED, REGISTRATION_REFUSED },
+		{ SIP_END_PEER_CERTIFICATE_EXPIRED, REGISTRATION_REFUSED },
+		{ SIP_END_PEER_CERTIFICATE_WRONG_HOST, REGISTRATION_REFUSED },
+		{ SIP_END_PEER_CERTIFICATE_REFUSED, REGISTRATION_REFUSED },
+		{ SIP_END_OWN_CERTIFICATE_REFUSED, REGISTRATION_REFUSED },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		enum registration_step s =
+		    registration_step_of_end(rows[i].end);
+
+		CU_ASSERT_EQUAL(s, rows[i].step);
+		CU_ASSERT_FALSE(registration_step_lets_go(s));
 	}
 }
 
@@ -151,14 +199,18 @@ static void test_steps(void)
 	} rows[] = {
 		{ 200, "", REGISTRATION_STANDS, 0, 0 },
 		{ 202, "", REGISTRATION_STANDS, 0, 0 },
-		{ 301, "Contact: <sip:b@evil.example>\r\n", REGISTRATION_LATER,
-		  0, 0 },
-		{ 302, "", REGISTRATION_LATER, 0, 0 },
-		{ 400, "", REGISTRATION_LATER, 0, 0 },
-		{ 401, "", REGISTRATION_STUCK, 0, 0 },
-		{ 403, "Retry-After: 5\r\n", REGISTRATION_STUCK, 0, 5 },
-		{ 404, "", REGISTRATION_LATER, 0, 0 },
-		{ 407, "", REGISTRATION_STUCK, 0, 0 },
+		{ 301, "Contact: <sip:b@evil.example>\r\n",
+		  REGISTRATION_REFUSED, 0, 0 },
+		{ 302, "", REGISTRATION_REFUSED, 0, 0 },
+		{ 399, "", REGISTRATION_REFUSED, 0, 0 },
+		{ 400, "", REGISTRATION_REFUSED, 0, 0 },
+		{ 401, "", REGISTRATION_PASSWORD, 0, 0 },
+		{ 403, "Retry-After: 5\r\n", REGISTRATION_FORBIDDEN, 0, 5 },
+		{ 404, "", REGISTRATION_REFUSED, 0, 0 },
+		{ 407, "", REGISTRATION_PASSWORD, 0, 0 },
+		{ 408, "", REGISTRATION_LATER, 0, 0 },
+		{ 480, "", REGISTRATION_LATER, 0, 0 },
+		{ 499, "", REGISTRATION_REFUSED, 0, 0 },
 		{ 423, "Min-Expires: 7200\r\n", REGISTRATION_LONGER, 7200, 0 },
 		{ 423, "Min-Expires: 600\r\n", REGISTRATION_LATER, 600, 0 },
 		{ 423, "Min-Expires: 60\r\n", REGISTRATION_LATER, 60, 0 },
@@ -177,8 +229,10 @@ static void test_steps(void)
 		{ 503, "Retry-After: -18\r\n", REGISTRATION_LATER, 0, 0 },
 		{ 503, "Retry-After: 111111111111\r\n", REGISTRATION_LATER, 0,
 		  0 },
-		{ 603, "", REGISTRATION_LATER, 0, 0 },
-		{ 699, "", REGISTRATION_LATER, 0, 0 },
+		{ 504, "", REGISTRATION_LATER, 0, 0 },
+		{ 599, "", REGISTRATION_LATER, 0, 0 },
+		{ 603, "", REGISTRATION_REFUSED, 0, 0 },
+		{ 699, "", REGISTRATION_REFUSED, 0, 0 },
 	};
 	struct registration_answer a;
 
@@ -305,7 +359,8 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		{ "when to refresh", test_refresh },
-		{ "back-off", test_back_off },
+		{ "pauses", test_pauses },
+		{ "without an answer", test_ends },
 		{ "what is granted", test_granted },
 		{ "what comes next", test_steps },
 		{ "what people read", test_problems },

@@ -286,7 +286,7 @@ static void test_refused_later(void)
 	f = stand(SIP_TLS, "Expires: 600\r\n");
 	agent_run(300 * SECOND);
 	agent_answer(f, 403, "");
-	agent_run(DAY);
+	agent_run(14 * 60 * SECOND);
 	CU_ASSERT_EQUAL(facts.state, SIP_REGISTRATION_FAILED);
 	CU_ASSERT_EQUAL(f->flow.references, 1);
 	CU_ASSERT_TRUE(cseq_of(f) > 0); /* no CRLF after it */
@@ -314,6 +314,19 @@ static void test_backs_off(void)
 	end();
 }
 
+/* Seconds until where to is asked again, at most that many. */
+static int64_t wait_for_question(int64_t most)
+{
+	int64_t seconds = 0;
+
+	while (!stage.question && seconds < most) {
+		agent_run(SECOND);
+		seconds++;
+	}
+	CU_ASSERT_NOT_EQUAL(stage.question, 0);
+	return seconds;
+}
+
 static void refuse(unsigned status, const char *fields)
 {
 	struct agent_flow *f = reach(SIP_TLS);
@@ -327,10 +340,17 @@ static void test_refused(void)
 	static const struct {
 		unsigned status;
 		const char *words;
-	} rows[] = { { 403, "forbids the registration" },
-		     { 401, "user name or the password" } };
+		int64_t most; /* until the next try, in seconds */
+	} rows[] = { { 403, "forbids the registration", 1800 },
+		     { 404, "does not know", 60 },
+		     { 603, "refuses the registration", 60 },
+		     { 401, "user name or the password", 43200 },
+		     { 407, "user name or the password", 43200 } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		time_t before = clock_now();
+		int64_t waited;
+
 		begin();
 		use_registrar("pbx.example");
 		refuse(rows[i].status, "");
@@ -338,20 +358,99 @@ static void test_refused(void)
 		CU_ASSERT_PTR_NOT_NULL(strstr(facts.problem, rows[i].words));
 		CU_ASSERT_PTR_NULL(strstr(facts.problem, "secret"));
 		CU_ASSERT_EQUAL(facts.expires, 0);
-		agent_run(DAY);
-		CU_ASSERT_EQUAL(stage.questions, 1);
-		/* Until somebody does something about it. */
+		CU_ASSERT_TRUE(facts.next_try >= before + rows[i].most / 2);
+		CU_ASSERT_TRUE(facts.next_try <=
+			       clock_now() + rows[i].most + 1);
+		waited = wait_for_question(rows[i].most);
+		CU_ASSERT_TRUE(waited >= rows[i].most / 2);
+		CU_ASSERT_EQUAL(stage.questions, 2);
+		CU_ASSERT_EQUAL(facts.state, SIP_REGISTERING);
+		CU_ASSERT_EQUAL(facts.next_try, 0);
+		refuse(rows[i].status, "");
+		/* Or as soon as somebody does something about it. */
 		set(SETTING_SIP_USE_LOCAL_CERTIFICATE, "no");
 		sip_registration_settings(registration);
 		CU_ASSERT_EQUAL(facts.state, SIP_REGISTERING);
 		agent_run(0);
-		CU_ASSERT_EQUAL(stage.questions, 2);
+		CU_ASSERT_EQUAL(stage.questions, 3);
 		refuse(rows[i].status, "");
 		sip_registration_now(registration);
 		agent_run(0);
-		CU_ASSERT_EQUAL(stage.questions, 3);
+		CU_ASSERT_EQUAL(stage.questions, 4);
 		end();
 	}
+}
+
+/* Each try has one answer to a challenge in it, and is one for a registrar that
+ * counts. */
+static void test_wrong_password(void)
+{
+	int64_t waited = 0;
+
+	begin();
+	use_registrar("pbx.example");
+	for (unsigned i = 1; i <= 4; i++) {
+		struct agent_flow *f = reach(SIP_TLS);
+
+		agent_answer(f, 401, challenge);
+		agent_connect(SIP_END_NONE);
+		agent_run(0);
+		CU_ASSERT_NOT_EQUAL(agent_field(f->last, "Authorization")[0],
+				    '\0');
+		agent_answer(f, 401, challenge);
+		CU_ASSERT_EQUAL(facts.state, SIP_REGISTRATION_FAILED);
+		CU_ASSERT_EQUAL(f->sent, 2 * i);
+		waited += wait_for_question(DAY / 2 / SECOND);
+		CU_ASSERT_EQUAL(stage.questions, i + 1);
+	}
+	CU_ASSERT_TRUE(waited >= DAY / SECOND);
+	end();
+}
+
+/* One that the newest try was made with is not tried twice because it was given
+ * together with the settings. */
+static void test_password_with_settings(void)
+{
+	struct error e = ERROR_INIT;
+
+	begin();
+	CHECK_OK(sip_credentials_set(credentials, "wrong", &e), &e);
+	use_registrar("pbx.example");
+	refuse(401, "");
+	sip_registration_password(registration);
+	agent_run(60 * SECOND);
+	CU_ASSERT_EQUAL(stage.questions, 1);
+	CHECK_OK(sip_credentials_set(credentials, "right", &e), &e);
+	sip_registration_password(registration);
+	sip_registration_password(registration);
+	CU_ASSERT_EQUAL(stage.questions, 2);
+	agent_answer(reach(SIP_TLS), 200, "");
+	CU_ASSERT_EQUAL(facts.state, SIP_REGISTERED);
+	/* A refresh by the one after that, at once. */
+	CHECK_OK(sip_credentials_set(credentials, "other", &e), &e);
+	sip_registration_password(registration);
+	agent_run(0);
+	CU_ASSERT_EQUAL(cseq_of(newest()), 3);
+	end();
+}
+
+/* Pauses grow with failures of one kind. */
+static void test_other_failure(void)
+{
+	begin();
+	use_registrar("pbx.example");
+	for (unsigned i = 0; i < 7; i++) {
+		agent_resolve(SIP_TLS, 0);
+		(void)wait_for_question(600);
+	}
+	refuse(404, "");
+	CU_ASSERT_TRUE(wait_for_question(60) >= 30);
+	agent_resolve(SIP_TLS, 1);
+	agent_connect(SIP_END_PEER_CERTIFICATE_EXPIRED);
+	CU_ASSERT_TRUE(wait_for_question(120) >= 60);
+	agent_resolve(SIP_TLS, 0);
+	CU_ASSERT_TRUE(wait_for_question(10) >= 5);
+	end();
 }
 
 static void test_password_changed_meanwhile(void)
@@ -421,7 +520,8 @@ static void test_redirections(void)
 	refuse(302, "Contact: <sip:evil.example>\r\n");
 	CU_ASSERT_EQUAL(facts.state, SIP_REGISTRATION_FAILED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(facts.problem, "not followed"));
-	agent_run(11 * SECOND);
+	agent_run(60 * SECOND);
+	CU_ASSERT_EQUAL(stage.questions, 2);
 	CU_ASSERT_STRING_EQUAL(stage.asked, "pbx.example");
 	end();
 }
@@ -535,6 +635,7 @@ static void test_no_user_name(void)
 	sip_registration_settings(registration);
 	CU_ASSERT_EQUAL(facts.state, SIP_REGISTRATION_FAILED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(facts.problem, "no user name"));
+	CU_ASSERT_EQUAL(facts.next_try, 0);
 	sip_registration_now(registration);
 	agent_run(DAY);
 	CU_ASSERT_EQUAL(stage.questions, 0);
@@ -599,7 +700,10 @@ int main(int argc, char **argv)
 		{ "a lost connection", test_lost_connection },
 		{ "a dead connection", test_dead_connection },
 		{ "backs off", test_backs_off },
-		{ "refused for good", test_refused },
+		{ "refused", test_refused },
+		{ "a wrong password", test_wrong_password },
+		{ "a password with settings", test_password_with_settings },
+		{ "another kind of failure", test_other_failure },
 		{ "refused later", test_refused_later },
 		{ "a password meanwhile", test_password_changed_meanwhile },
 		{ "Retry-After", test_retry_after },

@@ -50,6 +50,12 @@ function drawExpiry(expires) {
 		timeElement(expires, { seconds: true }), "; it is refreshed before"];
 }
 
+function drawNextTry(at) {
+	const seconds = (at - Date.now()) / 1000;
+	return ["tries again by itself ", seconds > 0 ? `in ${durationText(seconds)}, at ` : "at ",
+		timeElement(at, { seconds: true })];
+}
+
 function drawState(reply) {
 	const { registrationState: state, registrationProblem: problem } = reply;
 	return facts(
@@ -59,6 +65,7 @@ function drawState(reply) {
 		reply.registeredAs ? ["Registered as", make("span", { class: "mono" }, reply.registeredAs)] : null,
 		reply.registrationExpires ? ["Expires", drawExpiry(reply.registrationExpires)] : null,
 		problem ? [state === "registered" ? "But" : "Problem", sentence(problem), drawCure(problem)] : null,
+		reply.registrationNextTry ? ["Next try", drawNextTry(reply.registrationNextTry)] : null,
 		WAYS[reply.outboundConfiguration]?.(reply),
 	);
 }
