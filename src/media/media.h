@@ -43,7 +43,8 @@ struct media_frame {
 
 /* The echo is one, a mixer will be another. arg: of the stream's options. */
 struct media_sink {
-	/* A valid packet of an agreed payload type, in order, none twice. */
+	/* A valid packet of an agreed payload type, in order, none twice.
+	 * Comfort noise that was not agreed on is none: it is only counted. */
 	void (*received)(void *arg, struct media_stream *s,
 			 const struct rtp_packet *p, int64_t now_ms);
 };
@@ -77,8 +78,10 @@ unsigned media_count(struct media *m); /* streams that are open */
 
 struct media_stream_options {
 	const char *address; /* local, in figures; not the wildcard */
-	/* No valid packet for so long while receiving is expected: silent() is
-	 * called, once until a packet comes again. 0: never. */
+	/* No valid packet for so long while receiving is expected, be it
+	 * comfort noise (RFC 3389) or a report of the other side that is no
+	 * good-bye: silent() is called, once until one comes again. 0: never.
+	 */
 	unsigned silence_ms;
 	void (*silent)(void *arg, media_id id);
 	const struct media_sink *sink; /* NULL: the echo */

@@ -34,6 +34,13 @@ static bool is_agreed(const struct media_stream *s, uint8_t payload_type)
 	return false;
 }
 
+/* The other side lives. */
+static void note_life(struct media_stream *s, int64_t now_ms)
+{
+	s->expected_ms = now_ms;
+	s->told_silent = false;
+}
+
 /* Who sent it, and may he? Those that we listen to and those that might take
  * over have an allowance each, so that these cannot use up that of the others.
  */
@@ -66,6 +73,7 @@ static unsigned open_seal(struct media_stream *s, enum srtp_kind kind,
 static unsigned take_rtp(struct media_stream *s, struct datagram *d)
 {
 	struct rtp_packet p;
+	bool agreed;
 	unsigned drop;
 
 	if (!s->ready || !s->receive)
@@ -79,18 +87,20 @@ static unsigned take_rtp(struct media_stream *s, struct datagram *d)
 		return MEDIA_MALFORMED;
 	if (p.ssrc == s->sent.ssrc)
 		return MEDIA_LOOPED;
-	if (!is_agreed(s, p.payload_type))
+	agreed = is_agreed(s, p.payload_type);
+	if (!agreed && p.payload_type != RTP_COMFORT_NOISE)
 		return MEDIA_FOREIGN;
 	latch_take(&s->latch, &d->from, d->now_ms);
-	s->expected_ms = d->now_ms;
-	s->told_silent = false;
+	note_life(s, d->now_ms);
 	if (rtp_reception_take(&s->reception, &p,
 			       (uint32_t)d->now_ms * (MEDIA_CLOCK_HZ / 1000)) !=
 	    RTP_TAKEN)
 		return MEDIA_STALE;
 	s->stats.packets_in++;
 	s->stats.bytes_in += p.payload.len;
-	s->options.sink->received(s->options.arg, s, &p, d->now_ms);
+	/* Comfort noise has its place in the sequence, but is no sound. */
+	if (agreed)
+		s->options.sink->received(s->options.arg, s, &p, d->now_ms);
 	return FINE;
 }
 
@@ -138,6 +148,9 @@ static unsigned take_rtcp(struct media_stream *s, struct datagram *d)
 	if (news.sender == s->sent.ssrc)
 		return MEDIA_LOOPED;
 	latch_take(&s->control, &d->from, d->now_ms);
+	/* One that says good-bye is none that lives, but SIP ends calls. */
+	if (!news.bye)
+		note_life(s, d->now_ms);
 	learn(s, &news, d->now_ms);
 	return FINE;
 }

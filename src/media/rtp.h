@@ -13,6 +13,8 @@
 enum {
 	RTP_HEADER = 12,       /* bytes without sources and extensions */
 	RTP_PACKET_MAX = 1472, /* what fits a datagram of Ethernet */
+	/* What stands for silence, RFC 3389 4: some send it unasked. */
+	RTP_COMFORT_NOISE = 13,
 };
 
 struct rtp_packet {

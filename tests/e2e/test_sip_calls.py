@@ -5,6 +5,8 @@ is heard again, changes, timers, and ends."""
 import os
 import re
 import signal
+import socket
+import time
 
 import pytest
 
@@ -242,23 +244,47 @@ def test_session_timer(phone):
     assert call.ask("BYE").status == 200
 
 
+def bye_meanwhile(line, act, seconds=40):
+    """The next BYE; until then something is done again and again."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        act()
+        try:
+            return line.request("BYE", 0.5)
+        except socket.timeout:
+            pass
+    raise AssertionError("no BYE")
+
+
 def test_no_media(make_service):
-    """Silence ends a call, but not while it is held."""
+    """Silence ends a call, but not while it is held, nor while the other side reports;
+    reports from another host are nobody's."""
     service = make_service()
     all_on(service)
     service.local().call("sip.modify", mediaTimeoutSeconds=10)
     line = line_to(service, "tcp")
-    silent, held = Call(line, "sip:echo@127.0.0.1"), Call(line, "sip:echo@127.0.0.1")
-    audio = Audio()
-    stand(held, audio, direction="sendonly")
-    stand(silent, audio)
-    bye = line.request("BYE", 30)
+    reporting, held, silent = calls = [Call(line, "sip:echo@127.0.0.1") for _ in range(3)]
+    audios = [Audio() for _ in calls]
+    directions = ["sendrecv", "sendonly", "sendrecv"]
+    for call, audio, direction in zip(calls, audios, directions):
+        audio.agree(stand(call, audio, direction=direction).text)
+
+    def report():
+        audios[0].report()
+        audios[2].report("127.0.0.2")
+
+    bye = bye_meanwhile(line, report)
     assert bye.get("call-id") == silent.id
     line.reply(bye, 200)
     assert ended(service, "networkError, no media")
+    # Without them it ends, too.
+    bye = line.request("BYE", 40)
+    assert bye.get("call-id") == reporting.id
+    line.reply(bye, 200)
     assert held.ask("BYE").status == 200
     line.close()
-    audio.close()
+    for audio in audios:
+        audio.close()
 
 
 def test_no_ack(service, phone):

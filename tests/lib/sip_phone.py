@@ -98,6 +98,13 @@ class Audio:
                              self.ssrc) + payload
         self.socket.sendto(self.out.seal(packet) if self.out else packet, self.to)
 
+    def report(self, host="127.0.0.1"):
+        """An empty receiver report (RFC 3550 6.4.2), from a socket of its own on that host."""
+        with socket.socket(type=socket.SOCK_DGRAM) as control:
+            control.bind((host, 0))
+            control.sendto(struct.pack("!BBHI", 0x80, 201, 1, self.ssrc),
+                           (self.to[0], self.to[1] + 1))
+
     def hear(self, seconds=WAIT):
         """The next packet's payload; None: there is none."""
         self.socket.settimeout(seconds)

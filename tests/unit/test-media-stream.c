@@ -131,7 +131,7 @@ static const struct {
 	{ "\x80\xc9\x00\x01\0\0\0\1", 8, MEDIA_MALFORMED },
 	{ "\x80\xc8" HEAD "abcdefgh", 20, MEDIA_MALFORMED },
 	{ "GET / HTTP/1.1\r\n\r\n", 18, MEDIA_MALFORMED },
-	{ "\x80\x0d" HEAD "abcd", 16, MEDIA_FOREIGN },
+	{ "\x80\x0e" HEAD "abcd", 16, MEDIA_FOREIGN },
 	{ "\x80\x7f" HEAD "abcd", 16, MEDIA_FOREIGN },
 	{ "\x80\x64" HEAD "abcd", 16, MEDIA_FOREIGN },
 };
@@ -278,7 +278,7 @@ static void test_latching(void)
 	fixture_dropped(&f, MEDIA_STRANGER, 3);
 	fixture_pass(2000);
 	/* One that is not valid does not take over. */
-	peer_say(&other, 13, false, view_of("x", 1), NULL);
+	peer_say(&other, 14, false, view_of("x", 1), NULL);
 	fixture_dropped(&f, MEDIA_FOREIGN, 1);
 	CU_ASSERT_EQUAL(fixture_stats(&f).source_port, announced.port);
 	fixture_echo(&third, NULL);
@@ -339,10 +339,10 @@ static void test_rate(void)
 	/* Others have their own allowance, also when they may take over. */
 	fixture_pass(5000);
 	for (int i = 0; i < 50; i++)
-		peer_say(&stranger, 13, false, view_of("x", 1), NULL);
+		peer_say(&stranger, 14, false, view_of("x", 1), NULL);
 	fixture_dropped(&f, MEDIA_FOREIGN, 50);
 	for (int i = 0; i < 30; i++)
-		peer_say(&stranger, 13, false, view_of("x", 1), NULL);
+		peer_say(&stranger, 14, false, view_of("x", 1), NULL);
 	fixture_dropped(&f, MEDIA_EXCESS, 60);
 	for (int i = 0; i < 50; i++)
 		peer_hear(&p, PEER_RTP, (uint8_t[PEER_BYTES]){ 0 }, 1000);

@@ -52,7 +52,7 @@ static void test_silence(void)
 	fixture_echo(&p, NULL);
 	CU_ASSERT_EQUAL(after(&t, 29999), 0);
 	/* What is not valid is no sign of life. */
-	peer_say(&p, 13, false, view_of("x", 1), NULL);
+	peer_say(&p, 14, false, view_of("x", 1), NULL);
 	fixture_dropped(&f, MEDIA_FOREIGN, 1);
 	/* Nor is a description that changes nothing. */
 	r = fixture_remote(&p);
@@ -65,6 +65,126 @@ static void test_silence(void)
 	CU_ASSERT_EQUAL(after(&t, 1), 2);
 	media_close(f.media, f.local.id);
 	CU_ASSERT_EQUAL(t.times, 2);
+	peer_close(&p);
+	fixture_end(&f);
+}
+
+static void wait_for_reports(struct fixture *f, uint64_t n)
+{
+	for (int i = 0; i < 10000 && fixture_stats(f).rtcp_in < n; i++)
+		usleep(1000);
+	CU_ASSERT_EQUAL(fixture_stats(f).rtcp_in, n);
+}
+
+/* A receiver report of that source; bye: it says good-bye. */
+static void report(struct peer *p, uint32_t ssrc, bool bye)
+{
+	uint8_t bytes[PEER_BYTES];
+	size_t n =
+	    rtcp_write(ssrc, NULL, NULL, "peer", bye, bytes, sizeof(bytes));
+
+	peer_report(p, bytes, n);
+}
+
+/* Who says nothing for a long time still reports (RFC 3550 6.2). */
+static void test_reports_are_life(void)
+{
+	struct told t = { 0 };
+	struct fixture f;
+	struct peer p;
+
+	call(&f, &p, &t, 30000);
+	for (uint64_t i = 1; i <= 4; i++) {
+		CU_ASSERT_EQUAL(after(&t, 29999), 0);
+		report(&p, p.ssrc, false);
+		wait_for_reports(&f, i);
+	}
+	/* A good-bye is none, nor is what cannot be read. */
+	CU_ASSERT_EQUAL(after(&t, 29999), 0);
+	report(&p, p.ssrc, true);
+	wait_for_reports(&f, 5);
+	peer_send(&p, PEER_RTCP, "\x80\xc9\x00\x02\0\0\0\1", 8);
+	fixture_dropped(&f, MEDIA_MALFORMED, 1);
+	CU_ASSERT_EQUAL(after(&t, 1), 1);
+	/* It is told again after a sign of life. */
+	report(&p, p.ssrc, false);
+	wait_for_reports(&f, 6);
+	CU_ASSERT_EQUAL(after(&t, 29999), 1);
+	CU_ASSERT_EQUAL(after(&t, 1), 2);
+	peer_close(&p);
+	fixture_end(&f);
+}
+
+static const struct srtp_key keys[] = {
+	{ SRTP_SHA1_80, "abcdefghijklmnopqrstuvwxyz1234" },
+	{ SRTP_SHA1_80, "zyxwvutsrqponmlkjihgfedcba4321" },
+	{ SRTP_SHA1_80, "another key of somebody else's" },
+};
+
+/* Forged ones are of nobody who counts: from another host, in the clear or with
+ * another key where there is one, and a copy. */
+static void test_forged_reports_are_no_life(void)
+{
+	struct told t = { 0 };
+	struct media_remote r;
+	struct fixture f;
+	struct peer p, liar;
+	uint8_t heard[PEER_BYTES];
+	size_t n;
+
+	call(&f, &p, &t, 30000);
+	peer_open(&liar, "127.0.0.2", f.local.port);
+	CU_ASSERT_EQUAL(after(&t, 29999), 0);
+	report(&liar, p.ssrc, false);
+	fixture_dropped(&f, MEDIA_STRANGER, 1);
+	CU_ASSERT_EQUAL(after(&t, 1), 1);
+	r = fixture_remote(&p);
+	r.secure = true;
+	r.in = keys[0];
+	r.out = keys[1];
+	fixture_agree(&f, &r);
+	peer_set_keys(&p, &keys[1], &keys[0]);
+	/* Whoever has the key may have another address. */
+	peer_set_keys(&liar, &keys[1], &keys[0]);
+	report(&liar, p.ssrc, false);
+	wait_for_reports(&f, 1);
+	CU_ASSERT_EQUAL(after(&t, 29999), 1);
+	n = rtcp_write(p.ssrc, NULL, NULL, "peer", false, heard, sizeof(heard));
+	peer_send(&p, PEER_RTCP, heard, n);
+	fixture_dropped(&f, MEDIA_FORGED, 1);
+	srtp_dealloc(p.out);
+	p.out = peer_session(&keys[2], false);
+	report(&p, p.ssrc + 1, false);
+	fixture_dropped(&f, MEDIA_FORGED, 2);
+	CU_ASSERT_EQUAL(after(&t, 1), 2);
+	peer_close(&liar);
+	peer_close(&p);
+	fixture_end(&f);
+}
+
+/* What stands for silence: a sign of life that has its number in the sequence,
+ * and no sound to be given back. */
+static void test_comfort_noise(void)
+{
+	struct told t = { 0 };
+	struct rtp_packet before, behind;
+	struct fixture f;
+	struct peer p;
+
+	call(&f, &p, &t, 30000);
+	fixture_echo(&p, &before);
+	for (uint64_t i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(after(&t, 29999), 0);
+		peer_say(&p, RTP_COMFORT_NOISE, false, view_of("\x40", 1),
+			 NULL);
+		fixture_received(&f, 2 + i);
+	}
+	CU_ASSERT_EQUAL(fixture_stats(&f).packets_out, 1);
+	fixture_echo(&p, &behind);
+	CU_ASSERT_EQUAL(behind.sequence, (uint16_t)(before.sequence + 1));
+	CU_ASSERT_EQUAL(fixture_stats(&f).lost, 0);
+	CU_ASSERT_EQUAL(after(&t, 29999), 0);
+	CU_ASSERT_EQUAL(after(&t, 1), 1);
 	peer_close(&p);
 	fixture_end(&f);
 }
@@ -154,13 +274,6 @@ static void test_reports(void)
 	CU_ASSERT_TRUE(news.bye);
 	peer_close(&p);
 	fixture_end(&f);
-}
-
-static void wait_for_reports(struct fixture *f, uint64_t n)
-{
-	for (int i = 0; i < 10000 && fixture_stats(f).rtcp_in < n; i++)
-		usleep(1000);
-	CU_ASSERT_EQUAL(fixture_stats(f).rtcp_in, n);
 }
 
 /* What the other side reports: its time is given back, its losses are shown. */
@@ -310,6 +423,9 @@ static void test_loop(void)
 
 static const struct unit_test tests[] = {
 	{ "silence is told", test_silence },
+	{ "reports are a sign of life", test_reports_are_life },
+	{ "forged reports are none", test_forged_reports_are_no_life },
+	{ "comfort noise", test_comfort_noise },
 	{ "silence on hold", test_hold },
 	{ "silence that nobody asks for", test_never },
 	{ "our reports", test_reports },
