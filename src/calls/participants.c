@@ -174,18 +174,22 @@ static void hang_up(struct participants *p, const struct participant *one)
 
 /* --- adding --------------------------------------------------------------- */
 
-/* An ad hoc one that we called once gives its name away. */
-static int make_room(struct participants *p, const struct participant_id *id,
-		     struct error *e)
+/* The one whose name a new one of that ID takes over: called once, and its call
+ * has ended. NULL: none. */
+static struct participant *find_former(struct participants *p,
+				       const struct participant_id *id)
 {
 	struct participant *one = participant_find(p, id);
 
-	if (one && one->ad_hoc && one->added && !participant_has_call(one)) {
-		p->ended--;
-		participant_free(p, one);
-		one = NULL;
-	}
-	if (one)
+	return one && one->ad_hoc && one->added && !participant_has_call(one)
+		   ? one
+		   : NULL;
+}
+
+static int check_new(struct participants *p, const struct participant_id *id,
+		     struct error *e)
+{
+	if (participant_find(p, id) && !find_former(p, id))
 		return error_set(e, ERR_EXISTS, "%s in %s", id->name,
 				 id->conference);
 	if (!id->ad_hoc && p->kept >= PARTICIPANTS_MAX)
@@ -194,13 +198,14 @@ static int make_room(struct participants *p, const struct participant_id *id,
 	return 0;
 }
 
-static int check_new(struct participants *p, const struct participant_id *id,
-		     struct error *e)
+/* Before anything is stored. */
+static int check_first(struct participants *p, const struct participant_id *id,
+		       struct error *e)
 {
 	int rc;
 
 	pthread_mutex_lock(&p->lock);
-	rc = make_room(p, id, e);
+	rc = check_new(p, id, e);
 	pthread_mutex_unlock(&p->lock);
 	return rc;
 }
@@ -221,23 +226,40 @@ static struct participant *insert(struct participants *p,
 	return one;
 }
 
+/* The former one goes when the new one has its call, and not before. */
 static int insert_and_call(struct participants *p,
-			   const struct participant_row *row, bool ad_hoc,
+			   const struct participant_row *row,
+			   const struct participant_id *id,
 			   struct participant_view *out, struct error *e)
 {
-	struct participant *one;
-	int rc = 0;
+	struct participant *former = find_former(p, id);
+	struct participant *one = insert(p, row, id->ad_hoc);
+
+	if (!one)
+		return error_nomem(e);
+	if (!row->defer && place(p, one, e) < 0) {
+		participant_free(p, one);
+		return -1;
+	}
+	if (former) {
+		p->ended--;
+		participant_free(p, former);
+	}
+	participant_view(one, out);
+	return 0;
+}
+
+/* Checked again: somebody of that name may have called meanwhile. */
+static int enter(struct participants *p, const struct participant_row *row,
+		 const struct participant_id *id, struct participant_view *out,
+		 struct error *e)
+{
+	int rc;
 
 	pthread_mutex_lock(&p->lock);
-	one = insert(p, row, ad_hoc);
-	if (!one)
-		rc = error_nomem(e);
-	else if (!row->defer)
-		rc = place(p, one, e);
+	rc = check_new(p, id, e);
 	if (rc == 0)
-		participant_view(one, out);
-	else if (one)
-		participant_free(p, one);
+		rc = insert_and_call(p, row, id, out, e);
 	pthread_mutex_unlock(&p->lock);
 	return rc;
 }
@@ -263,11 +285,11 @@ int participants_add(struct participants *p, const struct participant_row *row,
 		return error_set(e, ERR_INPUT,
 				 "who is not kept is called at once");
 	pthread_mutex_lock(&p->changing);
-	rc = check_new(p, &id, e);
+	rc = check_first(p, &id, e);
 	if (rc == 0 && !ad_hoc)
 		rc = store_participant_add(p->o.store, &copy, e);
 	if (rc == 0) {
-		rc = insert_and_call(p, &copy, ad_hoc, out, e);
+		rc = enter(p, &copy, &id, out, e);
 		if (rc < 0)
 			take_back(p, copy.key);
 	}

@@ -354,6 +354,29 @@ static void test_called_once(void)
 	people_stop();
 }
 
+/* Its name is another's only when that one is being called. */
+static void test_name_is_kept(void)
+{
+	struct participant_id id = { "Room", "ann", true };
+	struct participant_row r = people_row("ann", "sip:bob@");
+	struct participant_view v;
+	struct error e = ERROR_INIT;
+
+	people_start_anew();
+	people_must_add("ann", false, true);
+	control_turn(&people.calls);
+	control_end_call(&people.calls, 1, SIP_END_BUSY);
+	CU_ASSERT_EQUAL(participants_add(people.all, &r, true, &v, &e), -1);
+	CU_ASSERT_EQUAL(e.kind, ERR_INPUT);
+	CU_ASSERT_EQUAL(people_found(id).call.end, SIP_END_BUSY);
+	/* Nobody is there to call. */
+	error_clear(&e);
+	sip_control_attach(people.calls.control, NULL);
+	CU_ASSERT_EQUAL(people_add("ann", false, true, &e), -1);
+	CU_ASSERT_EQUAL(people_found(id).call.end, SIP_END_BUSY);
+	people_stop();
+}
+
 /* --- the store ------------------------------------------------------------ */
 
 static void test_older_database(void)
@@ -421,6 +444,72 @@ static void test_threads(void)
 	people_stop();
 }
 
+enum { RACES = 300 };
+
+/* Under the name of somebody who calls. */
+static void *add_eve(void *arg)
+{
+	struct participant_row r = people_row("sip:eve@x", "ann@example.com");
+	const struct participant_id id = caller("sip:eve@x");
+	struct participant_view v;
+	struct error e = ERROR_INIT;
+
+	snprintf(r.conference, sizeof(r.conference), "Echo");
+	for (int i = 0; i < RACES / 2; i++) {
+		error_clear(&e);
+		if (participants_add(people.all, &r, true, &v, &e) < 0 &&
+		    e.kind != ERR_EXISTS)
+			return arg;
+		error_clear(&e);
+		if (participants_remove(people.all, &id, &e) < 0 &&
+		    e.kind != ERR_NOT_FOUND)
+			return arg;
+	}
+	return NULL;
+}
+
+/* How many are called so. */
+static int count_eves(struct participants_batch *b)
+{
+	static const struct participants_query all = { "", 0, "", false };
+	struct error e = ERROR_INIT;
+	int n = 0;
+
+	if (participants_enumerate(people.all, &all, b, &e) < 0)
+		return -1;
+	for (size_t i = 0; i < b->count; i++)
+		n += !strcmp(b->views[i].config.name, "sip:eve@x");
+	return n;
+}
+
+/* Somebody calls while somebody of his name is added. */
+static void test_names_in_a_race(void)
+{
+	static struct participants_batch b;
+	pthread_t threads[2];
+	void *failed;
+	int twice = 0;
+
+	people_start_anew();
+	for (int i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL_FATAL(
+		    pthread_create(&threads[i], NULL, add_eve, &people), 0);
+	for (int i = 0; i < RACES; i++) {
+		uint64_t id = control_incoming(&people.calls, "sip:eve@x");
+
+		control_connect(&people.calls, id);
+		twice += count_eves(&b) > 1;
+		control_end_call(&people.calls, id, SIP_END_REMOTE_TEARDOWN);
+		control_turn(&people.calls);
+	}
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], &failed);
+		CU_ASSERT_PTR_NULL(failed);
+	}
+	CU_ASSERT_EQUAL(twice, 0);
+	people_stop();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -434,8 +523,11 @@ int main(int argc, char **argv)
 		{ "who calls us", test_callers },
 		{ "who calls us with odd names", test_hostile_callers },
 		{ "who is called once", test_called_once },
+		{ "its name is kept until another is called",
+		  test_name_is_kept },
 		{ "a database without them", test_older_database },
 		{ "threads", test_threads },
+		{ "names in a race", test_names_in_a_race },
 		{ NULL, NULL },
 	};
 
