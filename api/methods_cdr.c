@@ -178,7 +178,9 @@ const struct method methods_cdr[] = {
 	  "Who was connected from when to when, at most 20 records. While "
 	  "eventsRemaining, and to hear of later ones, the next batch begins "
 	  "at nextIndex. A call that never connected has a participantLeft "
-	  "alone, of 0 seconds." },
+	  "alone, of 0 seconds. One that was up when the service was killed "
+	  "or lost power has one of the reason serviceInterrupted, written at "
+	  "the next start, with the least duration." },
 	{ "cdrlog.query", PRIVILEGE_ADMINISTRATOR, METHOD_WITHOUT_CSRF, NULL,
 	  query,
 	  "firstIndex, deleteableIndex, numEvents, percentageCapacity, lost "

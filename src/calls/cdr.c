@@ -32,7 +32,11 @@ struct cdr {
 	_Atomic uint64_t lost;
 
 	/* The writer's own. */
-	uint64_t told; /* of lost */
+	uint64_t told;    /* of lost */
+	time_t opened_at; /* the end of the calls of an earlier run, */
+	bool settled;     /* which have their records */
+	bool watching;    /* calls may be up: */
+	struct timespec look;
 };
 
 /* --- the queue ------------------------------------------------------------ */
@@ -116,20 +120,32 @@ static struct timespec in_ms(long ms)
 	return t;
 }
 
+/* Under the lock. False: it is time to note that calls are still up. */
+static bool wait_for_work(struct cdr *c)
+{
+	int code = 0;
+
+	while (c->settled && c->count == 0 && !c->stopping && code == 0)
+		code = c->watching ? pthread_cond_timedwait(&c->more, &c->lock,
+							    &c->look)
+				   : pthread_cond_wait(&c->more, &c->lock);
+	return code == 0;
+}
+
 /* Under the lock: a batch gathers for a moment unless somebody waits; after a
  * failure the next try is not at once. False: it is the end. */
 static bool gather(struct cdr *c)
 {
 	struct timespec end;
 
-	while (c->count == 0 && !c->stopping)
-		pthread_cond_wait(&c->more, &c->lock);
+	if (!wait_for_work(c))
+		return true;
 	end = in_ms(c->failed ? CDR_RETRY_MS : CDR_GATHER_MS);
 	while ((c->count < CDR_BATCH || c->failed) && !c->stopping &&
 	       !c->hurried)
 		if (pthread_cond_timedwait(&c->more, &c->lock, &end) != 0)
 			break;
-	return c->count > 0;
+	return c->count > 0 || !c->settled;
 }
 
 static void say_lost(struct cdr *c)
@@ -155,13 +171,56 @@ static void note(struct cdr *c, size_t written, const struct error *e)
 	c->failed = failed;
 	c->tries++;
 	c->hurried = c->hurried && !failed;
-	if (!failed) {
+	c->look = in_ms(CDR_ALIVE_MS);
+	if (!failed && !c->settled) {
+		c->settled = true;
+		c->finished++;
+	} else if (!failed) {
 		c->head = (c->head + written) % CDR_QUEUE;
 		c->count -= written;
 		c->finished += written;
 		say_lost(c);
 	}
 	pthread_cond_broadcast(&c->done);
+}
+
+/* Calls that were up when an earlier run broke off. */
+static int settle(struct cdr *c, struct error *e)
+{
+	uint64_t count;
+
+	if (store_cdr_end_open(c->store, c->opened_at,
+			       sip_end_name(SIP_END_SERVICE_INTERRUPTED),
+			       &count, e) < 0)
+		return -1;
+	if (count > 0)
+		log_warning(GROUP,
+			    "%" PRIu64 " calls had not ended when the service "
+			    "was killed, crashed or lost power",
+			    count);
+	return 0;
+}
+
+static int note_alive(struct cdr *c, struct error *e)
+{
+	uint64_t open = 0;
+	int rc = check_room(c, e);
+
+	if (rc == 0)
+		rc = store_cdr_alive(c->store, clock_monotonic_ms(), &open, e);
+	c->watching = rc < 0 || open > 0;
+	return rc;
+}
+
+/* The writer's next step, without the lock. */
+static int step(struct cdr *c, size_t count, struct error *e)
+{
+	if (!c->settled)
+		return settle(c, e);
+	if (count == 0)
+		return note_alive(c, e);
+	c->watching = true;
+	return write_batch(c, count, e);
 }
 
 static void *run(void *arg)
@@ -176,8 +235,10 @@ static void *run(void *arg)
 		last = c->stopping;
 		error_clear(&e);
 		n = c->count < CDR_BATCH ? c->count : CDR_BATCH;
+		if (!c->settled)
+			n = 0;
 		pthread_mutex_unlock(&c->lock);
-		(void)!write_batch(c, n, &e);
+		(void)!step(c, n, &e);
 		pthread_mutex_lock(&c->lock);
 		note(c, n, &e);
 	}
@@ -209,6 +270,8 @@ struct cdr *cdr_open(struct store *s, struct error *e)
 		return NULL;
 	}
 	c->store = s;
+	c->opened_at = clock_now();
+	c->taken = 1; /* what is settled first */
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -267,6 +330,8 @@ void cdr_of_call(const struct sip_call_facts *f, enum cdr_kind kind,
 	COPY(out->cipher, f->link.cipher);
 	COPY(out->peer_identity, f->link.peer_identity);
 	out->verified = f->link.verified;
+	out->call = f->connected ? f->id : 0;
+	out->since_ms = f->connected_ms;
 	if (kind != CDR_LEFT)
 		return;
 	COPY(out->reason, sip_end_name(f->end));

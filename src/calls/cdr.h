@@ -10,15 +10,18 @@
  * thread writes them in batches. What is older than CDR_GATHER_MS and a
  * transaction survives the end of the process, and all of it an orderly end.
  * While the disk takes nothing, records wait in the queue; those that find it
- * full are lost, which is counted and told. Any thread. */
+ * full are lost, which is counted and told. Calls that were up when an earlier
+ * run broke off get the records of their end at the start of the next one
+ * (serviceInterrupted). Any thread. */
 
 enum {
-	CDR_QUEUE = 1024,    /* records that wait; more are lost */
-	CDR_BATCH = 128,     /* records a transaction */
-	CDR_GATHER_MS = 100, /* a batch waits so long for more */
-	CDR_RETRY_MS = 1000, /* from one try to the next */
-	CDR_SPARE = 2 << 20, /* bytes of the disk that are left to others */
-	CDR_READ_MOST = 20   /* records that are given at a time */
+	CDR_QUEUE = 1024,     /* records that wait; more are lost */
+	CDR_BATCH = 128,      /* records a transaction */
+	CDR_GATHER_MS = 100,  /* a batch waits so long for more */
+	CDR_RETRY_MS = 1000,  /* from one try to the next */
+	CDR_ALIVE_MS = 30000, /* that calls are still up is noted so often */
+	CDR_SPARE = 2 << 20,  /* bytes of the disk that are left to others */
+	CDR_READ_MOST = 20    /* records that are given at a time */
 };
 
 struct cdr;

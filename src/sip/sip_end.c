@@ -66,6 +66,9 @@ static const struct {
 					      "device." },
 	[SIP_END_TLS_FAILED] = { "tlsFailed",
 				 "No secure connection could be agreed." },
+	[SIP_END_SERVICE_INTERRUPTED] = { "serviceInterrupted",
+					  "The service here was killed, "
+					  "crashed or lost power." },
 };
 
 const char *sip_end_name(enum sip_end e)

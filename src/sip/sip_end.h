@@ -31,6 +31,9 @@ enum sip_end {
 	SIP_END_PEER_CERTIFICATE_REFUSED,
 	SIP_END_OWN_CERTIFICATE_REFUSED, /* the other side did not want ours */
 	SIP_END_TLS_FAILED,
+	/* Ours: the service was killed or lost power, found at its next start:
+	 * in call detail records only. */
+	SIP_END_SERVICE_INTERRUPTED,
 	SIP_END_COUNT
 };
 const char *sip_end_name(enum sip_end e); /* "remoteTeardown"; "" for none */

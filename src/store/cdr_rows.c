@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "store/store_private.h"
 
@@ -20,6 +21,49 @@ static struct db_value text_of(struct clean *c, const char *text, size_t size)
 
 	utf8_line(view_of(text, strnlen(text, size)), to, size);
 	return db_text(to);
+}
+
+static int open_call(struct db *db, const struct cdr_row *r, struct error *e)
+{
+	struct clean c = { .count = 0 };
+	const struct db_value values[] = {
+		db_integer((int64_t)r->call),
+		db_integer(r->since_ms),
+		text_of(&c, r->conference, sizeof(r->conference)),
+		text_of(&c, r->participant, sizeof(r->participant)),
+		text_of(&c, r->address, sizeof(r->address)),
+		db_integer(r->incoming),
+		text_of(&c, r->transport, sizeof(r->transport)),
+		text_of(&c, r->encryption, sizeof(r->encryption)),
+		text_of(&c, r->tls_version, sizeof(r->tls_version)),
+		text_of(&c, r->cipher, sizeof(r->cipher)),
+		text_of(&c, r->peer_identity, sizeof(r->peer_identity)),
+		db_integer(r->verified),
+	};
+
+	return db_run(db, STATEMENT_CDR_OPEN_ADD, values, COUNT_OF(values),
+		      NULL, e);
+}
+
+/* What the record means for the calls that are open. */
+static int follow_call(struct db *db, const struct cdr_row *r, struct error *e)
+{
+	const struct db_value call[] = { db_integer((int64_t)r->call) };
+
+	if (r->call == 0)
+		return 0;
+	if (r->kind == CDR_JOINED)
+		return open_call(db, r, e);
+	return db_run(db, STATEMENT_CDR_OPEN_DELETE, call, COUNT_OF(call), NULL,
+		      e);
+}
+
+static int put_alive(struct db *db, int64_t now_ms, struct error *e)
+{
+	const struct db_value values[] = { db_integer(now_ms) };
+
+	return db_run(db, STATEMENT_CDR_ALIVE_PUT, values, COUNT_OF(values),
+		      NULL, e);
 }
 
 static int add_row(struct db *db, const struct cdr_row *r, struct error *e)
@@ -87,8 +131,11 @@ static int add_rows(struct db *db, const struct cdr_row *rows, size_t count,
 		    struct error *e)
 {
 	for (size_t i = 0; i < count; i++)
-		if (add_row(db, &rows[i], e) < 0)
+		if (add_row(db, &rows[i], e) < 0 ||
+		    follow_call(db, &rows[i], e) < 0)
 			return -1;
+	if (put_alive(db, clock_monotonic_ms(), e) < 0)
+		return -1;
 	return cut(db, e);
 }
 
@@ -100,6 +147,68 @@ int store_cdr_add(struct store *s, const struct cdr_row *rows, size_t count,
 	if (!db)
 		return -1;
 	return store_end(s, add_rows(db, rows, count, e), e);
+}
+
+/* --- calls without an end ------------------------------------------------- */
+
+static int end_open(struct db *db, time_t at, const char *reason,
+		    uint64_t *count_out, struct error *e)
+{
+	const struct db_value values[] = { db_integer(at), db_integer(CDR_LEFT),
+					   db_text(reason) };
+
+	if (db_run(db, STATEMENT_CDR_OPEN_END, values, COUNT_OF(values), NULL,
+		   e) < 0)
+		return -1;
+	*count_out = (uint64_t)db_changes(db);
+	if (db_run(db, STATEMENT_CDR_OPEN_CLEAR, NULL, 0, NULL, e) < 0)
+		return -1;
+	return cut(db, e);
+}
+
+int store_cdr_end_open(struct store *s, time_t at, const char *reason,
+		       uint64_t *count_out, struct error *e)
+{
+	struct db *db = store_begin(s, e);
+	int rc;
+
+	*count_out = 0;
+	if (!db)
+		return -1;
+	rc = store_end(s, end_open(db, at, reason, count_out, e), e);
+	if (rc < 0)
+		*count_out = 0;
+	return rc;
+}
+
+static int count_open(struct db *db, uint64_t *out, struct error *e)
+{
+	struct db_cell c[DB_COLUMNS_MAX];
+	struct db_rows rows;
+	int rc;
+
+	*out = 0;
+	db_rows_init(&rows);
+	rc = db_run(db, STATEMENT_CDR_OPEN_COUNT, NULL, 0, &rows, e);
+	if (rc == 0 && db_rows_next(&rows, c))
+		*out = (uint64_t)c[0].number;
+	db_rows_free(&rows);
+	return rc;
+}
+
+int store_cdr_alive(struct store *s, int64_t now_ms, uint64_t *open_out,
+		    struct error *e)
+{
+	struct db *db = store_begin(s, e);
+	int rc;
+
+	*open_out = 0;
+	if (!db)
+		return -1;
+	rc = count_open(db, open_out, e);
+	if (rc == 0 && *open_out > 0)
+		rc = put_alive(db, now_ms, e);
+	return store_end(s, rc, e);
 }
 
 int store_cdr_delete(struct store *s, uint64_t before, uint64_t *deleted_out,

@@ -31,11 +31,27 @@ struct cdr_row {
 	bool verified;
 	int64_t seconds;           /* CDR_LEFT: connected so long */
 	char reason[CDR_WORD_MAX]; /* CDR_LEFT */
+	/* Not kept, but to find calls whose end nobody recorded: the number of
+	 * a call that was connected, unique in a run, 0 for none; and since
+	 * when it is (clock_monotonic_ms()). */
+	uint64_t call;
+	int64_t since_ms;
 };
 
-/* In one transaction; the numbers of rows are not looked at. */
+/* In one transaction; the numbers of rows are not looked at. A call that has
+ * joined is open until its CDR_LEFT is there. */
 int store_cdr_add(struct store *s, const struct cdr_row *rows, size_t count,
 		  struct error *e) MUST_CHECK;
+
+/* The calls that an earlier run has left open get their CDR_LEFT, at that time
+ * and for that reason; their durations are those that were last known. Before
+ * any call of this run is added. */
+int store_cdr_end_open(struct store *s, time_t at, const char *reason,
+		       uint64_t *count_out, struct error *e) MUST_CHECK;
+/* It is that late (clock_monotonic_ms()), and calls that are open still are.
+ * *open_out: how many. */
+int store_cdr_alive(struct store *s, int64_t now_ms, uint64_t *open_out,
+		    struct error *e) MUST_CHECK;
 
 /* first..last: what was given away so far and is still there; first is last + 1
  * when none is. */

@@ -138,6 +138,24 @@ static const char *const steps[] = {
 	" display_override INTEGER NOT NULL,"
 	" display_name TEXT NOT NULL,"
 	" UNIQUE (conference, name)) STRICT;",
+	/* 9: calls that have joined and not left, and when (monotonic, of this
+	 * run) that was last known to be so. */
+	"CREATE TABLE cdr_open ("
+	" call INTEGER PRIMARY KEY,"
+	" since_ms INTEGER NOT NULL,"
+	" conference TEXT NOT NULL,"
+	" participant TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" incoming INTEGER NOT NULL,"
+	" transport TEXT NOT NULL,"
+	" encryption TEXT NOT NULL,"
+	" tls_version TEXT NOT NULL,"
+	" cipher TEXT NOT NULL,"
+	" peer_identity TEXT NOT NULL,"
+	" verified INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE cdr_alive ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" ms INTEGER NOT NULL) STRICT;",
 };
 
 static const char *const event_steps[] = {

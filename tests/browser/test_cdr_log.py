@@ -122,6 +122,25 @@ def test_what_a_record_tells(cdr, page):
     assert page.problems() == [] and page.check() == []
 
 
+def test_a_call_that_was_up_when_the_service_was_killed(service, cdr, page):
+    with database(service) as db:
+        db.execute("UPDATE cdr SET reason = 'serviceInterrupted', seconds = 0 WHERE number = ?",
+                   (cdr + RECORDS - 1,))
+        db.execute("UPDATE cdr SET reason = 'serviceInterrupted' WHERE number = ?",
+                   (cdr + RECORDS - 3,))
+    page.driver.refresh()
+    page.wait_drawn()
+    last = cdr + RECORDS - 1
+    assert "This device was interrupted" in page.text(f"#record-{last}")
+    assert "0 s or more" in page.text(f"#record-{last}")
+    assert "1 min 5 s or more" in page.text(f"#record-{last - 2}")
+    page.find(f"#record-{last} .log-toggle").click()
+    detail = page.text(".log-detail:not([hidden])")
+    assert "lost power during the call" in detail and "serviceInterrupted" in detail
+    assert "never connected" not in detail
+    assert page.problems() == [] and page.check() == []
+
+
 def test_filter_by_type_stands_in_the_address(cdr, page):
     page.choose("Type", "participantJoined")
     last = cdr + RECORDS - 1
@@ -146,6 +165,7 @@ def test_download_has_all_records_with_the_names_of_the_original(cdr, page, save
     assert last.findtext("participant_name") == HOSTILE
     assert last.findtext("disconnect_reason") == WRONG_HOST
     assert last.findtext("duration_seconds") == "0"
+    assert root[-3].findtext("disconnect_reason") == "remoteTeardown"
     assert root[0].find("duration_seconds") is None
 
 

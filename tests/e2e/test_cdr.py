@@ -4,6 +4,7 @@
 import datetime
 import json
 import sqlite3
+import threading
 import xmlrpc.client
 
 import pytest
@@ -172,8 +173,8 @@ def wait_events(api, name, count):
 
 
 def test_records_of_calls(service):
-    """Somebody calls and hangs up; is hung up on; is there when the service is
-    killed, and when it ends."""
+    """Somebody calls and hangs up; is hung up on; is there when the service
+    ends."""
     api = service.api()
     api.call("cdrlog.delete", deleteIndex=10**6)
     caller = Caller(service, "first").call()
@@ -198,22 +199,76 @@ def test_records_of_calls(service):
     assert wait_events(api, caller.uri, 2)[1]["disconnectReason"] == "disconnectAll"
     caller.close()
 
-    caller = Caller(service, "third").call()
-    wait_events(api, caller.uri, 1)
-    before = api.call("cdrlog.enumerate")["events"]
-    service.kill()
-    caller.close()
-    service.start()
-    # What was acknowledged by reading it is there; the end of the call is not.
-    assert service.api().call("cdrlog.enumerate")["events"] == before
-
     caller = Caller(service, "fourth").call()
     wait_events(service.api(), caller.uri, 1)
-    service.stop()
+    # The end hangs up, and waits for the answer.
+    ends = threading.Thread(target=service.stop)
+    ends.start()
+    caller.wait_for_bye()
+    ends.join()
     caller.close()
     service.start()
     joined, left = events_of(service.api(), caller.uri)
     assert left["disconnectReason"] == "disconnectAll"
+
+
+def test_calls_at_a_kill(service):
+    """Each that was up has its end at the next start, and only once."""
+    api = service.api()
+    api.call("cdrlog.delete", deleteIndex=10**6)
+    gone = Caller(service, "gone").call()
+    wait_events(api, gone.uri, 1)
+    gone.hang_up()
+    wait_events(api, gone.uri, 2)
+    callers = [Caller(service, f"up{n}").call() for n in range(3)]
+    for caller in callers:
+        wait_events(api, caller.uri, 1)
+    before = api.call("cdrlog.enumerate")["events"]
+    killed_at = datetime.datetime.utcnow().replace(microsecond=0)
+    service.kill()
+    for caller in (gone, *callers):
+        caller.close()
+    service.start()
+    api = service.api()
+    events = api.call("cdrlog.enumerate")["events"]
+    # What was acknowledged by reading it is there.
+    assert events[:len(before)] == before and len(events) == len(before) + 3
+    for caller in callers:
+        joined, left = events_of(api, caller.uri)
+        assert left["type"] == "participantLeft" and left["index"] > before[-1]["index"]
+        assert left["disconnectReason"] == "serviceInterrupted"
+        assert 0 <= left["durationSeconds"] < 60
+        assert killed_at <= left["time"] <= datetime.datetime.utcnow()
+        same = MEMBERS - {"time", "type", "index"}
+        assert {k: left[k] for k in same} == {k: joined[k] for k in same}
+    assert len(events_of(api, gone.uri)) == 2
+    assert api.call("calls.enumerate")["calls"] == []
+    log = service.local().call("eventlog.enumerate", newestFirst=True)["events"]
+    assert any("3 calls had not ended" in str(event) for event in log), log
+
+    # Neither another kill nor an end tells of them again.
+    service.kill()
+    service.start()
+    service.stop()
+    service.start()
+    assert service.api().call("cdrlog.enumerate")["events"] == events
+
+
+def test_calls_at_an_end_without_answers(service):
+    """Who does not answer the BYE has his record all the same."""
+    api = service.api()
+    api.call("cdrlog.delete", deleteIndex=10**6)
+    callers = [Caller(service, f"deaf{n}").call() for n in range(3)]
+    for caller in callers:
+        wait_events(api, caller.uri, 1)
+    service.stop()
+    for caller in callers:
+        assert caller.read().method == "BYE"
+        caller.close()
+    service.start()
+    for caller in callers:
+        _, left = events_of(service.api(), caller.uri)
+        assert left["disconnectReason"] == "disconnectAll"
 
 
 def test_many_calls(service, tmp_path):

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "calls/cdr.h"
@@ -379,6 +380,185 @@ static void test_killed(void)
 	closed(&p);
 }
 
+/* --- calls that were up at a kill ------------------------------------------
+ */
+
+/* Of a call that is connected for so long. */
+static void add_call(struct place *p, enum cdr_kind kind, uint64_t call,
+		     int64_t seconds)
+{
+	struct cdr_row r = row_named(kind, "");
+
+	snprintf(r.participant, sizeof(r.participant), "n%u", (unsigned)call);
+	snprintf(r.address, sizeof(r.address), "sip:n\xff@x");
+	snprintf(r.transport, sizeof(r.transport), "TLS");
+	snprintf(r.cipher, sizeof(r.cipher), "A_CIPHER");
+	snprintf(r.peer_identity, sizeof(r.peer_identity), "CN=n");
+	snprintf(r.encryption, sizeof(r.encryption), "encrypted");
+	r.incoming = r.verified = true;
+	r.call = call;
+	r.since_ms = clock_monotonic_ms() - seconds * 1000;
+	if (kind == CDR_LEFT)
+		snprintf(r.reason, sizeof(r.reason), "remoteTeardown");
+	cdr_add(p->cdr, &r);
+}
+
+/* A run with calls, killed when their records are kept. */
+static void kill_a_run(const char *directory)
+{
+	struct place p = { .directory = directory };
+	struct error e = ERROR_INIT;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		p.store = store_open(directory, &e);
+		p.cdr = p.store ? cdr_open(p.store, &e) : NULL;
+		if (!p.cdr)
+			_exit(1);
+		add_call(&p, CDR_JOINED, 1, 65);
+		add_call(&p, CDR_JOINED, 2, 0);
+		add_call(&p, CDR_JOINED, 3, -5000);
+		add_call(&p, CDR_LEFT, 2, 0);
+		add_call(&p, CDR_LEFT, 0, 0); /* was never connected */
+		cdr_flush(p.cdr);
+		kill(getpid(), SIGKILL);
+	}
+	waitpid(child, &status, 0);
+	CU_ASSERT(WIFSIGNALED(status));
+}
+
+static const char *ends_of(const struct cdr_batch *b)
+{
+	static char text[1024];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < b->count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "%s:%s/%d ", b->rows[i].participant, b->rows[i].reason,
+			 (int)b->rows[i].seconds);
+	return text;
+}
+
+static void test_calls_at_a_kill(void)
+{
+	struct place p = { .directory = fresh_dir() };
+	const struct cdr_row *r;
+	struct cdr_batch b;
+
+	kill_a_run(p.directory);
+	open_again(&p);
+	b = read_batch(&p, true, 6, CDR_ALL_KINDS, 20);
+	CU_ASSERT_STRING_EQUAL(ends_of(&b), "n1:serviceInterrupted/65 "
+					    "n3:serviceInterrupted/0 ");
+	CU_ASSERT_EQUAL_FATAL(b.count, 2);
+	r = &b.rows[0];
+	CU_ASSERT_EQUAL(r->kind, CDR_LEFT);
+	CU_ASSERT(r->at > 1700000000 && r->at <= clock_now());
+	CU_ASSERT_STRING_EQUAL(r->conference, "Echo");
+	CU_ASSERT(utf8_is_plain(view_str(r->address)));
+	CU_ASSERT_EQUAL(strncmp(r->address, "sip:n", 5), 0);
+	CU_ASSERT_STRING_EQUAL(r->transport, "TLS");
+	CU_ASSERT_STRING_EQUAL(r->cipher, "A_CIPHER");
+	CU_ASSERT_STRING_EQUAL(r->peer_identity, "CN=n");
+	CU_ASSERT_STRING_EQUAL(r->encryption, "encrypted");
+	CU_ASSERT(r->incoming && r->verified);
+	/* Once; and the numbers of calls begin again. */
+	closed(&p);
+	kill_a_run(p.directory);
+	open_again(&p);
+	CU_ASSERT_EQUAL(range_of(&p).last, 2 * 7);
+	closed(&p);
+	open_again(&p);
+	CU_ASSERT_EQUAL(range_of(&p).last, 2 * 7);
+	closed(&p);
+}
+
+/* The record of the beginning may be deleted meanwhile; and what is noted of
+ * calls that stand. */
+static void test_calls_that_stand(void)
+{
+	struct place p = opened();
+	struct error e = ERROR_INIT;
+	uint64_t n = 99;
+	struct cdr_batch b;
+
+	CHECK_OK(store_cdr_alive(p.store, 1, &n, &e), &e);
+	CU_ASSERT_EQUAL(n, 0);
+	add_call(&p, CDR_JOINED, 1, 0);
+	add_call(&p, CDR_JOINED, 1, 0); /* told twice */
+	add_call(&p, CDR_JOINED, UINT64_MAX, 0);
+	CHECK_OK(cdr_delete(p.cdr, UINT64_MAX, &n, &e), &e);
+	CU_ASSERT_EQUAL(n, 3);
+	CHECK_OK(store_cdr_alive(p.store, clock_monotonic_ms() + 7500, &n, &e),
+		 &e);
+	CU_ASSERT_EQUAL(n, 2);
+	/* As if it ended here. */
+	CHECK_OK(store_cdr_end_open(p.store, 5, "x'y", &n, &e), &e);
+	CU_ASSERT_EQUAL(n, 2);
+	CHECK_OK(store_cdr_end_open(p.store, 5, "x'y", &n, &e), &e);
+	CU_ASSERT_EQUAL(n, 0);
+	b = read_batch(&p, false, 0, CDR_ALL_KINDS, 20);
+	CU_ASSERT_EQUAL_FATAL(b.count, 2);
+	CU_ASSERT(b.rows[0].seconds >= 7 && b.rows[0].seconds < 600);
+	CU_ASSERT_STRING_EQUAL(b.rows[0].reason, "x'y");
+	CU_ASSERT_EQUAL(b.rows[0].at, 5);
+	closed(&p);
+}
+
+/* There is no room at the start: it is made up for, and nothing is before it.
+ */
+static int settle_late(const char *directory)
+{
+	struct rlimit none = { 4096, 200 << 20 },
+		      room = { 200 << 20, 200 << 20 };
+	struct place p = { .directory = directory };
+	struct error e = ERROR_INIT;
+	struct cdr_range r;
+
+	signal(SIGXFSZ, SIG_IGN);
+	p.store = store_open(directory, &e);
+	if (!p.store || setrlimit(RLIMIT_FSIZE, &none) < 0)
+		return 1;
+	p.cdr = cdr_open(p.store, &e);
+	if (!p.cdr)
+		return 1;
+	add_call(&p, CDR_JOINED, 1, 0);
+	if (cdr_range(p.cdr, &r, &e) < 0 || r.last != 5)
+		return 2;
+	if (setrlimit(RLIMIT_FSIZE, &room) < 0)
+		return 1;
+	if (cdr_range(p.cdr, &r, &e) < 0 || r.last != 8)
+		return 3;
+	cdr_close(p.cdr);
+	store_close(p.store);
+	return 0;
+}
+
+static void test_calls_at_a_kill_full_disk(void)
+{
+	struct place p = { .directory = fresh_dir() };
+	struct cdr_batch b;
+	int status;
+	pid_t child;
+
+	kill_a_run(p.directory);
+	child = fork();
+	if (child == 0)
+		_exit(settle_late(p.directory));
+	waitpid(child, &status, 0);
+	CU_ASSERT(WIFEXITED(status));
+	CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
+	open_again(&p);
+	b = read_batch(&p, true, 6, CDR_ALL_KINDS, 20);
+	CU_ASSERT_STRING_EQUAL(ends_of(&b), "n1:serviceInterrupted/65 "
+					    "n3:serviceInterrupted/0 n1:/0 "
+					    "n1:serviceInterrupted/0 ");
+	closed(&p);
+}
+
+/* --- a full disk ---------------------------------------------------------- */
+
 /* Nothing can grow: records wait, then are lost, and nobody waits for them. */
 static int fill_disk(const char *directory)
 {
@@ -475,6 +655,7 @@ static void test_older_database(void)
 	CHECK_OK(store_setting_put(p.store, "a", "kept", &e), &e);
 	closed(&p);
 	tamper(p.directory, "DROP TABLE cdr; DROP TABLE participant;"
+			    " DROP TABLE cdr_open; DROP TABLE cdr_alive;"
 			    " UPDATE schema_version SET version = 7");
 	open_again(&p);
 	add(&p, CDR_JOINED, "ann");
@@ -529,6 +710,10 @@ int main(int argc, char **argv)
 		{ "which records are given", test_queries },
 		{ "all of them after an orderly end", test_clean_end },
 		{ "but the last second after a kill", test_killed },
+		{ "calls that were up at a kill", test_calls_at_a_kill },
+		{ "calls that stand", test_calls_that_stand },
+		{ "calls at a kill, then a full disk",
+		  test_calls_at_a_kill_full_disk },
 		{ "a full disk", test_full_disk },
 		{ "no more than so many are kept", test_bounded },
 		{ "a database without them", test_older_database },

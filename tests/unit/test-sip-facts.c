@@ -34,6 +34,7 @@ static void test_names(void)
 		{ SIP_END_PEER_CERTIFICATE_WRONG_HOST,
 		  "peerCertificateWrongHost" },
 		{ SIP_END_OWN_CERTIFICATE_REFUSED, "ownCertificateRefused" },
+		{ SIP_END_SERVICE_INTERRUPTED, "serviceInterrupted" },
 		{ SIP_END_COUNT, "" },
 		{ (enum sip_end) - 1, "" },
 	};

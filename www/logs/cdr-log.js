@@ -27,8 +27,17 @@ function drawMedia({ mediaEncryption }) {
 	return mediaEncryption === "unknown" ? badge("quiet", "None") : encryptionBadge(mediaEncryption);
 }
 
-function durationOf(row) {
-	return row.type === "participantLeft" ? durationText(row.durationSeconds) : "";
+// What is said of a call whose end nobody saw is the least.
+function durationOf({ type, disconnectReason, durationSeconds }) {
+	if (type !== "participantLeft")
+		return "";
+	const text = durationText(durationSeconds);
+	return disconnectReason === "serviceInterrupted" ? `${text} or more` : text;
+}
+
+function durationDetail(row) {
+	return row.durationSeconds === 0 && row.disconnectReason !== "serviceInterrupted"
+		? "0 s; a call that was never connected has this record alone" : durationOf(row);
 }
 
 const COLUMNS = [
@@ -58,8 +67,7 @@ function drawDetail(row) {
 		row.tlsVersion ? ["TLS", `${transportText(row)}, ${row.cipher}`] : null,
 		certificateText(row) ? ["Its certificate", drawPeerCertificate(row)] : null,
 		["Media", drawMedia(row)],
-		left ? ["Duration", row.durationSeconds === 0 ? "0 s; a call that was never connected has this record alone"
-			: durationText(row.durationSeconds)] : null,
+		left ? ["Duration", durationDetail(row)] : null,
 		left ? ["How it ended", reasonText(row.disconnectReason),
 			isAsWanted(row.disconnectReason) ? null
 				: make("div", { class: "quiet" }, drawCure(row.disconnectReason)),

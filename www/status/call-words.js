@@ -33,6 +33,7 @@ const REASONS = {
 	peerCertificateRefused: ["Certificate of the other side refused", "The audit log says why."],
 	ownCertificateRefused: ["The other side did not accept our certificate", "It must trust who issued the local certificate, shown on", CERTIFICATES],
 	tlsFailed: ["No secure connection", "Check that the other side speaks TLS 1.2 or newer on that port, and the minimum version under Settings > Security."],
+	serviceInterrupted: ["This device was interrupted", "The service was killed, crashed or lost power during the call. The time is that of its next start; the call lasted at least as long as is said here."],
 };
 
 export function reasonText(reason) {
