@@ -19,7 +19,7 @@ enum {
 	 * any request that has another answer, give way to new ones: whoever
 	 * sends INVITEs and no ACKs keeps nobody out. */
 	SIP_TRANSACTIONS_MAX = 4096,
-	SIP_TRANSACTIONS_PEER_MAX = 1024, /* that one address began */
+	SIP_TRANSACTIONS_PEER_MAX = 1024, /* that one net began (sip_net.h) */
 	SIP_T1_MS = 500,
 	SIP_T2_MS = 4000,
 	SIP_T4_MS = 5000,

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "sip/sip_clock.h"
 #include "sip/sip_message.h"
+#include "sip/sip_net.h"
 
 enum {
 	KEY_INPUT_MAX = 80000,
@@ -138,9 +139,11 @@ int sip_key_merge(struct sip_stack *s, const osip_message_t *request,
 
 unsigned sip_peer_index(const struct sip_stack *s, const char *address)
 {
+	char net[INET6_ADDRSTRLEN];
 	uint8_t key[SIP_KEY_SIZE];
 
-	if (digest(s, (const char *[]){ "peer", address, NULL }, key) < 0)
+	sip_net_of(address, net);
+	if (digest(s, (const char *[]){ "peer", net, NULL }, key) < 0)
 		return 0;
 	return ((unsigned)key[0] << 8 | key[1]) % SIP_PEERS;
 }

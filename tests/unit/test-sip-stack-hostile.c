@@ -223,6 +223,34 @@ static void test_limit_of_a_peer(void)
 	peer_stop();
 }
 
+/* Who has one address of an IPv6 /64 has all of them, and one measure. */
+static void test_limit_of_a_net(void)
+{
+	static const struct {
+		const char *address;
+		const char *answer; /* to the second request */
+	} rows[] = {
+		{ "2001:db8:1:2::7", "SIP/2.0 503" },
+		{ "2001:db8:1:2::8", "SIP/2.0 503" },
+		{ "2001:db8:1:2:ffff:ffff:ffff:ffff", "SIP/2.0 503" },
+		{ "2001:db8:1:3::7", "SIP/2.0 200" },
+		{ "2001:db8:1:2:7::", "SIP/2.0 503" },
+		{ "192.0.2.8", "SIP/2.0 200" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		peer_start(0, 1);
+		strcpy(peer.flow[SIP_TCP].flow.peer_address, rows[0].address);
+		strcpy(peer.flow[SIP_TLS].flow.peer_address, rows[i].address);
+		peer.user.late = true;
+		peer_request(SIP_TCP, "OPTIONS", B1, "d1");
+		peer.user.late = false;
+		peer_request(SIP_TLS, "OPTIONS", B2, "d2");
+		CHECK_SENT(SIP_TLS, 1, rows[i].answer);
+		peer_stop();
+	}
+}
+
 /* Calls that stand cost no room: an INVITE whose ACK has come goes before a new
  * one is refused, the eldest first, one of another address only when the limit
  * of all is met. */
@@ -634,6 +662,7 @@ static const struct unit_test tests[] = {
 	{ "changed at random", test_mutated },
 	{ "limits", test_limits },
 	{ "limit of a peer", test_limit_of_a_peer },
+	{ "limit of a net", test_limit_of_a_net },
 	{ "room for calls", test_room_for_calls },
 	{ "room after calls", test_room_after_calls },
 	{ "limit of our own, and what is none", test_limit_of_ours },
