@@ -110,32 +110,38 @@ static void linger(struct conn *c)
 static void on_plain_http(struct conn *c)
 {
 	log_trace("front", "plain HTTP on a TLS port from %s", c->peer.address);
-	tls_context_unref(c->context);
-	c->context = NULL;
 	c->state = CONN_OPEN;
 	buf_free(&c->in);
 	http_answer(c, 400, "this port speaks HTTPS");
 	conn_finish(c, true);
 }
 
-static void on_hello_bytes(struct conn *c)
+/* The context is that of this moment: who takes his time with a greeting is not
+ * let in by an earlier policy. */
+static void on_hello(struct conn *c)
 {
 	struct front *f = c->front;
 
+	watch_forget(&f->watcher, &c->watch);
+	c->state = CONN_HANDSHAKE;
+	if (f->tls[c->peer.via]) {
+		c->context = tls_context_ref(f->tls[c->peer.via]);
+		if (handshake_submit(c))
+			return;
+	}
+	atomic_fetch_add(&f->stats.refused, 1);
+	conn_close(c);
+}
+
+static void on_hello_bytes(struct conn *c)
+{
 	if (!conn_fill(c)) {
 		if (c->broken)
 			conn_close(c);
 		return;
 	}
 	switch (sniff_first_bytes(buf_view(&c->in))) {
-	case SNIFF_HELLO:
-		watch_forget(&f->watcher, &c->watch);
-		c->state = CONN_HANDSHAKE;
-		if (handshake_submit(c))
-			return;
-		atomic_fetch_add(&f->stats.refused, 1);
-		conn_close(c);
-		return;
+	case SNIFF_HELLO: on_hello(c); return;
 	case SNIFF_HTTP:
 		/* A hint for browsers; others would not know what it is. */
 		if (c->peer.via == PEER_HTTPS)
@@ -325,9 +331,7 @@ void conn_new(struct front *f, int fd, const struct peer *peer,
 		conn_open(c);
 		return;
 	}
-	/* Such listeners accept only while there is a context. */
 	c->state = CONN_HELLO;
-	c->context = tls_context_ref(f->tls[peer->via]);
 	conn_set_deadline(c, DEADLINE_HANDSHAKE);
 	on_hello_bytes(c);
 	if (c->state == CONN_HELLO)
@@ -367,9 +371,8 @@ void conn_adopt(struct conn *c)
 	struct front *f = c->front;
 
 	deadline_clear(&c->deadline);
-	/* One of ours that was given up meanwhile has been told so. */
-	if (!c->established || f->stopping ||
-	    (c->dial && atomic_load(&c->cancelled))) {
+	/* What was given up meanwhile does not come back. */
+	if (!c->established || f->stopping || atomic_load(&c->cancelled)) {
 		adopt_failed(c);
 		return;
 	}

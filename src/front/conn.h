@@ -49,7 +49,7 @@ struct conn {
 	struct front_stream_ops stream; /* open is NULL for HTTP */
 
 	struct dial *dial;           /* outgoing, until it is open */
-	struct tls_context *context; /* TLS, until the handshake begins */
+	struct tls_context *context; /* that the handshake began with */
 	struct tls_conn *tls;
 
 	struct buf in;  /* plain text, not taken yet; the ClientHello first */

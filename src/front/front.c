@@ -288,6 +288,19 @@ static void for_each_conn(struct front *f, void (*fn)(struct conn *c))
 	}
 }
 
+static void end_older_handshake(struct conn *c)
+{
+	if (c->state == CONN_HANDSHAKE && c->peer.via == PEER_STREAM &&
+	    !c->dial && c->context != c->front->tls[PEER_STREAM])
+		conn_cancel_handshake(c);
+}
+
+void front_end_older_handshakes(struct front *f)
+{
+	take_posted(f);
+	for_each_conn(f, end_older_handshake);
+}
+
 static void cut(struct conn *c)
 {
 	if (c->state != CONN_HANDSHAKE) /* cancelled already */

@@ -72,6 +72,11 @@ void front_set_tls(struct front *f, enum peer_via via, struct tls_context *c);
  * caller's reference. */
 void front_post_tls(struct front *f, enum peer_via via, struct tls_context *c);
 
+/* Loop. Streams that were accepted, and whose handshake began with another
+ * context than the one of now (also one that was posted), are given up: for who
+ * has closed those that stand, so that none from before comes after it. */
+void front_end_older_handshakes(struct front *f);
+
 /* Connections that are not HTTP (SIP; an echo in the bench), accepted by a
  * listener or opened by front_connect(). All on the loop. data returns how many
  * bytes were taken; the rest is offered again after front_stream_resume(), and

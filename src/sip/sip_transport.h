@@ -70,8 +70,9 @@ void sip_transports_set_client(struct sip_transports *t,
 			       struct tls_context *client);
 
 /* All TLS flows that stand, in both directions, are ended in good form: what
- * was sent is written first. Their loss is told as always; those that are being
- * opened go on. */
+ * was sent is written first. Their loss is told as always. Handshakes that
+ * began under the policy of before do not become flows, either: those of
+ * callers are given up, ours begin again with the client context of now. */
 void sip_transports_close_tls(struct sip_transports *t);
 
 /* Which address of ours datagrams to there come from. ERR_NOT_FOUND: we do not

@@ -323,30 +323,6 @@ void sip_streams_lost(struct sip_transports *t)
 	}
 }
 
-/* Ending one may move it to the lost ones at once. */
-static void close_tls(struct list *streams)
-{
-	struct list all;
-
-	list_init(&all);
-	list_move(streams, &all);
-	while (!list_empty(&all)) {
-		struct stream_flow *f =
-		    list_owner(all.next, struct stream_flow, node);
-
-		list_remove(&f->node);
-		list_append(streams, &f->node);
-		if (f->open && !f->closing && f->flow.transport == SIP_TLS)
-			end(f);
-	}
-}
-
-void sip_transports_close_tls(struct sip_transports *t)
-{
-	close_tls(&t->accepted);
-	close_tls(&t->opened);
-}
-
 struct front_stream_ops sip_stream_ops(struct sip_transports *t)
 {
 	return (struct front_stream_ops){ .open = on_accepted,
@@ -446,4 +422,61 @@ failed:
 	sip_ticket_answer(t, k, NULL, &why);
 	if (f)
 		sip_flow_release(&f->flow);
+}
+
+/* --- the end of all */
+
+/* No policy of before is what lets it in; who waits for it goes on waiting. */
+static void begin_again(struct stream_flow *f)
+{
+	struct sip_flow_failure why;
+	struct error e = ERROR_INIT;
+
+	front_stream_close(f->stream);
+	f->stream = NULL;
+	f->generation = f->transports->generation;
+	if (dial(f, &e) == 0)
+		return;
+	why = sip_failure_of(&e, NULL);
+	answer_all(f, NULL, &why);
+	sip_flow_release(&f->flow);
+}
+
+static void end_or_begin_again(struct stream_flow *f)
+{
+	if (f->open)
+		end(f);
+	else if (f->generation != f->transports->generation)
+		begin_again(f);
+}
+
+static bool is_tls(const struct stream_flow *f)
+{
+	return f->open ? f->flow.transport == SIP_TLS
+		       : f->target.transport == SIP_TLS;
+}
+
+/* Ending one may move it to the lost ones at once. */
+static void each_tls(struct list *streams, void (*fn)(struct stream_flow *f))
+{
+	struct list all;
+
+	list_init(&all);
+	list_move(streams, &all);
+	while (!list_empty(&all)) {
+		struct stream_flow *f =
+		    list_owner(all.next, struct stream_flow, node);
+
+		list_remove(&f->node);
+		list_append(streams, &f->node);
+		if (!f->closing && is_tls(f))
+			fn(f);
+	}
+}
+
+void sip_transports_close_tls(struct sip_transports *t)
+{
+	front_end_older_handshakes(t->o.front);
+	each_tls(&t->accepted, end);
+	each_tls(&t->opened, end_or_begin_again);
 }

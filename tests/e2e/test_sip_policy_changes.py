@@ -11,7 +11,7 @@ from cryptography import x509
 
 from certificates import Authority, fingerprint, key_pem, new_key, pem
 from sealbridge_service import Service, wait_for
-from sip_tls_peers import Call, Callee, Caller, client_context
+from sip_tls_peers import OPTIONS, Call, Callee, Caller, client_context
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 
@@ -324,3 +324,76 @@ def test_certificate_that_does_not_name_us(device):
     assert problem() == text
     swap_identity(device)
     assert problem() == ""
+
+
+# --- what changes under a handshake (the last ones: refusals are recorded ten a minute)
+
+class Hesitant:
+    """A caller that says only so many bytes of its ClientHello (0: all, and keeps
+    the end of the handshake back), and the rest when it is told to."""
+
+    def __init__(self, port, version, first):
+        self.back, self.out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = client_context(version=version).wrap_bio(self.back, self.out)
+        self.raw = socket.create_connection(("127.0.0.1", port), 20)
+        assert not self.shakes()
+        hello = self.out.read()
+        self.raw.sendall(hello[:first] if first else hello)
+        self.rest = hello[first:] if first else b""
+        while not first and not self.rest:
+            self.hears()
+            self.shakes()
+            self.rest = self.out.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.raw.close()
+
+    def shakes(self):
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def hears(self):
+        got = self.raw.recv(16384)
+        if not got:
+            raise ConnectionResetError("the connection has ended")
+        self.back.write(got)
+
+    def gets_in(self):
+        """Says the rest, and asks: is there an answer?"""
+        try:
+            self.raw.sendall(self.rest)
+            while not self.shakes():
+                self.raw.sendall(self.out.read())
+                self.hears()
+            port = self.raw.getsockname()[1]
+            self.tls.write(OPTIONS.format(port=port, number=1).encode())
+            self.raw.sendall(self.out.read())
+            while True:
+                try:
+                    return self.tls.read(4096).startswith(b"SIP/2.0 200 ")
+                except ssl.SSLWantReadError:
+                    self.hears()
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("closing", (False, True))
+@pytest.mark.parametrize("change", ("nothing", "verification"))
+@pytest.mark.parametrize("first", (1, 100, 0))
+def test_handshake_under_a_change(device, first, change, closing, version):
+    """Who has not greeted is judged by the new policy. A handshake that has begun
+    goes on by the old one, but not where what stands is closed: nobody keeps a
+    place from before by being slow."""
+    verify(device, "none")
+    device.local().call("sip.modify", closeConnections=closing)
+    with Hesitant(device.sips, version, first) as caller:
+        if change == "verification":
+            verify(device, "outgoingAndIncoming")
+        assert caller.gets_in() == (change == "nothing" or (not first and not closing))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -554,6 +555,75 @@ static void test_close_tls(void)
 	tls_context_unref(any);
 }
 
+/* A server that never says anything. */
+static int listen_mute(uint16_t *port)
+{
+	struct timeval t = { .tv_sec = 30 };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	CU_ASSERT_EQUAL_FATAL(listen(fd, 8), 0);
+	getsockname(fd, (struct sockaddr *)&in, &len);
+	*port = ntohs(in.sin_port);
+	return fd;
+}
+
+/* The next connection, once its ClientHello has come. */
+static int take_hello(int listener)
+{
+	char bytes[4096];
+	int fd = accept(listener, NULL, NULL);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT(recv(fd, bytes, sizeof(bytes), 0) > 5);
+	return fd;
+}
+
+/* What is being opened begins again under a policy that changed meanwhile, and
+ * who waits for it hears of the new one only. */
+static void test_close_while_opening(void)
+{
+	struct stage *g = stage_new();
+	struct tls_context *any = flow_client(-1, NULL, TLS_SERVER_ANY);
+	struct tls_context *other = flow_client(-1, NULL, TLS_SERVER_ANY);
+	uint16_t port;
+	int listener = listen_mute(&port), first, second;
+	struct told *told;
+
+	use_client(g, any);
+	told = want(g, SIP_TLS, port, "peer.example", 0);
+	first = take_hello(listener);
+	/* Nothing has changed for it. */
+	front_fixture_call(&g->x, close_all, g);
+	use_client(g, other);
+	front_fixture_call(&g->x, close_all, g);
+	second = take_hello(listener);
+	free(client_all(first, NULL));
+	CU_ASSERT_FALSE(atomic_load(&told->done));
+	/* Two ask for it. */
+	(void)want(g, SIP_TLS, port, "peer.example", 1);
+	use_client(g, NULL);
+	front_fixture_call(&g->x, close_all, g);
+	free(client_all(second, NULL));
+	for (int i = 0; i < 2; i++) {
+		told = &g->told[i];
+		CU_ASSERT_TRUE_FATAL(WAIT_FOR(atomic_load(&told->done)));
+		CU_ASSERT_PTR_NULL(told->flow);
+		CU_ASSERT_PTR_NOT_NULL(strstr(told->reason, "trust store"));
+	}
+	CU_ASSERT_EQUAL(atomic_load(&g->lost), 0);
+	fcntl(listener, F_SETFL, O_NONBLOCK);
+	CU_ASSERT_EQUAL(accept(listener, NULL, NULL), -1);
+	close(listener);
+	stage_end(g);
+	tls_context_unref(any);
+	tls_context_unref(other);
+}
+
 static void test_connect_fails(void)
 {
 	struct stage *g = stage_new();
@@ -659,6 +729,7 @@ static const struct unit_test tests[] = {
 	{ "connect, TCP", test_connect_tcp },
 	{ "connect, TLS", test_connect_tls },
 	{ "close TLS", test_close_tls },
+	{ "close TLS while it is opened", test_close_while_opening },
 	{ "connect fails", test_connect_fails },
 	{ "UDP", test_udp },
 	{ "stop", test_stop },
