@@ -20,12 +20,8 @@ const struct param audit_filter_rows[] = {
 	  .type = VALUE_STRING,
 	  .chars = 255,
 	  .help = "Somewhere in the detail, in capitals or small letters." },
-	{ .name = "since",
-	  .type = VALUE_TIME,
-	  .help = "Not before this moment (UTC)." },
-	{ .name = "until",
-	  .type = VALUE_TIME,
-	  .help = "Not after this moment (UTC)." },
+	{ LOG_FILTER_SINCE },
+	{ LOG_FILTER_UNTIL },
 	{ 0 },
 };
 
@@ -42,15 +38,6 @@ static bool is_wanted(const struct value *filter, const char *member,
 	return !wanted || !strcmp(value_string(wanted), text);
 }
 
-static bool is_in_time(const struct value *filter, time_t t)
-{
-	const struct value *since = value_member(filter, "since");
-	const struct value *until = value_member(filter, "until");
-
-	return (!since || t >= value_time(since)) &&
-	       (!until || t <= value_time(until));
-}
-
 bool audit_filter_passes(const struct value *filter,
 			 const struct audit_record *r)
 {
@@ -61,57 +48,52 @@ bool audit_filter_passes(const struct value *filter,
 	       is_wanted(filter, "userName", r->user_name) &&
 	       is_wanted(filter, "peer", r->peer) &&
 	       is_wanted(filter, "event", r->event) &&
-	       is_in_time(filter, r->time) &&
+	       log_filter_is_in_time(filter, r->time) &&
 	       (!text[0] || strcasestr(r->detail, text));
 }
 
-/* One record more than wanted is looked for, to know of the rest. */
-struct batch {
-	const struct audit_search *search;
-	struct value *events;
-	size_t seen;
-	uint64_t next; /* where the next batch begins */
+struct search {
+	const struct value *filter;
+	struct log_batch batch;
 };
 
 static int add_event(void *arg, const struct audit_record *r, struct error *e)
 {
-	struct batch *b = arg;
+	struct search *search = arg;
+	struct value *s;
 
-	if (!audit_filter_passes(b->search->filter, r))
+	if (!audit_filter_passes(search->filter, r))
 		return 0;
-	if (b->seen++ == b->search->count) {
-		b->next = r->index;
-		return error_set(e, ERR_CANCELLED, "the batch is full");
-	}
-	audit_put_record(value_add_struct(b->events), r);
+	if (log_batch_add(&search->batch, r->index, &s, e) < 0)
+		return -1;
+	audit_put_record(s, r);
 	return 0;
 }
 
-int audit_search(struct audit *a, const struct audit_search *search,
-		 struct value *s, struct error *e)
+int audit_search(struct audit *a, const struct log_page *page, struct value *s,
+		 struct error *e)
 {
 	const struct audit_selection what = {
-		.from = search->newest_first ? 0 : search->index,
-		.to = search->newest_first ? search->index : 0,
-		.since = value_time(value_member(search->filter, "since")),
-		.until = value_time(value_member(search->filter, "until")),
+		.from = page->newest_first ? 0 : page->index,
+		.to = page->newest_first ? page->index : 0,
+		.since = value_time(value_member(page->filter, "since")),
+		.until = value_time(value_member(page->filter, "until")),
 		.count = SIZE_MAX,
-		.newest_first = search->newest_first,
+		.newest_first = page->newest_first,
 	};
-	struct batch b = { search, value_put_array(s, "events"), 0, 0 };
+	struct search search = { .filter = page->filter };
 	uint64_t first, last;
 
 	if (audit_range(a, &first, &last, e) < 0)
 		return -1;
-	if (!search->newest_first)
-		b.next = last + 1;
+	search.batch =
+	    log_batch_new(s, page, page->newest_first ? 0 : last + 1);
 	/* To 0 would be without an end. */
-	if (!(search->newest_first && search->index == 0) &&
-	    audit_read(a, &what, add_event, &b, e) < 0 &&
+	if (!(page->newest_first && page->index == 0) &&
+	    audit_read(a, &what, add_event, &search, e) < 0 &&
 	    e->kind != ERR_CANCELLED)
 		return -1;
 	error_clear(e);
-	value_put_boolean(s, "eventsRemaining", b.seen > search->count);
-	value_put_int(s, "nextIndex", (int32_t)b.next);
+	log_batch_end(&search.batch, s);
 	return 0;
 }

@@ -2,7 +2,7 @@
 #ifndef SB_API_AUDIT_SEARCH_H
 #define SB_API_AUDIT_SEARCH_H
 
-#include "api/method.h"
+#include "api/log_page.h"
 
 /* Which records auditlog.enumerate gives. */
 
@@ -16,16 +16,8 @@ int audit_filter_check(const struct value *filter, struct error *e) MUST_CHECK;
 bool audit_filter_passes(const struct value *filter,
 			 const struct audit_record *r);
 
-/* What to read: from there upward, or downward when newest_first. */
-struct audit_search {
-	const struct value *filter; /* NULL: every record */
-	bool newest_first;
-	uint64_t index; /* the first one wanted */
-	size_t count;   /* how many at most */
-};
-
 /* Fill the members events, eventsRemaining and nextIndex of s. */
-int audit_search(struct audit *a, const struct audit_search *search,
-		 struct value *s, struct error *e) MUST_CHECK;
+int audit_search(struct audit *a, const struct log_page *page, struct value *s,
+		 struct error *e) MUST_CHECK;
 
 #endif

@@ -11,25 +11,13 @@
 #include "base/log.h"
 #include "store/audit_rows.h"
 
-enum { EVENTS_MAX = 200, EVENTS_DEFAULT = 20 };
-
 static struct value *enumerate(struct call *c, struct error *e)
 {
-	const struct value *number = value_member(c->params, "numEvents");
-	const struct value *index = value_member(c->params, "index");
-	struct audit_search search = {
-		.filter = value_member(c->params, "filter"),
-		.newest_first =
-		    value_boolean(value_member(c->params, "newestFirst")),
-		.index = (uint64_t)value_int(index),
-		.count = number ? (size_t)value_int(number) : EVENTS_DEFAULT,
-	};
+	const struct log_page page = log_page_of(c);
 	struct value *s = value_new_struct();
 
-	if (search.newest_first && !index)
-		search.index = UINT64_MAX;
-	if (audit_filter_check(search.filter, e) == 0 &&
-	    audit_search(c->services->audit, &search, s, e) == 0)
+	if (audit_filter_check(page.filter, e) == 0 &&
+	    audit_search(c->services->audit, &page, s, e) == 0)
 		return s;
 	value_free(s);
 	return NULL;
@@ -202,24 +190,10 @@ static struct value *export_piece(struct call *c, struct error *e)
 }
 
 static const struct param enumerate_rows[] = {
-	{ .name = "index",
-	  .type = VALUE_INT,
-	  .least = 0,
-	  .most = INT32_MAX,
-	  .help = "The first record wanted; default the oldest, or the newest "
-		  "with newestFirst." },
-	{ .name = "numEvents",
-	  .type = VALUE_INT,
-	  .least = 1,
-	  .most = EVENTS_MAX,
-	  .help = "How many at most; default 20." },
-	{ .name = "newestFirst",
-	  .type = VALUE_BOOLEAN,
-	  .help = "From index down; default false." },
-	{ .name = "filter",
-	  .type = VALUE_STRUCT,
-	  .inside = audit_filter_rows,
-	  .help = "Only records with these values; all of them must fit." },
+	{ LOG_PAGE_INDEX("record") },
+	{ LOG_PAGE_COUNT },
+	{ LOG_PAGE_DIRECTION },
+	{ LOG_PAGE_FILTER("record", audit_filter_rows) },
 	{ 0 },
 };
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 
-#include "api/method.h"
+#include "api/log_page.h"
 #include "api/params.h"
 #include "api/setting_call.h"
 #include "base/log.h"
-
-enum { EVENTS_MAX = 200, EVENTS_DEFAULT = 20 };
 
 #define LEVELS "error|warning|info|trace|detailedTrace"
 
@@ -20,12 +18,8 @@ static const struct param filter_rows[] = {
 	  .type = VALUE_STRING,
 	  .chars = 255,
 	  .help = "Somewhere in the message, in capitals or small letters." },
-	{ .name = "since",
-	  .type = VALUE_TIME,
-	  .help = "Not before this moment (UTC)." },
-	{ .name = "until",
-	  .type = VALUE_TIME,
-	  .help = "Not after this moment (UTC)." },
+	{ LOG_FILTER_SINCE },
+	{ LOG_FILTER_UNTIL },
 	{ 0 },
 };
 
@@ -36,7 +30,7 @@ struct wanted {
 	enum log_level level; /* the least grave */
 	const char *group;    /* NULL: any */
 	const char *text;     /* "": any */
-	const struct value *since, *until;
+	const struct value *filter;
 };
 
 /* Any other word is the last one: everything. */
@@ -59,44 +53,34 @@ static struct wanted read_filter(const struct value *filter)
 		    level_named(value_string(value_member(filter, "level"))),
 		.group = group ? value_string(group) : NULL,
 		.text = value_string(value_member(filter, "text")),
-		.since = value_member(filter, "since"),
-		.until = value_member(filter, "until"),
+		.filter = filter,
 	};
 }
 
 static bool passes(const struct wanted *w, const struct event_row *row)
 {
-	int64_t at = row->at_ms / 1000;
-
 	return row->level <= w->level &&
 	       (!w->group || !strcmp(w->group, row->group)) &&
-	       (!w->since || at >= value_time(w->since)) &&
-	       (!w->until || at <= value_time(w->until)) &&
+	       log_filter_is_in_time(w->filter, (time_t)(row->at_ms / 1000)) &&
 	       (!w->text[0] || strcasestr(row->text, w->text));
 }
 
 /* --- reading -------------------------------------------------------------- */
 
-/* One event more than wanted is looked for, to know of the rest. */
-struct batch {
+struct reading {
 	struct wanted wanted;
-	struct value *events;
-	size_t most, seen;
-	uint64_t next; /* where the next batch begins */
+	struct log_batch batch;
 };
 
 static int add_event(void *arg, const struct event_row *row, struct error *e)
 {
-	struct batch *b = arg;
+	struct reading *r = arg;
 	struct value *s;
 
-	if (!passes(&b->wanted, row))
+	if (!passes(&r->wanted, row))
 		return 0;
-	if (b->seen++ == b->most) {
-		b->next = row->number;
-		return error_set(e, ERR_CANCELLED, "the batch is full");
-	}
-	s = value_add_struct(b->events);
+	if (log_batch_add(&r->batch, row->number, &s, e) < 0)
+		return -1;
 	value_put_int(s, "index", (int32_t)row->number);
 	value_put_time(s, "time", (time_t)(row->at_ms / 1000));
 	value_put_int(s, "milliseconds", (int32_t)(row->at_ms % 1000));
@@ -106,46 +90,38 @@ static int add_event(void *arg, const struct event_row *row, struct error *e)
 	return 0;
 }
 
-static int read_batch(struct call *c, struct batch *b, struct error *e)
+static int read_page(struct eventlog *l, const struct log_page *page,
+		     struct value *s, struct error *e)
 {
-	const struct value *index = value_member(c->params, "index");
-	bool downward = value_boolean(value_member(c->params, "newestFirst"));
-	uint64_t from = (uint64_t)value_int(index);
+	struct reading r = { .wanted = read_filter(page->filter) };
 	struct event_range range;
+	uint64_t from = page->index;
 
-	if (params_check_names(filter_rows, value_member(c->params, "filter"),
-			       "filter", e) < 0 ||
-	    eventlog_range(c->services->eventlog, &range, e) < 0)
+	if (params_check_names(filter_rows, page->filter, "filter", e) < 0 ||
+	    eventlog_range(l, &range, e) < 0)
 		return -1;
-	if (downward && !index)
+	if (from == LOG_PAGE_NEWEST)
 		from = range.last;
 	/* What comes while we read is for the next call. */
-	b->next = downward ? 0 : range.last + 1;
-	if (eventlog_each(c->services->eventlog, from, downward, add_event, b,
-			  e) < 0 &&
+	r.batch =
+	    log_batch_new(s, page, page->newest_first ? 0 : range.last + 1);
+	if (eventlog_each(l, from, page->newest_first, add_event, &r, e) < 0 &&
 	    e->kind != ERR_CANCELLED)
 		return -1;
 	error_clear(e);
+	log_batch_end(&r.batch, s);
 	return 0;
 }
 
 static struct value *enumerate(struct call *c, struct error *e)
 {
-	const struct value *number = value_member(c->params, "numEvents");
+	const struct log_page page = log_page_of(c);
 	struct value *s = value_new_struct();
-	struct batch b = {
-		.wanted = read_filter(value_member(c->params, "filter")),
-		.events = value_put_array(s, "events"),
-		.most = number ? (size_t)value_int(number) : EVENTS_DEFAULT,
-	};
 
-	if (read_batch(c, &b, e) < 0) {
-		value_free(s);
-		return NULL;
-	}
-	value_put_boolean(s, "eventsRemaining", b.seen > b.most);
-	value_put_int(s, "nextIndex", (int32_t)b.next);
-	return s;
+	if (read_page(c->services->eventlog, &page, s, e) == 0)
+		return s;
+	value_free(s);
+	return NULL;
 }
 
 static int add_group(void *arg, const char *group, struct error *e)
@@ -205,24 +181,10 @@ static struct value *delete_all(struct call *c, struct error *e)
 }
 
 static const struct param enumerate_rows[] = {
-	{ .name = "index",
-	  .type = VALUE_INT,
-	  .least = 0,
-	  .most = INT32_MAX,
-	  .help = "The first event wanted; default the oldest, or the newest "
-		  "with newestFirst." },
-	{ .name = "numEvents",
-	  .type = VALUE_INT,
-	  .least = 1,
-	  .most = EVENTS_MAX,
-	  .help = "How many at most; default 20." },
-	{ .name = "newestFirst",
-	  .type = VALUE_BOOLEAN,
-	  .help = "From index down; default false." },
-	{ .name = "filter",
-	  .type = VALUE_STRUCT,
-	  .inside = filter_rows,
-	  .help = "Only events with these values; all of them must fit." },
+	{ LOG_PAGE_INDEX("event") },
+	{ LOG_PAGE_COUNT },
+	{ LOG_PAGE_DIRECTION },
+	{ LOG_PAGE_FILTER("event", filter_rows) },
 	{ 0 },
 };
 
