@@ -234,116 +234,110 @@ static void check_refused(struct view text, enum error_kind kind,
 	}
 }
 
+static const struct {
+	const char *old, *new;
+	enum error_kind kind;
+	const char *words;
+} refused_rows[] = {
+	/* attributes */
+	{ " index=\"2\"", "", ERR_INPUT, "attribute index is missing" },
+	{ " index=\"2\"", " index=\"2\" index=\"2\"", ERR_INPUT, "line 8" },
+	{ " index=\"2\"", " index=\"2\" colour=\"red\"", ERR_INPUT,
+	  "no attribute colour" },
+	{ " index=\"2\"", " index=\"2\" xml:index=\"2\"", ERR_INPUT,
+	  "no attribute xml:index" },
+	{ " index=\"2\"", " index=\"-2\"", ERR_INPUT, "index is no" },
+	{ " index=\"2\"", " index=\"\"", ERR_INPUT, "index is no" },
+	{ " index=\"2\"", " index=\"0x2\"", ERR_INPUT, "index is no" },
+	{ " index=\"2\"", " index=\"9223372036854775808\"", ERR_INPUT,
+	  "too great" },
+	{ " index=\"2\"", " index=\"22222222222222222222\"", ERR_INPUT,
+	  "index is no" },
+	{ "Z\" format", "\" format", ERR_INPUT, "time is no time" },
+	{ "Z\" format", "Z \" format", ERR_INPUT, "time is no time" },
+	{ "time=\"2026-11", "time=\"2026-02", ERR_NONE, "" },
+	{ "time=\"2026-11", "time=\"2026-13", ERR_INPUT, "time is no time" },
+	{ "time=\"2026-", "time=\"02026-", ERR_INPUT, "time is no time" },
+	{ "hash=\"fe", "hash=\"zz", ERR_INPUT, "hash is not hex" },
+	{ "hash=\"fe", "hash=\"f", ERR_INPUT, "hash has not" },
+	{ "anchor=\"00", "anchor=\"", ERR_INPUT, "anchor has not" },
+	{ "keyId=\"ab01", "keyId=\"xx01", ERR_INPUT, "keyId" },
+	{ "keyId=\"ab01", "keyId=\"ab0", ERR_INPUT, "keyId" },
+	{ "signature=\"", "signature=\"*", ERR_INPUT,
+	  "signature is not base64" },
+	{ "signature=\"", "signature=\"AAAA", ERR_NONE, "" },
+	{ " counter=\"7\"", "", ERR_INPUT, "counter is missing" },
+	{ "version=\"1\"", "version=\"2\"", ERR_UNSUPPORTED, "version 2" },
+	{ "product=\"Sealbridge\"", "product=\"Other\"", ERR_INPUT, "product" },
+	{ "<module>", "<module a=\"b\">", ERR_INPUT, "no attribute a" },
+	{ "<field name=\"from\">", "<field>", ERR_INPUT,
+	  "record 2: field: attribute name is missing" },
+	/* elements */
+	{ "<auditLog", "<log", ERR_INPUT, "unexpected element log" },
+	{ "<publicKey>", "<publicKey><b/>", ERR_INPUT, "unexpected element b" },
+	{ "</publicKey>\n", "</publicKey><publicKey/>", ERR_INPUT,
+	  "second publicKey" },
+	{ "</publicKey>\n", "</publicKey><record/>", ERR_INPUT,
+	  "index is missing" },
+	{ "<severity>Info</severity>", "", ERR_INPUT,
+	  "line 7, record 1: userName: userName where severity" },
+	{ "<severity>", "<severity>x</severity><severity>", ERR_INPUT,
+	  "severity where userName" },
+	{ "<via>password</via>", "<via><b>password</b></via>", ERR_INPUT,
+	  "unexpected element b" },
+	{ "</event>", "</event><detail/>", ERR_INPUT,
+	  "detail where the end of the record" },
+	{ "</event><field", "</event><detail/><field", ERR_INPUT,
+	  "detail where a field" },
+	{ "<detail>", "<field name=\"a\"/><detail>", ERR_INPUT,
+	  "field where detail" },
+	{ "</event></record>", "</event></record><record>", ERR_INPUT,
+	  "index is missing" },
+	{ "<event>keyGenerated</event></record>", "</record>", ERR_INPUT,
+	  "record 3: event is missing" },
+	{ "<record", "x<record", ERR_INPUT, "text where none" },
+	{ "<module>", "x<module>", ERR_INPUT, "text where none" },
+	{ "<module>", "<m:module>", ERR_INPUT, "module" },
+	{ "<record", "<record xmlns=\"a\"", ERR_INPUT, "record" },
+	{ "<head", "<head><record/>", ERR_INPUT, "line 10" },
+	{ "</auditLog>", "</auditLog><auditLog/>", ERR_INPUT, "" },
+	{ "</auditLog>", "</auditLog>x", ERR_INPUT, "" },
+	{ "</auditLog>", "", ERR_INPUT, "" },
+	/* what XML has and this document has not */
+	{ "<auditLog", "<!DOCTYPE auditLog><auditLog", ERR_INPUT, "DOCTYPE" },
+	{ "<auditLog",
+	  "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]>"
+	  "<auditLog",
+	  ERR_INPUT, "line 2: \"<!\"" },
+	{ "<auditLog", "<!-- --><auditLog", ERR_INPUT, "comment" },
+	{ "<module>", "<module><![CDATA[x]]>", ERR_INPUT, "CDATA" },
+	{ "<record", "<?php?><record", ERR_INPUT, "processing" },
+	{ "Web", "&nbsp;", ERR_INPUT, "" },
+	{ "Web", "&xxe;", ERR_INPUT, "" },
+	{ "Web", "&#0;", ERR_INPUT, "" },
+	{ "Web", "&#xFFFE;", ERR_INPUT, "" },
+	{ "Web", "\x01", ERR_INPUT, "" },
+	{ "Web", "\xff", ERR_INPUT, "" },
+	{ "Web", "\xc0\x80", ERR_INPUT, "" },
+	{ "encoding=\"UTF-8\"", "encoding=\"UTF-16\"", ERR_NONE, "" },
+	{ "<?xml", "\n<?xml", ERR_INPUT, "not an XML document" },
+	{ "<?xml", "\xef\xbb\xbf<?xml", ERR_INPUT, "not an XML" },
+};
+
 static void test_refused(void)
 {
-	static const struct {
-		const char *old, *new;
-		enum error_kind kind;
-		const char *words;
-	} rows[] = {
-		/* attributes */
-		{ " index=\"2\"", "", ERR_INPUT, "attribute index is missing" },
-		{ " index=\"2\"", " index=\"2\" index=\"2\"", ERR_INPUT,
-		  "line 8" },
-		{ " index=\"2\"", " index=\"2\" colour=\"red\"", ERR_INPUT,
-		  "no attribute colour" },
-		{ " index=\"2\"", " index=\"2\" xml:index=\"2\"", ERR_INPUT,
-		  "no attribute xml:index" },
-		{ " index=\"2\"", " index=\"-2\"", ERR_INPUT, "index is no" },
-		{ " index=\"2\"", " index=\"\"", ERR_INPUT, "index is no" },
-		{ " index=\"2\"", " index=\"0x2\"", ERR_INPUT, "index is no" },
-		{ " index=\"2\"", " index=\"9223372036854775808\"", ERR_INPUT,
-		  "too great" },
-		{ " index=\"2\"", " index=\"22222222222222222222\"", ERR_INPUT,
-		  "index is no" },
-		{ "Z\" format", "\" format", ERR_INPUT, "time is no time" },
-		{ "Z\" format", "Z \" format", ERR_INPUT, "time is no time" },
-		{ "time=\"2026-11", "time=\"2026-02", ERR_NONE, "" },
-		{ "time=\"2026-11", "time=\"2026-13", ERR_INPUT,
-		  "time is no time" },
-		{ "time=\"2026-", "time=\"02026-", ERR_INPUT,
-		  "time is no time" },
-		{ "hash=\"fe", "hash=\"zz", ERR_INPUT, "hash is not hex" },
-		{ "hash=\"fe", "hash=\"f", ERR_INPUT, "hash has not" },
-		{ "anchor=\"00", "anchor=\"", ERR_INPUT, "anchor has not" },
-		{ "keyId=\"ab01", "keyId=\"xx01", ERR_INPUT, "keyId" },
-		{ "keyId=\"ab01", "keyId=\"ab0", ERR_INPUT, "keyId" },
-		{ "signature=\"", "signature=\"*", ERR_INPUT,
-		  "signature is not base64" },
-		{ "signature=\"", "signature=\"AAAA", ERR_NONE, "" },
-		{ " counter=\"7\"", "", ERR_INPUT, "counter is missing" },
-		{ "version=\"1\"", "version=\"2\"", ERR_UNSUPPORTED,
-		  "version 2" },
-		{ "product=\"Sealbridge\"", "product=\"Other\"", ERR_INPUT,
-		  "product" },
-		{ "<module>", "<module a=\"b\">", ERR_INPUT, "no attribute a" },
-		{ "<field name=\"from\">", "<field>", ERR_INPUT,
-		  "record 2: field: attribute name is missing" },
-		/* elements */
-		{ "<auditLog", "<log", ERR_INPUT, "unexpected element log" },
-		{ "<publicKey>", "<publicKey><b/>", ERR_INPUT,
-		  "unexpected element b" },
-		{ "</publicKey>\n", "</publicKey><publicKey/>", ERR_INPUT,
-		  "second publicKey" },
-		{ "</publicKey>\n", "</publicKey><record/>", ERR_INPUT,
-		  "index is missing" },
-		{ "<severity>Info</severity>", "", ERR_INPUT,
-		  "line 7, record 1: userName: userName where severity" },
-		{ "<severity>", "<severity>x</severity><severity>", ERR_INPUT,
-		  "severity where userName" },
-		{ "<via>password</via>", "<via><b>password</b></via>",
-		  ERR_INPUT, "unexpected element b" },
-		{ "</event>", "</event><detail/>", ERR_INPUT,
-		  "detail where the end of the record" },
-		{ "</event><field", "</event><detail/><field", ERR_INPUT,
-		  "detail where a field" },
-		{ "<detail>", "<field name=\"a\"/><detail>", ERR_INPUT,
-		  "field where detail" },
-		{ "</event></record>", "</event></record><record>", ERR_INPUT,
-		  "index is missing" },
-		{ "<event>keyGenerated</event></record>", "</record>",
-		  ERR_INPUT, "record 3: event is missing" },
-		{ "<record", "x<record", ERR_INPUT, "text where none" },
-		{ "<module>", "x<module>", ERR_INPUT, "text where none" },
-		{ "<module>", "<m:module>", ERR_INPUT, "module" },
-		{ "<record", "<record xmlns=\"a\"", ERR_INPUT, "record" },
-		{ "<head", "<head><record/>", ERR_INPUT, "line 10" },
-		{ "</auditLog>", "</auditLog><auditLog/>", ERR_INPUT, "" },
-		{ "</auditLog>", "</auditLog>x", ERR_INPUT, "" },
-		{ "</auditLog>", "", ERR_INPUT, "" },
-		/* what XML has and this document has not */
-		{ "<auditLog", "<!DOCTYPE auditLog><auditLog", ERR_INPUT,
-		  "DOCTYPE" },
-		{ "<auditLog",
-		  "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]>"
-		  "<auditLog",
-		  ERR_INPUT, "line 2: \"<!\"" },
-		{ "<auditLog", "<!-- --><auditLog", ERR_INPUT, "comment" },
-		{ "<module>", "<module><![CDATA[x]]>", ERR_INPUT, "CDATA" },
-		{ "<record", "<?php?><record", ERR_INPUT, "processing" },
-		{ "Web", "&nbsp;", ERR_INPUT, "" },
-		{ "Web", "&xxe;", ERR_INPUT, "" },
-		{ "Web", "&#0;", ERR_INPUT, "" },
-		{ "Web", "&#xFFFE;", ERR_INPUT, "" },
-		{ "Web", "\x01", ERR_INPUT, "" },
-		{ "Web", "\xff", ERR_INPUT, "" },
-		{ "Web", "\xc0\x80", ERR_INPUT, "" },
-		{ "encoding=\"UTF-8\"", "encoding=\"UTF-16\"", ERR_NONE, "" },
-		{ "<?xml", "\n<?xml", ERR_INPUT, "not an XML document" },
-		{ "<?xml", "\xef\xbb\xbf<?xml", ERR_INPUT, "not an XML" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(refused_rows) / sizeof(*refused_rows);
+	     i++) {
 		struct error e = ERROR_INIT;
 		struct seen s = { 0 };
 		struct buf text;
 
-		replace(&text, rows[i].old, rows[i].new);
-		if (rows[i].kind == ERR_NONE)
+		replace(&text, refused_rows[i].old, refused_rows[i].new);
+		if (refused_rows[i].kind == ERR_NONE)
 			CHECK_OK(read_text(buf_view(&text), &s, &e), &e);
 		else
-			check_refused(buf_view(&text), rows[i].kind,
-				      rows[i].words);
+			check_refused(buf_view(&text), refused_rows[i].kind,
+				      refused_rows[i].words);
 		buf_free(&text);
 	}
 }
