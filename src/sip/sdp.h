@@ -57,6 +57,7 @@ struct sdp_remote {
 	char address[SDP_ADDRESS_MAX]; /* "" or a name: media goes nowhere
 					* until some has come */
 	uint16_t port;
+	uint16_t rtcp_port;           /* 0: the next one */
 	bool srtp;                    /* RTP/SAVP, not RTP/AVP */
 	int payload[SDP_CODEC_COUNT]; /* payload type, -1: not spoken */
 	enum sdp_codec first;         /* of those, in the sender's order */

@@ -149,15 +149,19 @@ static void take_payload(const struct media *m, uint64_t payload,
 static bool read_payloads(const struct media *m, struct sdp_remote *out)
 {
 	struct view rest = m->formats, word;
-	bool found = false;
+	bool found = false, seen[PAYLOAD_MAX + 1] = { false };
 	uint64_t payload;
 
 	out->event = -1;
 	for (int c = 0; c < SDP_CODEC_COUNT; c++)
 		out->payload[c] = -1;
-	while (next_word(&rest, &word))
-		if (sip_number(word, PAYLOAD_MAX, &payload))
-			take_payload(m, payload, out, &found);
+	/* Each costs a walk through all lines: once is enough. */
+	while (next_word(&rest, &word)) {
+		if (!sip_number(word, PAYLOAD_MAX, &payload) || seen[payload])
+			continue;
+		seen[payload] = true;
+		take_payload(m, payload, out, &found);
+	}
 	return found;
 }
 
@@ -241,15 +245,25 @@ static bool find_direction(struct view part, enum sdp_direction *out)
 	return false;
 }
 
+/* "0.0.0.0" and "::", however they are written. */
 static bool is_any_address(const char *text)
 {
-	return strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
+	static const uint8_t zeros[16];
+	uint8_t bytes[16] = { 0 };
+
+	return (inet_pton(AF_INET, text, bytes) == 1 ||
+		inet_pton(AF_INET6, text, bytes) == 1) &&
+	       memcmp(bytes, zeros, sizeof(bytes)) == 0;
 }
 
+/* That of a multicast group has its TTL behind a slash (RFC 4566 5.7). */
 static void copy_address(struct view word, char out[SDP_ADDRESS_MAX])
 {
+	const uint8_t *slash = memchr(word.ptr, '/', word.len);
 	uint8_t bytes[16];
 
+	if (slash)
+		word.len = (size_t)(slash - word.ptr);
 	if (word.len < SDP_ADDRESS_MAX)
 		memcpy(out, word.ptr, word.len);
 	if (inet_pton(AF_INET, out, bytes) != 1 &&
@@ -279,6 +293,22 @@ static void read_address(struct view session, const struct media *m,
 		return;
 	out->direction = held[out->direction];
 	memset(out->address, 0, sizeof(out->address));
+}
+
+/* "53020" or "53020 IN IP4 192.0.2.9" (RFC 3605 2.1); on another host than the
+ * audio it is not for us. Read behind the address. */
+static void read_control(const struct media *m, struct sdp_remote *out)
+{
+	struct view part = m->lines, value, word, address;
+	uint64_t port;
+
+	if (!next_attribute(&part, "rtcp", &value) ||
+	    !next_word(&value, &word) || !sip_number(word, PORT_MAX, &port) ||
+	    (next_word(&value, &word) &&
+	     (!next_word(&value, &word) || !next_word(&value, &address) ||
+	      !view_is(address, out->address))))
+		return;
+	out->rtcp_port = (uint16_t)port;
 }
 
 static void read_direction(struct view session, const struct media *m,
@@ -343,6 +373,7 @@ static bool take_audio(struct view session, const struct media *m,
 	out->port = (uint16_t)port;
 	read_direction(session, m, out);
 	read_address(session, m, out);
+	read_control(m, out);
 	return true;
 }
 

@@ -85,6 +85,7 @@ static int put_in_force(struct sip_call *k, const struct sdp_remote *r,
 	struct media_remote remote = {
 		.address = r->address,
 		.port = r->port,
+		.rtcp_port = r->rtcp_port,
 		.send = agreed == SDP_SENDRECV || agreed == SDP_SENDONLY,
 		/* Music while we are held is for nobody, and that it stops is
 		 * no fault: nothing is expected then. */

@@ -25,7 +25,7 @@ struct row {
 };
 
 /* The first rows are taken; others are made of them at random. */
-enum { TAKEN = 15 };
+enum { TAKEN = 21 };
 
 static const struct row rows[] = {
 	/* Taken. */
@@ -51,6 +51,22 @@ static const struct row rows[] = {
 	  "line 0/1 :4000 PCMU 0/8 event -1 sendonly", ERR_NONE },
 	{ HEAD "c=IN IP6 ::\r\n" TIME AVP "a=recvonly\r\n",
 	  "line 0/1 :4000 PCMU 0/8 event -1 inactive", ERR_NONE },
+	{ HEAD "c=IN IP6 0:0::0\r\n" TIME AVP,
+	  "line 0/1 :4000 PCMU 0/8 event -1 sendonly", ERR_NONE },
+	/* A group is not taken for a name. */
+	{ HEAD "c=IN IP4 224.0.0.5/127\r\n" TIME AVP,
+	  "line 0/1 224.0.0.5:4000 PCMU 0/8 event -1 sendrecv", ERR_NONE },
+	/* Where reports go; not to another host. */
+	{ HEAD C4 TIME AVP "a=rtcp:4009\r\n",
+	  "line 0/1 192.0.2.9:4000 PCMU 0/8 event -1 sendrecv rtcp 4009",
+	  ERR_NONE },
+	{ HEAD C4 TIME AVP "a=rtcp:4009 IN IP4 192.0.2.9\r\n",
+	  "line 0/1 192.0.2.9:4000 PCMU 0/8 event -1 sendrecv rtcp 4009",
+	  ERR_NONE },
+	{ HEAD C4 TIME AVP "a=rtcp:4009 IN IP4 192.0.2.8\r\n",
+	  "line 0/1 192.0.2.9:4000 PCMU 0/8 event -1 sendrecv", ERR_NONE },
+	{ HEAD C4 TIME AVP "a=rtcp:65536\r\n",
+	  "line 0/1 192.0.2.9:4000 PCMU 0/8 event -1 sendrecv", ERR_NONE },
 	{ HEAD "c=IN IP4 host.example\r\n" TIME AVP,
 	  "line 0/1 :4000 PCMU 0/8 event -1 sendrecv", ERR_NONE },
 	{ HEAD TIME AVP, "line 0/1 :4000 PCMU 0/8 event -1 sendrecv",
@@ -147,6 +163,9 @@ static void tell(const struct sdp_remote *r, char *out, size_t size)
 	    r->payload[SDP_PCMA], r->event, sdp_direction_name(r->direction));
 
 	CU_ASSERT_EQUAL(r->srtp, r->crypto.present);
+	if (r->rtcp_port)
+		n += snprintf(out + n, size - (size_t)n, " rtcp %u",
+			      r->rtcp_port);
 	if (r->crypto.present)
 		snprintf(out + n, size - (size_t)n, " crypto %u %s",
 			 r->crypto.tag, sdp_suite_name(r->crypto.suite));

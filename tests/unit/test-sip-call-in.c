@@ -84,6 +84,10 @@ static void test_refusals(void)
 		  "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nc=IN IP4 "
 		  "224.0.0.5\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n",
 		  488, "Warning", "305" },
+		{ SIP_UDP, "",
+		  "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nc=IN IP4 "
+		  "224.0.0.5/127\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n",
+		  488, "Warning", "305" },
 		{ SIP_UDP, "Require: 100rel\r\n", sdp_plain, 420, "Unsupported",
 		  "100rel" },
 		{ SIP_TCP, "Supported: timer\r\nSession-Expires: 89\r\n",
