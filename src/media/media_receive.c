@@ -76,13 +76,17 @@ static unsigned take_rtp(struct media_stream *s, struct datagram *d)
 	bool agreed;
 	unsigned drop;
 
-	if (!s->ready || !s->receive)
+	if (!s->ready || (!s->receive && !s->secure))
 		return MEDIA_UNASKED;
 	drop = admit(s, &s->latch, &s->home, d);
 	if (drop == FINE)
 		drop = open_seal(s, SRTP_RTP, d);
 	if (drop != FINE)
 		return drop;
+	/* Sealed ones are opened all the same: the roll-over counter (RFC 3711
+	 * 3.3.1) would be another after some minutes of music on hold. */
+	if (!s->receive)
+		return MEDIA_UNASKED;
 	if (!rtp_read(view_of(d->bytes, d->n), &p))
 		return MEDIA_MALFORMED;
 	if (p.ssrc == s->sent.ssrc)

@@ -28,15 +28,16 @@ static void read_block(const uint8_t *p, struct rtp_report *out)
 	out->delay = get32(p + 20);
 }
 
-/* body: behind the header and the sender's SSRC. */
-static bool read_report(struct view body, bool sender, unsigned count,
-			uint32_t ours, struct rtcp_news *out)
+/* body: behind the header and the sender's SSRC. What is said of time is taken
+ * from the first packet, whose sender is remembered. */
+static bool read_report(struct view body, bool sender, bool first,
+			unsigned count, uint32_t ours, struct rtcp_news *out)
 {
 	size_t at = sender ? SENDER_BYTES : 0;
 
 	if (body.len < at + (size_t)count * BLOCK_BYTES)
 		return false;
-	if (sender) {
+	if (sender && first) {
 		out->sender_report = true;
 		out->ntp = get32(body.ptr + 2);
 	}
@@ -64,7 +65,7 @@ static bool read_one(struct view *rest, bool first, uint32_t ours,
 		return false;
 	if (report && (length < 8 ||
 		       !read_report(view_of(p + 8, length - 8), p[1] == RTCP_SR,
-				    p[0] & 0x1f, ours, out)))
+				    first, p[0] & 0x1f, ours, out)))
 		return false;
 	if (first)
 		out->sender = get32(p + 4);

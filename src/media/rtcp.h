@@ -11,9 +11,9 @@ enum { RTCP_BLOCKS_MAX = 31, RTCP_CNAME_MAX = 255, RTCP_PACKET_MAX = 1472 };
 
 /* What a compound packet tells. */
 struct rtcp_news {
-	bool sender_report;
-	uint32_t sender; /* SSRC of the first packet */
-	uint32_t ntp;    /* middle 32 bits of a sender report's NTP time */
+	uint32_t sender;    /* SSRC of the first packet */
+	bool sender_report; /* the first packet is one */
+	uint32_t ntp;       /* middle 32 bits of its NTP time */
 	bool bye;
 	/* About us, when there is such a block. */
 	bool about_us;

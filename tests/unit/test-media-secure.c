@@ -168,6 +168,39 @@ static void test_new_keys(void)
 	end(&f, &p);
 }
 
+/* Held for so long that their sequence has wrapped: what comes meanwhile is
+ * thrown away, but the roll-over counter follows it. */
+static void test_long_hold(void)
+{
+	enum { STEP = 16384 };
+	struct media_remote r;
+	struct fixture f;
+	struct peer p;
+	uint64_t unasked = 0;
+
+	call(&f, &p, SRTP_SHA1_80);
+	fixture_echo(&p, NULL);
+	r = fixture_remote(&p);
+	r.secure = true;
+	r.in = theirs[SRTP_SHA1_80];
+	r.out = ours[SRTP_SHA1_80];
+	r.receive = false;
+	fixture_agree(&f, &r);
+	for (int i = 0; i < 2 * 65536 / STEP; i++) {
+		p.sequence += STEP - 1;
+		peer_say(&p, 0, false, view_of("music", 5), NULL);
+		fixture_dropped(&f, MEDIA_UNASKED, ++unasked);
+	}
+	/* Forged ones are told from them. */
+	peer_send(&p, PEER_RTP, "\x80\0\0\1\0\0\0\2\0\0\0\3 is no seal", 23);
+	fixture_dropped(&f, MEDIA_FORGED, 1);
+	CU_ASSERT_EQUAL(fixture_stats(&f).packets_in, 1);
+	r.receive = true;
+	fixture_agree(&f, &r);
+	fixture_echo(&p, NULL);
+	end(&f, &p);
+}
+
 /* A refused description leaves the keys alone. */
 static void test_refused(void)
 {
@@ -283,6 +316,7 @@ static const struct unit_test tests[] = {
 	{ "forged packets", test_forged },
 	{ "copies from elsewhere", test_replayed_from_elsewhere },
 	{ "new keys", test_new_keys },
+	{ "a long hold", test_long_hold },
 	{ "refused keys", test_refused },
 	{ "many sources", test_sources },
 	{ "reports", test_reports },

@@ -287,6 +287,22 @@ static void test_rtcp_read(void)
 	}
 }
 
+/* A mixer's second report tells of another's time. */
+static void test_second_report(void)
+{
+	const struct rtcp_sent sent[] = { { .ntp = 0x1111222233334444ULL },
+					  { .ntp = 0x5555666677778888ULL } };
+	uint8_t out[256];
+	size_t n = rtcp_write(1, &sent[0], NULL, "a", false, out, sizeof(out));
+	struct rtcp_news news;
+
+	n +=
+	    rtcp_write(2, &sent[1], NULL, "b", false, out + n, sizeof(out) - n);
+	CU_ASSERT_TRUE(rtcp_read(view_of(out, n), 9, &news));
+	CU_ASSERT_EQUAL(news.sender, 1);
+	CU_ASSERT_EQUAL(news.ntp, 0x22223333);
+}
+
 /* Any bytes: read to the end of the memory and not behind it. */
 static void test_random(void)
 {
@@ -323,6 +339,7 @@ static const struct unit_test tests[] = {
 	{ "jitter", test_jitter },
 	{ "RTCP of ours", test_rtcp_written },
 	{ "RTCP packets", test_rtcp_read },
+	{ "two senders in one packet", test_second_report },
 	{ "any bytes", test_random },
 	{ NULL, NULL },
 };
