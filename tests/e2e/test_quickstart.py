@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from sealbridge_service import BUILD, SOURCE, process_is_gone, run, wait_for
+from sealbridge_service import BUILD, SOURCE, files_below, process_is_gone, run, wait_for
 
 
 def test_what_is_printed(make_service):
@@ -71,7 +71,7 @@ def test_stop(make_service, isolated):
             f"/proc/{server}/task/{server}/children").read_text().split())
     service.stop()
     for pid in pids:
-        wait_for(lambda p=pid: process_is_gone(p), 10, f"the end of process {pid}")
+        wait_for(lambda p=pid: process_is_gone(p), what=f"the end of process {pid}")
     assert not (service.state / "sealbridged.pid").exists()
     assert not (service.state / "p11-kit.pid").exists()
     # once more: nothing to do is no error
@@ -113,8 +113,8 @@ def test_foreground(make_service):
 
 
 def test_modes_of_files(service):
-    for path in service.state.rglob("*"):
-        mode = path.lstat().st_mode
+    for path, status in files_below(service.state):
+        mode = status.st_mode
         if stat.S_ISSOCK(mode) or stat.S_ISLNK(mode):
             continue
         assert mode & 0o077 == 0, path

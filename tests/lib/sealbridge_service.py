@@ -5,6 +5,7 @@ Used by tests/e2e, tests/browser and tests/bench. The build under test is
 $SEALBRIDGE_BUILD, else ./build of the source tree.
 """
 
+import collections
 import hashlib
 import http.client
 import os
@@ -24,27 +25,35 @@ SOFTHSM_MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 START_SECONDS = 120
 
 
-def free_ports(count):
-    """Distinct TCP ports, below those the kernel hands out by itself."""
-    found, sockets = [], []
-    try:
-        while len(found) < count:
-            port = random.randint(20000, 31999)
-            s = socket.socket()
+# A port may be bound long after it was chosen.
+handed_out = collections.deque(maxlen=2000)
+
+
+def is_free(port):
+    """Neither TCP nor UDP of 127.0.0.1 uses it."""
+    for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+        with socket.socket(type=kind) as s:
             try:
                 s.bind(("127.0.0.1", port))
             except OSError:
-                s.close()
-                continue
-            sockets.append(s)
+                return False
+    return True
+
+
+def free_ports(count):
+    """Distinct ports, below those the kernel hands out by itself: nobody's connection can
+    take one in between, and who connects to one meets nobody, not even itself. None is given
+    twice in a while."""
+    found = []
+    while len(found) < count:
+        port = random.randint(20000, 31999)
+        if port not in handed_out and is_free(port):
+            handed_out.append(port)
             found.append(port)
-    finally:
-        for s in sockets:
-            s.close()
     return found
 
 
-def wait_for(check, seconds=20, what="the condition", pause=0.05):
+def wait_for(check, seconds=60, what="the condition", pause=0.05):
     """Call check until it gives something true, and return that."""
     end = time.monotonic() + seconds
     while True:
@@ -73,6 +82,23 @@ def process_is_gone(pid):
     except (FileNotFoundError, ProcessLookupError):
         return True
     return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def files_below(folder):
+    """(path, lstat) of what is there and stays: files come and go while a service runs."""
+    for path in folder.rglob("*"):
+        try:
+            yield path, path.lstat()
+        except FileNotFoundError:
+            continue
+
+
+def content_of(path):
+    """What a file holds; b"" of one that has gone meanwhile."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 class UnixTransport(xmlrpc.client.Transport):

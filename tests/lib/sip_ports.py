@@ -1,26 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ports for programs that want several in a row."""
 
-import contextlib
 import random
-import socket
 
-ROUNDS = 200
+from sealbridge_service import handed_out, is_free
+
+ROUNDS = 500
 
 
 def free_run(count):
     """The first of consecutive ports of 127.0.0.1 that neither TCP nor UDP uses;
-    it is even, as RTP likes it. Below those that the kernel hands out by itself,
-    above those that services of the tests take."""
+    it is even, as RTP likes it. Below those that services take for audio and those that
+    the kernel hands out by itself."""
     for _ in range(ROUNDS):
-        first = random.randrange(10000, 20000 - count, 2)
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
-                        s = stack.enter_context(socket.socket(type=kind))
-                        s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        first = random.randrange(10000, 16384 - count, 2)
+        run = range(first, first + count)
+        if not any(port in handed_out or not is_free(port) for port in run):
+            handed_out.extend(run)
             return first
     raise AssertionError(f"no {count} free ports in a row")
