@@ -168,7 +168,7 @@ def events_of(api, name):
 
 
 def wait_events(api, name, count):
-    wait_for(lambda: len(events_of(api, name)) == count, 20, f"{count} records of {name}")
+    wait_for(lambda: len(events_of(api, name)) == count, what=f"{count} records of {name}")
     return events_of(api, name)
 
 
@@ -289,7 +289,7 @@ def test_many_calls(service, tmp_path):
             if not reply["eventsRemaining"]:
                 return found
 
-    wait_for(lambda: len(kinds()) == 2 * calls, 20, "all records")
+    wait_for(lambda: len(kinds()) == 2 * calls, what="all records")
     found = kinds()
     joined = [name for kind, name in found if kind == "participantJoined"]
     left = [name for kind, name in found if kind == "participantLeft"]

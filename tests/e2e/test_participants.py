@@ -67,6 +67,7 @@ def empty(service):
         api = service.local()
         for p in everybody(api):
             api.call("participant.remove", **{k: p[k] for k in p if isinstance(p[k], str)})
+        wait_calls(api, 0)
 
     clear()
     yield
@@ -196,6 +197,8 @@ def test_who_calls_us(service, api, empty):
     assert {c["direction"] for c in calls} == {"incoming"}
     assert {c["transport"] for c in calls} == {"TLS"}
     assert all(c["codec"] == "PCMU" and c["peer"].startswith("sip:eve@") for c in calls)
+    # Participants are told behind the calls.
+    wait_for(lambda: len(everybody(api, enumerateFilter="connected")) == 2, what="participants")
     listed = everybody(api, enumerateFilter="connected")
     assert sorted(names(listed)) == sorted(c["participantName"] for c in calls)
     assert len(set(names(listed))) == 2
@@ -211,7 +214,7 @@ def test_who_calls_us(service, api, empty):
     callers[ended].wait_for_bye()
     callers[1 - ended].hang_up()
     assert wait_calls(api, 0) == []
-    assert everybody(api) == []
+    wait_for(lambda: everybody(api) == [], what="nobody")  # told behind the calls
     for caller in callers:
         caller.close()
 
@@ -220,9 +223,11 @@ def test_who_calls_us(service, api, empty):
 
 def wait_state(api, name, state, **members):
     """Its status once it is in that state."""
-    wait_for(lambda: status(api, name, **members)["callState"] == state,
-             30, f"{name} {state}, is {status(api, name, **members)}")
-    return status(api, name, **members)
+    def there():
+        row = status(api, name, **members)
+        return row if row["callState"] == state else None
+
+    return wait_for(there, what=f"{name} {state}")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import ssl
 import pytest
 
 from certificates import Authority, key_pem, new_key, pem
-from sealbridge_service import process_is_gone, wait_for
+from sealbridge_service import free_ports, process_is_gone, wait_for
 from sip_phone import Audio, Call, Line
 
 KINDS = ["udp", "tcp", "tls"]
@@ -45,7 +45,7 @@ class Callee:
             self.socket.connect((service.host, service.sip))
         else:
             self.socket = socket.create_server(("127.0.0.1", 0))
-            self.socket.settimeout(20)
+            self.socket.settimeout(60)
         self.port = self.socket.getsockname()[1]
         self.line, self.lines = None, []
 
@@ -226,8 +226,7 @@ def test_forks(service, callee, audio):
 
 
 def test_nobody_listens(service):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port, = free_ports(1)
     placed = Placed(service, None, address=f"x@127.0.0.1:{port};transport=tcp")
     assert placed.ended_by() == "failedToConnectToServer"
 
@@ -300,7 +299,7 @@ def test_end_with_calls_of_all_kinds(make_service, audio):
         Placed(service, None, address="x@name.invalid")
         pid = service.pid
         os.kill(pid, signal.SIGTERM)
-        wait_for(lambda: process_is_gone(pid))
+        wait_for(lambda: process_is_gone(pid), what="the end")
     line.close()
     assert "Sanitizer" not in service.log() and "runtime error" not in service.log()
     assert len(re.findall("has ended: disconnectAll", service.log())) >= 5

@@ -13,7 +13,7 @@ import ssl
 
 import pytest
 
-from sealbridge_service import Service
+from sealbridge_service import Service, wait_for
 from sip_wire import (
     FLOWS, STREAMS, Call, Gone, TcpFlow, TlsFlow, UdpFlow, enable, sdp, unique)
 
@@ -54,12 +54,13 @@ def test_slow_handshakes(sip):
     hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
     slow = []
     for _ in range(60):
-        s = socket.create_connection((sip.host, sip.sips), 20, ("127.0.0.2", 0))
+        s = socket.create_connection((sip.host, sip.sips), 60, ("127.0.0.2", 0))
         s.sendall(hello[:1])
         slow.append(s)
     is_served(sip)
     for s in slow:
-        s.sendall(hello[1:])
+        with contextlib.suppress(ConnectionError):  # has had its time
+            s.sendall(hello[1:])
     is_served(sip)
     for s in slow:
         try:
@@ -124,7 +125,7 @@ def test_thousands_at_once(sip, kind):
         many.socket.setblocking(False)
         got, asked, answered_at = bytearray(), False, None
         while got.count(b"SIP/2.0 405") < count:
-            ready = select.select([many, one], [many] if out else [], [], 20)
+            ready = select.select([many, one], [many] if out else [], [], 60)
             assert any(ready), "no answer"
             with contextlib.suppress(*busy):
                 while out:
@@ -153,7 +154,7 @@ def test_peer_that_does_not_read(sip):
             for _ in range(1000):
                 flow.socket.sendall(data)
         assert other.ask().status == 200
-        flow.socket.settimeout(20)
+        flow.socket.settimeout(120)
         try:
             while flow.socket.recv(1 << 20):
                 pass
@@ -188,7 +189,6 @@ def test_flows_of_one_peer(sip):
         except (OSError, Gone):
             return False
 
-    from sealbridge_service import wait_for
     wait_for(comes_in, what="room for another flow")
     for flow in flows:
         flow.close()
@@ -204,9 +204,10 @@ def test_invites_without_end(sip):
                                    fields=["Content-Type: application/sdp"]))
             answer = flow.answer(method="INVITE")
             answers[answer.call_id] = answer
+        statuses = [a.status for a in answers.values()]
+        # Half a minute after its INVITE a call that nobody confirmed makes room.
+        assert statuses.index(486) == CALLS_PER_PEER and set(statuses) == {200, 486}
         refused = [a for a in answers.values() if a.status != 200]
-        assert len(refused) == 600
-        assert {a.status for a in refused} == {486}
         assert all(a.get("Retry-After").isdigit() for a in refused)
         call_id = unique("id")
         flow.send(flow.request("OPTIONS", call_id=call_id))
@@ -231,6 +232,7 @@ def test_calls_of_one_peer():
     with Retry-After; what stands stands, and room that is made is room."""
     with Service() as service:
         enable(service)
+        service.local().call("sip.modify", mediaTimeoutSeconds=3600)  # nobody speaks
         one, two, three = (TcpFlow(service, f"127.0.0.{n}") for n in (7, 8, 9))
         calls, refused = fill(one, CALLS_PER_PEER + 5)
         assert len(calls) == CALLS_PER_PEER
@@ -430,15 +432,15 @@ def test_garbage_for_tls(sip):
     for data in [dice.randbytes(n) for n in (1, 10, 500, 20000)] + [
             b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + dice.randbytes(3000),
             b"\x80\x2e\x01\x00\x02", b"OPTIONS sip:x SIP/2.0\r\n\r\n"]:
-        with socket.create_connection((sip.host, sip.sips), 20) as s:
-            s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
+        with socket.create_connection((sip.host, sip.sips), 60) as s:
             got = b""
             try:
+                s.sendall(data)
+                s.shutdown(socket.SHUT_WR)
                 while part := s.recv(65536):
                     got += part
-            except ConnectionResetError:
-                pass
+            except OSError as e:  # ended in the middle of it
+                assert not isinstance(e, TimeoutError), data
             # A TLS alert, a hint for browsers, or nothing.
             assert not got or got[0] == 0x15 or got.startswith(b"HTTP/1.1 400"), got[:200]
     is_served(sip)

@@ -81,14 +81,14 @@ def api(device):
     direct(device)
 
 
-def state(device, wanted, seconds=30):
+def state(device, wanted):
     """sip.query, once the registration is like that."""
     def seen():
         now = device.local().call("sip.query")
         return now if now["registrationState"] == wanted else None
 
     try:
-        return wait_for(seen, seconds, f"registration {wanted}")
+        return wait_for(seen, what=f"registration {wanted}")
     except AssertionError as e:
         now = device.local().call("sip.query")
         raise AssertionError(f"{e}: {now['registrationState']}: "
@@ -119,7 +119,7 @@ def test_mutual_tls(device, api, make_pbx):
     assert now["configuredRegistrar"] == f"127.0.0.1:{pbx.tls}"
     (contact, seconds), = pbx.bound(USER).items()
     assert contact == f"sip:{USER}@127.0.0.1:{device.sips};transport=tls"
-    assert 3590 <= seconds <= 3600
+    assert 3500 <= seconds <= 3600
     # Challenged, then answered, by somebody whose certificate was looked at.
     first, second = pbx.seen("REGISTER")[:2]
     assert all("over tls from 'bridge.example' expires '3600'" in line.lower()
@@ -153,8 +153,8 @@ def test_refresh(device, api, make_pbx):
     pbx = make_pbx(most_seconds=6, nonce_seconds=2)
     use(api, pbx, registrationSeconds=60)
     state(device, "registered")
-    calls = wait_for(lambda: len(pbx.seen("REGISTER")) >= 6 and pbx.seen("REGISTER"), 30,
-                     "two refreshes")
+    calls = wait_for(lambda: len(pbx.seen("REGISTER")) >= 6 and pbx.seen("REGISTER"),
+                     what="two refreshes")
     ids = {line.partition(" call ")[2].split()[0] for line in calls}
     numbers = [int(line.split()[-1]) for line in calls]
     assert len(ids) == 1
@@ -196,7 +196,7 @@ def test_told_to_come_again(device, api, make_pbx, status):
     pbx = make_pbx()
     pbx.refuse_once(status)
     use(api, pbx, registrationSeconds=60)
-    state(device, "registered", 30)
+    state(device, "registered")
     (_, seconds), = pbx.bound(USER).items()
     assert seconds > 60 if status == 423 else seconds <= 60
 
@@ -242,11 +242,12 @@ def test_killed_registrar(device, api, make_pbx):
     pbx = make_pbx()
     use(api, pbx)
     state(device, "registered")
+    before = len(pbx.seen("REGISTER"))
     pbx.kill()
     state(device, "failed")
-    pbx.start()
-    assert pbx.bound(USER) == {}
-    state(device, "registered", 60)
+    pbx.start()  # it keeps nothing on a disk
+    state(device, "registered")
+    assert len(pbx.seen("REGISTER")) > before
     assert len(pbx.bound(USER)) == 1
 
 
@@ -308,7 +309,7 @@ def test_stop(device, api, make_pbx):
     device.stop()
     assert pbx.bound(USER) == {}
     device.start()
-    state(device, "registered", 60)
+    state(device, "registered")
     contact, = pbx.bound(USER)
     assert contact == f"sip:{USER}@127.0.0.1:{device.sips};transport=tls"
 
@@ -365,8 +366,9 @@ def test_called_by_a_stranger(device, api, make_pbx, desk):
     pbx.device(device.sips)
     before = api.call("auditlog.query")["lastIndex"]
     assert calls_us(desk, pbx).finish().failed == 1
-    events = api.call("auditlog.enumerate", index=before + 1, numEvents=20)["events"]
-    assert "sipPeerRefused" in {e["event"] for e in events}
+    wait_for(lambda: "sipPeerRefused" in {e["event"] for e in api.call(
+        "auditlog.enumerate", index=before + 1, numEvents=20)["events"]}, what="the record")
+
 
 # Debian's SIPp makes no keys of its own for an answer that is encrypted.
 ENCRYPTED = {"profile": "RTP/SAVP", "media": "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"
@@ -380,12 +382,12 @@ def call(api, name, address="desk"):
     return members
 
 
-def reaches(api, members, wanted, seconds=30):
+def reaches(api, members, wanted):
     def seen():
         now = api.call("participant.status", **members)
         return now if now["callState"] == wanted else None
 
-    return wait_for(seen, seconds, f"a call that is {wanted}")
+    return wait_for(seen, what=f"a call that is {wanted}")
 
 
 @pytest.mark.parametrize("mode", ["useRegistrar", "useTrunk"])

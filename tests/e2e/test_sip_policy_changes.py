@@ -168,7 +168,8 @@ def test_nobody_is_trusted(device, peers):
         "auditlog.enumerate", filter={"event": "sipPeerRefused"})["events"]
         if "SIP trust store is empty" in e["fields"].get("reason", "")], what="the record")[-1]
     assert event["fields"]["cause"] == "unknownAuthority"
-    assert "SIP trust store is empty: no call over TLS" in device.log()
+    wait_for(lambda: "SIP trust store is empty: no call over TLS" in device.log(),
+             what="the line in the log")
 
     def warned():
         return "sipTrustStoreEmpty" in [

@@ -12,7 +12,7 @@ import pytest
 
 from sealbridge_service import free_ports, process_is_gone, run, wait_for
 
-WAIT = 20
+WAIT = 60  # nothing is judged by less
 ALLOWED = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "UPDATE", "INFO"]
 
 
@@ -96,9 +96,13 @@ class Wire:
         return int(first.split()[1]), fields, body
 
     def ask(self, *args, **options):
+        """The answer to this request; over UDP an earlier one may come again that has had
+        no ACK."""
         self.request(*args, **options)
-        status, fields, _ = self.answer()
-        return status, fields
+        while True:
+            status, fields, _ = self.answer()
+            if fields["call-id"].startswith(f"{Wire.count}."):
+                return status, fields
 
     def is_ended(self):
         """The other side has ended the connection."""
@@ -142,7 +146,7 @@ def test_what_is_refused(service, kind, method, to_tag, status):
         if status == 405:
             assert re.split(", *", fields["allow"]) == ALLOWED
         # The connection goes on.
-        assert wire.ask()[0] in (200, 100)
+        assert wire.ask()[0] == 200
 
 
 @pytest.mark.parametrize("kind", ["tcp", "tls"])
@@ -302,7 +306,7 @@ def test_one_peer_cannot_have_all_connections(service):
             except (AssertionError, OSError):
                 return False
 
-    wait_for(has_room, 20, "room for the peer again")
+    wait_for(has_room, what="room for the peer again")
 
 
 def test_restart_and_end(make_service):

@@ -6,7 +6,9 @@ The sections named are of RFC 4475, and so are the short names. What is asserted
 is an answer, or that none came: silence is proved by an OPTIONS behind the
 message whose answer is the next one, never by waiting."""
 
+import contextlib
 import re
+import ssl
 
 import pytest
 
@@ -474,7 +476,8 @@ NO_HEADS = {
 @pytest.mark.parametrize("name", NO_HEADS)
 def test_no_heads(stream, name):
     """Nothing, or something that does no harm, and the end."""
-    stream.send(NO_HEADS[name])
+    with contextlib.suppress(ConnectionError, ssl.SSLEOFError):  # ended in the middle of it
+        stream.send(NO_HEADS[name])
     try:
         while True:
             stream.receive()

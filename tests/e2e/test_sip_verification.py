@@ -152,7 +152,8 @@ def test_incoming(device, world, peer):
     if cause:
         fields = check_record(device, world, before, peer, cause, "incoming")
         assert "host" not in fields
-        assert "certificate of the peer refused" in device.log() or peer == "none"
+        wait_for(lambda: "certificate of the peer refused" in device.log() or peer == "none",
+                 what="the line in the log")
     else:
         assert refusals(device, before) == []
 

@@ -108,7 +108,7 @@ class Baresip(Program):
     def seen(self, kind):
         return [e for e in self.events if e["type"] == kind]
 
-    def expect(self, kind, seconds=20):
+    def expect(self, kind, seconds=60):
         """The first event of a kind."""
         self.wait(lambda: self.seen(kind), seconds, kind)
         return self.seen(kind)[0]

@@ -86,7 +86,7 @@ class Linphone(Program):
         """One line at its prompt."""
         os.write(self.terminal, line.encode() + b"\n")
 
-    def expect(self, text, seconds=20):
+    def expect(self, text, seconds=60):
         self.wait(lambda: text in self.text(), seconds, f"the words {text!r}")
 
     def dial(self, uri):

@@ -8,7 +8,7 @@ import uuid
 
 from sip_wire import Gone, Reader, sdp
 
-WAIT = 20
+WAIT = 60  # nothing is judged by less
 
 
 def description():

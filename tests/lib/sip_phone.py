@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from sip_wire import Reader
 
-WAIT = 20
+WAIT = 60  # nothing is judged by less
 SUITES = {"AES_CM_128_HMAC_SHA1_80": 10, "AES_CM_128_HMAC_SHA1_32": 4}
 
 
@@ -61,19 +61,34 @@ class Srtp:
 
 
 class Audio:
-    """A pair of directions over one UDP socket."""
+    """A pair of directions over one UDP socket. The port above is taken as well: reports of
+    the other side go there, and are not for another one's ears."""
 
     def __init__(self):
-        self.socket = socket.socket(type=socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket, self.reports = self._pair()
         self.port = self.socket.getsockname()[1]
         self.to = None
+        self.said = set()
         self.sequence, self.ssrc = 100, int.from_bytes(os.urandom(4), "big")
         self.key = base64.b64encode(os.urandom(30)).decode()
         self.out = self.into = None
 
+    @staticmethod
+    def _pair():
+        while True:
+            first = socket.socket(type=socket.SOCK_DGRAM)
+            first.bind(("127.0.0.1", 0))
+            second = socket.socket(type=socket.SOCK_DGRAM)
+            try:
+                second.bind(("127.0.0.1", first.getsockname()[1] + 1))
+                return first, second
+            except (OSError, OverflowError):
+                first.close()
+                second.close()
+
     def close(self):
         self.socket.close()
+        self.reports.close()
 
     def description(self, *, profile="RTP/AVP", payload=0, direction="sendrecv", crypto="",
                     address="127.0.0.1"):
@@ -93,6 +108,7 @@ class Audio:
             self.out, self.into = Srtp(self.key, suite), Srtp(theirs, suite)
 
     def say(self, payload, kind=0):
+        self.said.add(payload)
         self.sequence += 1
         packet = struct.pack("!BBHII", 0x80, kind, self.sequence, self.sequence * 160,
                              self.ssrc) + payload
@@ -120,24 +136,28 @@ class Audio:
     def echoes(self, kind=0):
         """Whether what is said comes back, unchanged. It is said again until something comes:
         what is faster than the ACK is not heard on the other side."""
-        before = set()
         for _ in range(5):
             said = os.urandom(160)
-            if self._echo(said, kind, before) != said:
+            if self._echo(said, kind) != said:
                 return False
-            before.add(said)
         return True
 
-    def _echo(self, said, kind, before):
+    def _echo(self, said, kind):
         until = time.monotonic() + WAIT
         while time.monotonic() < until:
             self.say(said, kind)
-            heard = self.hear(0.25)
-            while heard in before:
-                heard = self.hear(0.25)
-            if heard is not None:
-                return heard
+            while (heard := self.hear(0.25)) is not None:
+                if heard == said or heard not in self.said:
+                    return heard
         return None
+
+    def is_not_echoed(self, said, kind=0):
+        """Said once, it does not come back; what was said before may still come."""
+        self.say(said, kind)
+        while (heard := self.hear(0.5)) is not None:
+            if heard == said or heard not in self.said:
+                return False
+        return True
 
 
 class Line:
@@ -191,10 +211,12 @@ class Line:
     def request(self, method, seconds=WAIT):
         return self.read(lambda m: m.method == method, seconds)
 
-    def answer(self, method, seconds=WAIT):
-        """The next answer to such a request, but 100."""
+    def answer(self, method, seconds=WAIT, of=None):
+        """The next answer to such a request, but 100. of: (Call-ID, number); without, an
+        earlier one may come again that has waited for its ACK."""
         return self.read(lambda m: m.status and m.status > 100 and
-                         m.get("cseq").endswith(" " + method), seconds)
+                         m.get("cseq").endswith(" " + method) and
+                         of in (None, (m.call_id, int(m.get("cseq").split()[0]))), seconds)
 
     def reply(self, request, status, body="", fields=(), tag="phone"):
         copied = [f"{name}: {value}" for name in ("Via", "From", "Call-ID", "CSeq",
@@ -235,7 +257,7 @@ class Call:
 
     def ask(self, method, body="", fields=(), line=None):
         self.send(method, body, fields, line=line)
-        return (line or self.line).answer(method)
+        return (line or self.line).answer(method, of=(self.id, self.cseq))
 
     def invite(self, body="", fields=()):
         answer = self.ask("INVITE", body, fields)

@@ -35,7 +35,7 @@ class Program:
         return "".join(f"--- {self.folder.name}/{name}\n{self.text(name)[-LOG_SHOWN:]}\n"
                        for name in ("out", *self.logs))
 
-    def wait(self, check, seconds=20, what="the condition"):
+    def wait(self, check, seconds=60, what="the condition"):
         """As wait_for(), but a program that has ended waits for nothing."""
         def watched():
             result = check()

@@ -70,11 +70,11 @@ class SipService(Service):
             calls = self.calls()
             assert len(calls) <= 1, calls
             return [c for c in calls if check(c)]
-        return wait_for(found, 20, what)[0]
+        return wait_for(found, what=what)[0]
 
     def no_calls(self):
         try:
-            wait_for(lambda: not self.calls(), 20, "the end of all calls")
+            wait_for(lambda: not self.calls(), what="the end of all calls")
         except AssertionError as e:
             raise AssertionError(f"{e}: {self.calls()}") from None
 
@@ -91,11 +91,11 @@ class SipService(Service):
             "participant.status", conferenceName="Calls", participantName=name,
             participantProtocol="sip", participantType="ad_hoc")
 
-    def wait_participant(self, name, state, seconds=30):
+    def wait_participant(self, name, state):
         def found():
             row = self.participant(name)
             return row if row["callState"] == state else None
-        return wait_for(found, seconds, f"{name} {state}")
+        return wait_for(found, what=f"{name} {state}")
 
     def disconnect(self, name):
         return self.local().call(
