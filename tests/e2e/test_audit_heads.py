@@ -33,7 +33,15 @@ def verdict(service):
 
 def wait_for_head(service, count=1):
     """Signed at the start, in a thread of its own."""
-    return wait_for(lambda: len(heads(service)) >= count and heads(service), 30, "a signed head")
+    return wait_for(lambda: len(heads(service)) >= count and heads(service), what="a signed head")
+
+
+def restart(service):
+    """With the head of the start signed."""
+    service.stop()
+    before = len(heads(service))
+    service.start()
+    wait_for_head(service, before + 1)
 
 
 @pytest.fixture
@@ -55,14 +63,16 @@ def test_signed_at_start_and_end(signed):
     assert last[0] > first[0] and last[1] > first[1]
     with sqlite3.connect(database(signed)) as db:
         assert db.execute("SELECT max(number) FROM audit").fetchone()[0] == last[1]
+    before = len(heads(signed))
     signed.start()
-    wait_for_head(signed, len(heads(signed)))
+    wait_for_head(signed, before + 1)
     found = verdict(signed)
     assert found["intact"] and found["rollback"] == "ruledOut" and found["heads"] >= 2, found
     assert signed.local().call("auditlog.query")["publicKey"] == key
-    shown = signed.pkcs11_tool("--list-objects")
-    assert shown.count(f"'{HEAD}'") == 1
-    assert shown.count(KEY) == 2  # both halves of one pair
+    # The object is made anew behind the row.
+    wait_for(lambda: signed.pkcs11_tool("--list-objects").count(f"'{HEAD}'") == 1,
+             what="the one head in the token")
+    assert signed.pkcs11_tool("--list-objects").count(KEY) == 2  # both halves of one pair
 
 
 def test_older_database_is_found(signed):
@@ -83,7 +93,7 @@ def test_older_database_is_found(signed):
         event = {"event": "auditLogRolledBack"}
         return signed.local().call("auditlog.enumerate", filter=event)["events"]
 
-    assert len(wait_for(found, 30, "the record of it", pause=0.5)) == 1
+    assert len(wait_for(found, what="the record of it", pause=0.5)) == 1
     for _ in range(2):
         result = verdict(signed)
         assert not result["intact"] and result["reason"] == "rolledBack", result
@@ -97,7 +107,7 @@ def test_older_database_is_found(signed):
 ])
 def test_heads_by_sql(signed, statement, reason):
     for _ in range(2):
-        signed.stop().start()
+        restart(signed)
     assert verdict(signed)["intact"]
     sql(signed, statement)
     result = verdict(signed)
@@ -118,6 +128,7 @@ def test_without_the_token(signed):
     before = heads(signed)
     signed.local().call("user.add", userName="walker", password="Right pass 1",
                         forceChange=False)
+    wait_for(lambda: "signing the audit log is put off" in signed.log(), what="the log")
     assert signed.log().count("signing the audit log is put off") == 1
     assert heads(signed) == before
     signed.stop()

@@ -371,7 +371,7 @@ def incoming_call(world):
     world.callers.append(caller)
     return wait_for(lambda: [c for c in world.local("calls.enumerate")["calls"]
                              if c["peer"].startswith(caller.uri) and c["state"] == "connected"],
-                    20, "the call")[0]
+                    what="the call")[0]
 
 
 def disconnect_caller(world, how):
@@ -779,7 +779,7 @@ def test_client_certificates(world, tmp_path):
                 connection.getresponse()
             connection.close()
             record = wait_for(lambda: [r for r in world.records(before) if r["event"] == event],
-                              20, event)[0]
+                              what=event)[0]
             names = pair(certificate)
             del names["fingerprint"]
             check_record(record, event, WEB, "", "certificate",
@@ -787,7 +787,7 @@ def test_client_certificates(world, tmp_path):
         before = world.last_index()
         with pytest.raises((ssl.SSLError, OSError, http.client.HTTPException)):
             world.web("session.loginWay")
-        record = wait_for(lambda: world.records(before), 20, "the record")[0]
+        record = wait_for(lambda: world.records(before), what="the record")[0]
         check_record(record, "certificateMissing", WEB, "", "certificate",
                      {"cause": "nothingSent", "reason": ANY})
     finally:

@@ -76,7 +76,7 @@ def wait_state(service, state, words=""):
     def there():
         now = query(service)
         return now["state"] == state and words in now["problem"] and now
-    return wait_for(there, 30, f"{state}: {words}")
+    return wait_for(there, what=f"{state}: {words}")
 
 
 def send_test(service):
@@ -126,7 +126,7 @@ def test_rsyslogd(service, world, tmp_path, driver):
             texts = [m.text for _, m in server.messages()]
             return any("test message" in t for t in texts) and server.messages()
 
-        found = wait_for(all_there, 30, "the messages in rsyslogd's file")
+        found = wait_for(all_there, what="the messages in rsyslogd's file")
     for parts, message in found:
         check_member_by_member(parts, message)
     users = [m.data["audit@32473"].get("user") for _, m in found if m.id == "loginFailed"]
@@ -214,8 +214,10 @@ def test_our_certificate(service, world):
         before = hashlib.sha256(server.clients[0]).hexdigest()
         assert before == service.wire_fingerprint()
         ours = put_in_service(service.local(), root)
-        wait_for(lambda: ours in server.clients, 30, "a connection with the new certificate")
+        wait_for(lambda: ours in server.clients, what="a connection with the new certificate")
         assert send_test(service)["sent"]
+        # Acknowledged by the kernel, read a little later.
+        wait_for(lambda: len(server.messages(id="syslog")) >= 2, what="the second message")
         assert len(server.messages(id="syslog")) == 2
         assert server.problems == []
 
@@ -332,6 +334,7 @@ def test_restarts(service, world):
         leave_record(service, name)
     with Receiver(world["good"], port=port) as first:
         first.wait(lambda m: minutes_of([m]) == [names[9]])
+        wait_for(lambda: query(service)["waiting"] == 0, what="all of it acknowledged")
     wait_state(service, "failed")
     for name in names[10:]:
         leave_record(service, name)

@@ -107,7 +107,8 @@ class Receiver:
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_bytes:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.listener.bind(("127.0.0.1", port))
+        # One that the kernel gives to nobody else, so that another can take its place.
+        self.listener.bind(("127.0.0.1", port or free_ports(1)[0]))
         self.listener.listen(8)
         self.port = self.listener.getsockname()[1]
         self.threads = [threading.Thread(target=self._accept)]
@@ -145,6 +146,8 @@ class Receiver:
     def _serve_tls(self, raw):
         with self.context.wrap_socket(raw, server_side=True) as tls:
             with self.lock:
+                if self._stop.is_set():
+                    return  # close() did not know of it
                 self._open.append(tls)
                 self.clients.append(tls.getpeercert(binary_form=True))
             if self.behaviour == "never reads":
@@ -188,7 +191,7 @@ class Receiver:
         """The first message with these members (and that passes check)."""
         def found():
             return [m for m in self.messages(**wanted) if not check or check(m)]
-        return wait_for(found, 30, f"a message with {wanted}")[0]
+        return wait_for(found, what=f"a message with {wanted}")[0]
 
     def close(self):
         self._stop.set()
@@ -232,7 +235,7 @@ global(workDirectory="{directory}" maxMessageSize="16k"
 	defaultNetstreamDriverKeyFile="{who.key}")
 module(load="imtcp" streamDriver.name="{driver}" streamDriver.mode="1"
 	streamDriver.authMode="x509/certvalid")
-template(name="parts" type="string" string="\x1e{between}")
+template(name="parts" type="string" string="{between}\x1e")
 ruleset(name="all") {{ action(type="omfile" file="{self.out}" template="parts") }}
 input(type="imtcp" port="{self.port}" address="127.0.0.1" ruleset="all")
 """)
@@ -241,7 +244,7 @@ input(type="imtcp" port="{self.port}" address="127.0.0.1" ruleset="all")
                 ["/usr/sbin/rsyslogd", "-n", "-f", directory / "rsyslog.conf",
                  "-i", directory / "pid"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_for(self.listens, 20, "rsyslogd")
+        wait_for(self.listens, what="rsyslogd")
 
     def listens(self):
         assert self.process.poll() is None, self.log.read_text()
@@ -255,9 +258,9 @@ input(type="imtcp" port="{self.port}" address="127.0.0.1" ruleset="all")
         """(members as rsyslogd read them, as we read them) of each."""
         if not self.out.exists():
             return []
-        whole = self.out.read_text().split("\x1e")[1:]
-        parts = [w.split("\x1f") for w in whole]
-        return [(p[:-1], Message(p[-1].encode())) for p in parts if len(p) == 9]
+        *whole, _ = self.out.read_bytes().split(b"\x1e")  # the last may be half a one
+        parts = [w.split(b"\x1f") for w in whole]
+        return [([m.decode() for m in p[:-1]], Message(p[-1])) for p in parts]
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)
