@@ -427,8 +427,8 @@ def test_killed_during_uploads(fresh_service, authority):
         assert stored(service.local()) in known
         # and it signs
         assert service.wire_fingerprint() == stored(service.local())
-    objects = service.pkcs11_tool("--list-objects")
-    assert objects.count("sealbridge manifest identity") == 1
+    wait_for(lambda: service.pkcs11_tool("--list-objects").count(
+        "sealbridge manifest identity") == 1, what="the one manifest", pause=0.5)
 
 
 def test_wire_digest_helper(service):

@@ -299,8 +299,8 @@ def test_reasons(device):
         assert ways[kind]["way"] == ("password" if mode == "allowed" else "none")
         assert words in ways[kind]["reason"]
         assert "CN=" in ways[kind]["certificateSubject"]
-    trail = service.ctl("--json", "call", "auditlog.enumerate", "index=0", "numEvents=200")
-    records = [e for e in json.loads(trail.stdout)["events"] if e["event"] == "loginFailed"]
+    records = service.local().call("auditlog.enumerate", newestFirst=True, numEvents=200,
+                                   filter={"event": "loginFailed"})["events"]
     assert any(e["userName"] == "shut" and "subject: CN=" in e["detail"] for e in records)
     if mode == "required":
         assert any(e["userName"] == "Ann" and "no user" in e["detail"] for e in records)

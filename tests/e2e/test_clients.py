@@ -118,12 +118,20 @@ def test_resumption_saves_the_token(keyed):
             pass
         return connection
 
+    def signatures():
+        return keyed.local().call("token.query")["signatures"]
+
+    def resumes():
+        before = signatures()
+        assert connect(first.session).session_reused
+        return signatures() == before
+
     first = connect()
-    before = keyed.local().call("token.query")["signatures"]
-    assert connect(first.session).session_reused
-    assert keyed.local().call("token.query")["signatures"] == before
+    # A head of the audit log may be signed just then.
+    assert any(resumes() for _ in range(3))
+    before = signatures()
     connect()
-    assert keyed.local().call("token.query")["signatures"] > before
+    assert signatures() > before
 
 
 def test_keep_alive_and_pipelining(keyed):

@@ -148,7 +148,8 @@ def test_what_a_first_start_records(make_service):
     assert made["module"] == "System" and made["fields"]["keyType"] == "ecP256"
     assert made["fields"]["keyId"] in service.pkcs11_tool("--list-objects")
     assert key["keyStatus"] == "matches"
-    assert records(service, "tokenReady")[0]["fields"]["label"] == "sealbridge"
+    ready = wait_for(lambda: records(service, "tokenReady"), what="the record")
+    assert ready[0]["fields"]["label"] == "sealbridge"
     service.kill()
     service.start()
     reasons = [r["fields"]["reason"] for r in records(service, "serviceStarted")]
@@ -250,12 +251,13 @@ def test_token_process_dies_and_returns(make_service):
     for child in children:
         os.kill(int(child), signal.SIGKILL)
     wait_for(lambda: service.local().call("token.query")["state"] != "ready" or
-             not _handshakes(service), 30, "the loss of the token to be noticed")
+             not _handshakes(service), what="the loss of the token to be noticed")
     assert service.local().call("device.query")["model"]
     service.start_token_server()
     wait_for(lambda: _handshakes(service), 60, "handshakes after the token's return")
     assert service.wire_certificate() == before
-    assert records(service, "tokenLost")[0]["fields"]["reason"]
+    lost = wait_for(lambda: records(service, "tokenLost"), what="the record")
+    assert lost[0]["fields"]["reason"]
 
 
 def _serving(service):
