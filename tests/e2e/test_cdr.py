@@ -243,8 +243,8 @@ def test_calls_at_a_kill(service):
         assert {k: left[k] for k in same} == {k: joined[k] for k in same}
     assert len(events_of(api, gone.uri)) == 2
     assert api.call("calls.enumerate")["calls"] == []
-    log = service.local().call("eventlog.enumerate", newestFirst=True)["events"]
-    assert any("3 calls had not ended" in str(event) for event in log), log
+    wait_for(lambda: service.local().call("eventlog.enumerate", filter={
+        "text": "3 calls had not ended"})["events"], what="the event")
 
     # Neither another kill nor an end tells of them again.
     service.kill()
