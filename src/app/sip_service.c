@@ -118,6 +118,8 @@ static void follow_settings(struct sip_service *s)
 	if (!atomic_exchange(&s->settings_changed, false))
 		return;
 	(void)sip_agent_now(s->agent);
+	/* What has failed may go by other settings, or another policy. */
+	sip_outages_clear(sip_agent_outages(s->agent));
 	sip_registration_settings(s->registration);
 }
 

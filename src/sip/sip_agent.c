@@ -300,6 +300,11 @@ struct sip_timers *sip_agent_timers(struct sip_agent *a)
 	return &a->timers;
 }
 
+struct sip_outages *sip_agent_outages(struct sip_agent *a)
+{
+	return &a->outages;
+}
+
 void sip_agent_set_callee(
     struct sip_agent *a,
     unsigned (*request)(void *arg, struct sip_transaction *t,

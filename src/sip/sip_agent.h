@@ -3,6 +3,7 @@
 #define SB_SIP_SIP_AGENT_H
 
 #include "sip/resolver.h"
+#include "sip/sip_outages.h"
 #include "sip/sip_owner.h"
 #include "sip/sip_timers.h"
 #include "sip/sip_transport.h"
@@ -108,6 +109,9 @@ void sip_agent_unwatch(struct sip_flow_watch *w);
 /* Inside timed_out() of an owner: why its connection did not come about or was
  * lost; NULL when nothing is known of that. As long as the call. */
 const struct sip_flow_failure *sip_agent_failure(const struct sip_agent *a);
+
+/* What is known of targets that have failed, for whoever tries some. */
+struct sip_outages *sip_agent_outages(struct sip_agent *a);
 
 /* Answers t with a status and nothing more than RFC 3261 wants with it; what
  * cannot be sent is logged. */

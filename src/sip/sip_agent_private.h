@@ -20,6 +20,7 @@ struct sip_agent {
 			    const struct osip_message *request);
 	void *request_arg;
 	struct list watches;
+	struct sip_outages outages;
 	const struct sip_flow_failure *failure; /* being told */
 	const struct sip_flow_failure *connect_failure;
 

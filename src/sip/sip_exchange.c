@@ -7,6 +7,8 @@
 #include <sys/time.h>
 #include <osip2/osip.h>
 
+#include "sip/sip_message.h"
+
 /* --- the end -------------------------------------------------------------- */
 
 static void destroy(struct sip_exchange *x)
@@ -78,11 +80,39 @@ static void on_resolved(struct sip_resolution *r,
 	if (count) {
 		memcpy(x->targets, targets, count * sizeof(*targets));
 		x->count = count;
+		sip_outages_order(sip_agent_outages(x->agent),
+				  sip_agent_now(x->agent), x->targets, count);
 		sip_exchange_try(x);
 	} else {
 		sip_exchange_fail(x, SIP_END_DNS_FAILED, why->text);
 	}
 	settle(x);
+}
+
+/* --- what is remembered of targets -----------------------------------------
+ */
+
+static void learn_answer(struct sip_exchange *x, const struct osip_message *m)
+{
+	struct sip_outages *o = sip_agent_outages(x->agent);
+
+	if (x->only)
+		return;
+	if (m->status_code == 503)
+		sip_outages_note_503(
+		    o, &x->targets[x->at], sip_agent_now(x->agent),
+		    sip_message_seconds(m, "retry-after", UINT32_MAX));
+	else
+		sip_outages_end(o, &x->targets[x->at]);
+}
+
+/* A connection that is lost says little of a target, and costs no time. */
+static void learn_failure(struct sip_exchange *x, enum sip_failure failure)
+{
+	if (x->only || x->ringing || failure == SIP_FAILED_TRANSPORT)
+		return;
+	sip_outages_note(sip_agent_outages(x->agent), &x->targets[x->at],
+			 sip_agent_now(x->agent), SIP_OUTAGE_SECONDS);
 }
 
 /* --- what becomes of it --------------------------------------------------- */
@@ -124,7 +154,10 @@ static void on_response(struct sip_owner *o, struct sip_transaction *t,
 {
 	struct sip_exchange *x = list_owner(o, struct sip_exchange, owner);
 
-	if (t != x->t || m->status_code == 100)
+	if (t != x->t)
+		return;
+	learn_answer(x, m);
+	if (m->status_code == 100)
 		return;
 	keep_flow(x, t);
 	if (m->status_code < 200) {
@@ -165,6 +198,7 @@ static void on_timed_out(struct sip_owner *o, struct sip_transaction *t,
 	if (t != x->t || x->over)
 		return;
 	keep_flow(x, t);
+	learn_failure(x, failure);
 	note_failure(x, failure, sip_agent_failure(x->agent));
 	if (x->given_up) {
 		fail_given_up(x);

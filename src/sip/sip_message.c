@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sip/sip_message.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <osip2/osip.h>
@@ -33,6 +34,30 @@ const char *sip_message_from_tag(const struct osip_message *m)
 const char *sip_message_to_tag(const struct osip_message *m)
 {
 	return m->to ? parameter(&m->to->gen_params, tag) : "";
+}
+
+uint32_t sip_seconds(const char *text, uint32_t most)
+{
+	size_t n;
+	uint64_t value;
+
+	if (!text)
+		return 0;
+	text += strspn(text, " \t");
+	n = strspn(text, "0123456789");
+	if (n == 0 || n > 10 || (text[n] && !strchr(" \t;(", text[n])))
+		return 0;
+	value = strtoull(text, NULL, 10);
+	return value > most ? most : (uint32_t)value;
+}
+
+uint32_t sip_message_seconds(const struct osip_message *m, const char *name,
+			     uint32_t most)
+{
+	osip_header_t *h = NULL;
+
+	osip_message_header_get_byname(m, name, 0, &h);
+	return sip_seconds(h ? h->hvalue : NULL, most);
 }
 
 const char *sip_message_branch(const struct osip_message *m)

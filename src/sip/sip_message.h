@@ -3,6 +3,7 @@
 #define SB_SIP_SIP_MESSAGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -43,5 +44,12 @@ int sip_message_write(struct osip_message *m, struct buf *out,
 const char *sip_message_from_tag(const struct osip_message *m);
 const char *sip_message_to_tag(const struct osip_message *m);
 const char *sip_message_branch(const struct osip_message *m); /* top Via */
+
+/* Seconds that a text begins with, at most so many; behind blanks, ";" or "("
+ * others may follow (20.33). 0: NULL, or none, or more than ten digits. */
+uint32_t sip_seconds(const char *text, uint32_t most);
+/* Those of a header field by its name in small letters. 0: as above. */
+uint32_t sip_message_seconds(const struct osip_message *m, const char *name,
+			     uint32_t most);
 
 #endif

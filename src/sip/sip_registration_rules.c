@@ -45,32 +45,6 @@ int64_t registration_pause_ms(enum registration_step s, unsigned failures,
 
 /* --- answers -------------------------------------------------------------- */
 
-/* Seconds that a field begins with; others may follow behind blanks, ";" or
- * "(". 0: none. */
-static uint32_t seconds_of(const char *text, uint32_t most)
-{
-	size_t n;
-	uint64_t value;
-
-	if (!text)
-		return 0;
-	text += strspn(text, " \t");
-	n = strspn(text, "0123456789");
-	if (n == 0 || n > 10 || (text[n] && !strchr(" \t;(", text[n])))
-		return 0;
-	value = strtoull(text, NULL, 10);
-	return value > most ? most : (uint32_t)value;
-}
-
-static uint32_t header_seconds(const struct osip_message *m, const char *name,
-			       uint32_t most)
-{
-	osip_header_t *h = NULL;
-
-	osip_message_header_get_byname(m, name, 0, &h);
-	return seconds_of(h ? h->hvalue : NULL, most);
-}
-
 static bool has_header(const struct osip_message *m, const char *name)
 {
 	osip_header_t *h = NULL;
@@ -131,7 +105,7 @@ static bool contact_seconds(const struct osip_message *m, const char *contact,
 		osip_contact_param_get_byname(found, name, &p);
 	if (!p || !p->gvalue || strspn(p->gvalue, "0123456789") == 0)
 		return false;
-	*out = seconds_of(p->gvalue, REGISTRATION_LONGEST_SECONDS);
+	*out = sip_seconds(p->gvalue, REGISTRATION_LONGEST_SECONDS);
 	return true;
 }
 
@@ -143,8 +117,8 @@ static uint32_t granted(const struct osip_message *m, const char *contact,
 	if (contact_seconds(m, contact, &out))
 		return out;
 	if (has_header(m, "expires"))
-		return header_seconds(m, "expires",
-				      REGISTRATION_LONGEST_SECONDS);
+		return sip_message_seconds(m, "expires",
+					   REGISTRATION_LONGEST_SECONDS);
 	return asked;
 }
 
@@ -156,9 +130,9 @@ void registration_answer_read(const struct osip_message *m, const char *contact,
 	utf8_line(view_str(m->reason_phrase), out->reason, sizeof(out->reason));
 	if (out->status / 100 == 2)
 		out->granted = granted(m, contact, asked);
-	out->min_expires = header_seconds(m, "min-expires", UINT32_MAX);
-	out->retry_after = header_seconds(m, "retry-after",
-					  REGISTRATION_RETRY_AFTER_MAX_SECONDS);
+	out->min_expires = sip_message_seconds(m, "min-expires", UINT32_MAX);
+	out->retry_after = sip_message_seconds(
+	    m, "retry-after", REGISTRATION_RETRY_AFTER_MAX_SECONDS);
 }
 
 enum registration_step registration_step(const struct registration_answer *a,

@@ -14,16 +14,25 @@ ENDED = 60
 
 
 class Callee:
-    """Takes connections on a port and answers every INVITE with one status."""
+    """Takes connections on a port and answers every INVITE with one status, and every
+    REGISTER with another."""
 
-    def __init__(self, status):
-        self.status = status
-        self.invites = []
-        self._listener = socket.create_server((HOST, 0))
+    def __init__(self, status, registers=404, port=0):
+        self.status = {"INVITE": status, "REGISTER": registers}
+        self.seen = {"INVITE": [], "REGISTER": []}
+        self._listener = socket.create_server((HOST, port))
         self.port = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept)]
         self._streams = []
         self._threads[0].start()
+
+    @property
+    def invites(self):
+        return self.seen["INVITE"]
+
+    @property
+    def registers(self):
+        return self.seen["REGISTER"]
 
     def close(self):
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -61,15 +70,16 @@ class Callee:
                 rest += got
                 continue
             rest = behind[length:]
-            if lines[0].startswith("INVITE "):
-                self.invites.append(lines)
-                stream.sendall(self._answer(lines))
+            method = lines[0].split()[0]
+            if method in self.seen:
+                self.seen[method].append(lines)
+                stream.sendall(self._answer(self.status[method], lines))
 
-    def _answer(self, lines):
+    def _answer(self, status, lines):
         copied = [line + (";tag=theirs" if line.lower().startswith("to:") else "")
                   for line in lines
                   if line.lower().split(":")[0] in ("via", "from", "to", "call-id", "cseq")]
-        return "\r\n".join([f"SIP/2.0 {self.status} So", *copied,
+        return "\r\n".join([f"SIP/2.0 {status} So", *copied,
                             "Content-Length: 0", "", ""]).encode()
 
 
@@ -93,8 +103,8 @@ def callees(dns):
     dns.asked.clear()
     dns.silent = False
 
-    def make(status):
-        made.append(Callee(status))
+    def make(status, **more):
+        made.append(Callee(status, **more))
         return made[-1]
 
     yield make
@@ -105,13 +115,14 @@ def callees(dns):
 count = 0
 
 
-def call(api, address):
+def call(api, address, **more):
     """The state of the call that was placed, once it has ended."""
     global count
     count += 1
     which = {"conferenceName": "Names", "participantName": f"p{count}"}
-    api.call("participant.add", address=address, participantProtocol="sip",
-             participantType="by_address", useSIPRegistrar=False, **which)
+    api.call("participant.add", **{"address": address, "participantProtocol": "sip",
+                                   "participantType": "by_address",
+                                   "useSIPRegistrar": False, **which, **more})
     return wait_for(lambda: ended(api, which), ENDED, f"the end of the call to {address}")
 
 
@@ -143,6 +154,48 @@ def test_one_server_after_the_other(api, dns, callees):
                      for c in (full, busy))
     assert first["Call-ID"] == second["Call-ID"] and first["CSeq"] != second["CSeq"]
     assert full.invites[0][0] == busy.invites[0][0]
+
+
+def test_who_failed_comes_last_the_next_time(api, dns, callees):
+    """Until settings change; also one that could answer now."""
+    dead, = free_ports(1)
+    full, busy = callees(503), callees(486)
+    srv(dns, "again.test", (10, dead), (20, full.port), (30, busy.port))
+    assert call(api, "ann@again.test;transport=tcp")["disconnectReason"] == "busy"
+    assert (len(full.invites), len(busy.invites)) == (1, 1)
+    revived = callees(486, port=dead)
+    assert call(api, "ann@again.test;transport=tcp")["disconnectReason"] == "busy"
+    assert [len(c.invites) for c in (revived, full, busy)] == [0, 1, 2]
+    api.call("sip.modify", registrationSeconds=1800)
+    assert call(api, "ann@again.test;transport=tcp")["disconnectReason"] == "busy"
+    assert [len(c.invites) for c in (revived, full, busy)] == [1, 1, 2]
+    api.call("sip.modify", registrationSeconds=3600)
+
+
+def test_who_failed_is_still_tried(api, dns, callees):
+    first, second = callees(503), callees(503)
+    srv(dns, "both.test", (10, first.port), (20, second.port))
+    for i in (1, 2):
+        found = call(api, "ann@both.test;transport=tcp")
+        assert found["disconnectReason"] == "serviceUnavailable", found
+        assert (len(first.invites), len(second.invites)) == (i, i)
+
+
+def test_calls_go_where_the_registration_found_somebody(api, dns, callees):
+    full, pbx = callees(486, registers=503), callees(486, registers=200)
+    srv(dns, "pbx.test", (10, full.port), (20, pbx.port))
+    api.call("sip.modify", outboundConfiguration="useRegistrar", outboundAddress="pbx.test",
+             userName="bridge", outgoingTransport="tcp")
+    try:
+        wait_for(lambda: api.call("sip.query")["registrationState"] == "registered", 30,
+                 "the registration")
+        assert len(full.registers) == 1
+        found = call(api, "ann", useSIPRegistrar=True)
+        assert found["disconnectReason"] == "busy", found
+        assert (len(full.invites), len(pbx.invites)) == (0, 1)
+    finally:
+        api.call("sip.modify", outboundConfiguration="callDirect", outboundAddress="",
+                 userName="", outgoingTransport="tls")
 
 
 def test_the_setting_names_the_transport(api, dns, callees):
