@@ -41,9 +41,9 @@ struct config {
 	unsigned sip_first_media_port, sip_last_media_port;
 	char *initial_password_file; /* [users], see src/auth/users.h */
 	char *sip_dns_servers; /* "ADDRESS:PORT,..."; the system's when "" */
-	/* [defaults]: factory defaults of settings, checked by settings_new()
-	 */
-	struct {
+	/* [defaults]: factory defaults of settings, checked by
+	 * settings_check_defaults() */
+	struct config_default {
 		char *name, *value;
 		char *file;    /* where it stands; of an override "-s" */
 		unsigned line; /* 0: an override */

@@ -42,20 +42,25 @@ static int check_pair(const struct setting_numbers *n,
 			 (int)n->of[a->port]);
 }
 
-static int check_ports(const struct setting_numbers *n, uint64_t changed,
-		       struct error *e)
+/* Each of these gives the settings that its rule looks at if it is broken. */
+
+static uint64_t check_ports(const struct setting_numbers *n, uint64_t changed,
+			    struct error *e)
 {
 	for (size_t i = 0; i < SERVICE_COUNT; i++)
-		for (size_t k = i + 1; k < SERVICE_COUNT; k++)
-			if ((changed &
-			     (bits_of(&services[i]) | bits_of(&services[k]))) &&
+		for (size_t k = i + 1; k < SERVICE_COUNT; k++) {
+			uint64_t bits =
+			    bits_of(&services[i]) | bits_of(&services[k]);
+
+			if ((changed & bits) &&
 			    check_pair(n, &services[i], &services[k], e) < 0)
-				return -1;
+				return bits;
+		}
 	return 0;
 }
 
-static int check_redirect(const struct setting_numbers *n, uint64_t changed,
-			  struct error *e)
+static uint64_t check_redirect(const struct setting_numbers *n,
+			       uint64_t changed, struct error *e)
 {
 	const uint64_t bits = setting_bit(SETTING_REDIRECT_HTTP) |
 			      setting_bit(SETTING_HTTP_ENABLED) |
@@ -64,16 +69,17 @@ static int check_redirect(const struct setting_numbers *n, uint64_t changed,
 	if (!(changed & bits) || !n->of[SETTING_REDIRECT_HTTP] ||
 	    (n->of[SETTING_HTTP_ENABLED] && n->of[SETTING_HTTPS_ENABLED]))
 		return 0;
-	return error_set(e, ERR_CONFLICT,
-			 "\"%s\" needs the services HTTP and HTTPS; %s",
-			 setting_row(SETTING_REDIRECT_HTTP)->label,
-			 changed & setting_bit(SETTING_REDIRECT_HTTP)
-			     ? "switch both on first (Network > Services)"
-			     : "switch it off first (Settings > Security)");
+	error_set(e, ERR_CONFLICT,
+		  "\"%s\" needs the services HTTP and HTTPS; %s",
+		  setting_row(SETTING_REDIRECT_HTTP)->label,
+		  changed & setting_bit(SETTING_REDIRECT_HTTP)
+		      ? "switch both on first (Network > Services)"
+		      : "switch it off first (Settings > Security)");
+	return bits;
 }
 
-static int check_syslog(const struct setting_numbers *n, uint64_t changed,
-			struct error *e)
+static uint64_t check_syslog(const struct setting_numbers *n, uint64_t changed,
+			     struct error *e)
 {
 	const uint64_t bits = setting_bit(SETTING_SYSLOG_ENABLED) |
 			      setting_bit(SETTING_SYSLOG_SERVER);
@@ -81,17 +87,17 @@ static int check_syslog(const struct setting_numbers *n, uint64_t changed,
 	if (!(changed & bits) || !n->of[SETTING_SYSLOG_ENABLED] ||
 	    n->of[SETTING_SYSLOG_SERVER])
 		return 0;
-	return error_set(e, ERR_CONFLICT,
-			 "\"%s\" needs the name of the server; %s",
-			 setting_row(SETTING_SYSLOG_ENABLED)->label,
-			 changed & setting_bit(SETTING_SYSLOG_ENABLED)
-			     ? "set it as well"
-			     : "switch the sending off first");
+	error_set(e, ERR_CONFLICT, "\"%s\" needs the name of the server; %s",
+		  setting_row(SETTING_SYSLOG_ENABLED)->label,
+		  changed & setting_bit(SETTING_SYSLOG_ENABLED)
+		      ? "set it as well"
+		      : "switch the sending off first");
+	return bits;
 }
 
 /* The first choice of the outbound configuration needs none. */
-static int check_outbound(const struct setting_numbers *n, uint64_t changed,
-			  struct error *e)
+static uint64_t check_outbound(const struct setting_numbers *n,
+			       uint64_t changed, struct error *e)
 {
 	const uint64_t bits = setting_bit(SETTING_SIP_OUTBOUND) |
 			      setting_bit(SETTING_SIP_OUTBOUND_ADDRESS);
@@ -99,19 +105,30 @@ static int check_outbound(const struct setting_numbers *n, uint64_t changed,
 	if (!(changed & bits) || n->of[SETTING_SIP_OUTBOUND] == 0 ||
 	    n->of[SETTING_SIP_OUTBOUND_ADDRESS])
 		return 0;
-	return error_set(e, ERR_CONFLICT,
-			 "a trunk or registrar needs an outbound address; %s",
-			 changed & setting_bit(SETTING_SIP_OUTBOUND)
-			     ? "set it as well"
-			     : "choose \"Call direct\" first");
+	error_set(e, ERR_CONFLICT,
+		  "a trunk or registrar needs an outbound address; %s",
+		  changed & setting_bit(SETTING_SIP_OUTBOUND)
+		      ? "set it as well"
+		      : "choose \"Call direct\" first");
+	return bits;
+}
+
+uint64_t setting_rules_broken(const struct setting_numbers *n, uint64_t changed,
+			      struct error *e)
+{
+	static uint64_t (*const rules[])(const struct setting_numbers *n,
+					 uint64_t changed, struct error *e) = {
+		check_ports, check_redirect, check_outbound, check_syslog
+	};
+	uint64_t bits = 0;
+
+	for (size_t i = 0; !bits && i < sizeof(rules) / sizeof(*rules); i++)
+		bits = rules[i](n, changed, e);
+	return bits;
 }
 
 int setting_rules_check(const struct setting_numbers *n, uint64_t changed,
 			struct error *e)
 {
-	if (check_ports(n, changed, e) < 0 ||
-	    check_redirect(n, changed, e) < 0 ||
-	    check_outbound(n, changed, e) < 0)
-		return -1;
-	return check_syslog(n, changed, e);
+	return setting_rules_broken(n, changed, e) ? -1 : 0;
 }

@@ -24,5 +24,9 @@ const struct setting_service *setting_service(size_t i);
  * address. */
 int setting_rules_check(const struct setting_numbers *n, uint64_t changed,
 			struct error *e) MUST_CHECK;
+/* The same for who wants to say which settings it is about: those that the
+ * broken rule looks at, 0 where none is broken. */
+uint64_t setting_rules_broken(const struct setting_numbers *n, uint64_t changed,
+			      struct error *e) MUST_CHECK;
 
 #endif

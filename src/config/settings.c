@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "config/setting_rules.h"
 #include "config/settings_private.h"
 
 static const struct setting_row rows[SETTING_COUNT] = {
@@ -62,14 +64,67 @@ static int check_default(const struct config *c, size_t at,
 	return -1;
 }
 
-int settings_check_defaults(const struct config *c, struct error *e)
+/* What would be in force with nothing stored. */
+static int check_each(const struct config *c, struct setting_numbers *n,
+		      uint64_t *given, struct error *e)
 {
 	struct setting_value value;
+	int id;
 
-	for (size_t i = 0; i < c->default_count; i++)
-		if (check_default(c, i, &value, e) < 0)
+	*given = 0;
+	for (id = 0; id < SETTING_COUNT; id++) {
+		if (setting_value_check(&rows[id], rows[id].fallback, &value,
+					e) < 0)
 			return -1;
+		n->of[id] = value.number;
+	}
+	for (size_t i = 0; i < c->default_count; i++) {
+		id = check_default(c, i, &value, e);
+		if (id < 0)
+			return -1;
+		n->of[id] = value.number;
+		*given |= setting_bit((enum setting_id)id);
+	}
 	return 0;
+}
+
+/* Where the defaults of these settings stand: "FILE:3: NAME, FILE:7: NAME". */
+static void name_places(const struct config *c, uint64_t bits, char *out,
+			size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < c->default_count && n < size; i++) {
+		const struct config_default *d = &c->defaults[i];
+
+		if (!(bits &
+		      setting_bit((enum setting_id)setting_find(d->name))))
+			continue;
+		if (d->line)
+			n += (size_t)snprintf(out + n, size - n, "%s%s:%u: %s",
+					      n ? ", " : "", d->file, d->line,
+					      d->name);
+		else
+			n += (size_t)snprintf(out + n, size - n, "%s%s: %s",
+					      n ? ", " : "", d->file, d->name);
+	}
+}
+
+int settings_check_defaults(const struct config *c, struct error *e)
+{
+	char places[ERROR_TEXT_MAX / 2];
+	struct setting_numbers n;
+	uint64_t given, broken;
+
+	if (check_each(c, &n, &given, e) < 0)
+		return -1;
+	broken = setting_rules_broken(&n, given, e);
+	if (!broken)
+		return 0;
+	name_places(c, broken & given, places, sizeof(places));
+	e->kind = ERR_CONFIG;
+	return error_prefix(e, "%s", places);
 }
 
 static int apply_defaults(struct settings *s, const struct config *c,
@@ -78,6 +133,8 @@ static int apply_defaults(struct settings *s, const struct config *c,
 	struct setting_value value;
 	int id;
 
+	if (settings_check_defaults(c, e) < 0)
+		return -1;
 	for (int i = 0; i < SETTING_COUNT; i++)
 		if (setting_value_check(&rows[i], rows[i].fallback, &value, e) <
 			0 ||

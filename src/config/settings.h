@@ -60,8 +60,8 @@ struct settings *settings_new(const struct config *c, struct store *s,
 			      struct error *e) MUST_CHECK;
 void settings_free(struct settings *s);
 
-/* Whether [defaults] of a configuration could be used, without a store.
- * ERR_CONFIG with file and line. */
+/* Whether [defaults] of a configuration could be used, each and together,
+ * without a store. ERR_CONFIG with file, line and name of those it is about. */
 int settings_check_defaults(const struct config *c, struct error *e) MUST_CHECK;
 
 bool settings_bool(struct settings *s, enum setting_id id);

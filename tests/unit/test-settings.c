@@ -301,6 +301,80 @@ static void test_bad_defaults(void)
 	config_free(c);
 }
 
+/* Each is right, and they cannot stand together. */
+static void test_defaults_together(void)
+{
+	static const struct {
+		const char *text, *places, *why; /* places NULL: fine */
+	} rows[] = {
+		{ "sip.outboundConfiguration = useTrunk\n",
+		  "sealbridge.conf:2: sip.outboundConfiguration: a trunk",
+		  "set it as well" },
+		{ "sip.outboundConfiguration = useRegistrar\n"
+		  "tls.minimumVersion = 1.3\nsip.outboundAddress =\n",
+		  "sealbridge.conf:4: sip.outboundAddress: a trunk", "" },
+		{ "sip.outboundConfiguration = useTrunk\n"
+		  "sip.outboundAddress = trunk.example.com\n",
+		  NULL, "" },
+		{ "sip.outboundAddress = trunk.example.com\n", NULL, "" },
+		{ "services.http.port = 443\n",
+		  "sealbridge.conf:2: services.http.port: ", "tcp port 443" },
+		{ "services.http.port = 81\nservices.https.port = 81\n",
+		  "sealbridge.conf:3: services.https.port: ", "tcp port 81" },
+		{ "services.http.port = 443\nservices.https.enabled = no\n",
+		  NULL, "" },
+		{ "services.sip_tcp.port = 443\n", NULL, "" },
+		{ "services.sip_tcp.enabled = yes\n"
+		  "services.sip_tcp.port = 443\n",
+		  "sealbridge.conf:3: services.sip_tcp.port: ", "" },
+		{ "services.sip_udp.enabled = yes\n"
+		  "services.sip_udp.port = 443\n",
+		  NULL, "" },
+		{ "security.redirectHttp = yes\nservices.http.enabled = no\n",
+		  "sealbridge.conf:3: services.http.enabled: ",
+		  "HTTP and HTTPS" },
+		{ "services.http.enabled = no\n", NULL, "" },
+		{ "syslog.enabled = yes\n",
+		  "sealbridge.conf:2: syslog.enabled: ", "set it as well" },
+	};
+	static const char *const override[] = {
+		"defaults.sip.outboundConfiguration=useTrunk"
+	};
+	struct error e = ERROR_INIT;
+	struct config *c;
+	struct store *s;
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(text, sizeof(text), "[defaults]\n%s", rows[i].text);
+		begin(text);
+		c = load(NULL, 0);
+		error_clear(&e);
+		if (rows[i].places) {
+			CHECK_FAILS(settings_check_defaults(c, &e), &e,
+				    ERR_CONFIG, rows[i].places);
+			CU_ASSERT_PTR_NOT_NULL(strstr(e.text, rows[i].why));
+			s = open_store();
+			error_clear(&e);
+			CU_ASSERT_PTR_NULL(settings_new(c, s, &e));
+			unit_check_error(&e, ERR_CONFIG, rows[i].places,
+					 __FILE__, __LINE__);
+			store_close(s);
+		} else {
+			CHECK_OK(settings_check_defaults(c, &e), &e);
+		}
+		config_free(c);
+	}
+	/* Two places, one of them none of a file. */
+	begin("[defaults]\nsip.outboundAddress =\n");
+	c = load(override, 1);
+	error_clear(&e);
+	CHECK_FAILS(settings_check_defaults(c, &e), &e, ERR_CONFIG,
+		    "sealbridge.conf:2: sip.outboundAddress, "
+		    "-s: sip.outboundConfiguration: a trunk");
+	config_free(c);
+}
+
 static void test_bad_stored_values(void)
 {
 	struct error e = ERROR_INIT;
@@ -417,6 +491,8 @@ int main(int argc, char **argv)
 		{ "servers", test_setting_server },
 		{ "settings of SIP", test_setting_sip },
 		{ "bad defaults", test_bad_defaults },
+		{ "defaults that cannot stand together",
+		  test_defaults_together },
 		{ "bad stored values", test_bad_stored_values },
 		{ "a failing store", test_store_failure },
 		{ "threads", test_setting_threads },
