@@ -15,7 +15,8 @@
 enum {
 	/* Unread bytes of one stream: a head and a body. */
 	SIP_UNREAD_MAX = 16384 + 65536,
-	SIP_UNREAD_ALL_MAX = 64 << 20, /* of all streams */
+	/* Of all streams: beyond it the one with most is ended. */
+	SIP_UNREAD_ALL_MAX = 64 << 20,
 	SIP_MESSAGE_MS = 30000, /* from the first byte of one to its last */
 	SIP_TICKETS_MAX = 4096, /* connections wished for at a time */
 	/* Peers over UDP that somebody holds a flow of, in all. */

@@ -128,6 +128,38 @@ static bool step(struct stream_flow *f, size_t *at)
 	return !f->closing;
 }
 
+static void forget_unread(struct stream_flow *f)
+{
+	f->transports->unread -= f->in.len;
+	buf_free(&f->in);
+}
+
+static void find_greediest(struct list *streams, struct stream_flow **most)
+{
+	for (struct list *l = streams->next; l != streams; l = l->next) {
+		struct stream_flow *f = list_owner(l, struct stream_flow, node);
+
+		if (!f->closing && (!*most || f->in.len > (*most)->in.len))
+			*most = f;
+	}
+}
+
+/* It is the one with most that goes, and its bytes at once: those who happen to
+ * come last have done nothing. */
+static void end_greediest(struct sip_transports *t)
+{
+	struct stream_flow *most = NULL;
+
+	find_greediest(&t->accepted, &most);
+	find_greediest(&t->opened, &most);
+	if (!most)
+		return;
+	log_trace("sip", "%s: too much that does not end",
+		  most->flow.peer_address);
+	forget_unread(most);
+	end(most);
+}
+
 /* What is left in f->in, which held so much before, is the beginning of a
  * message: it must come to its end, and all of them must not fill the memory.
  */
@@ -137,12 +169,13 @@ static void account(struct stream_flow *f, size_t before)
 
 	t->unread += f->in.len;
 	t->unread -= before;
-	front_stream_pending(f->stream, f->in.len > 0);
-	if (t->unread <= t->o.unread_max || f->closing)
+	if (f->closing) { /* it may take a while to go */
+		forget_unread(f);
 		return;
-	log_trace("sip", "%s: too many messages that do not end",
-		  f->flow.peer_address);
-	end(f);
+	}
+	front_stream_pending(f->stream, f->in.len > 0);
+	if (t->unread > t->o.unread_max)
+		end_greediest(t);
 }
 
 /* The unread bytes are never more than the largest message: it is either
@@ -298,8 +331,7 @@ static void on_closed(struct front_stream *s, void *user)
 	}
 	if (f->flow.failure.end == SIP_END_FAILED_TO_CONNECT)
 		f->flow.failure.end = SIP_END_NETWORK_ERROR;
-	f->transports->unread -= f->in.len;
-	buf_free(&f->in);
+	forget_unread(f);
 	f->stream = NULL;
 	f->closing = true;
 	list_remove(&f->node);

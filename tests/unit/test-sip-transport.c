@@ -415,6 +415,40 @@ static void test_unread(void)
 	stage_end(g);
 }
 
+/* It is the one with most that goes, not who happens to come last: few with
+ * much would else keep all others from saying anything in two pieces. */
+static void test_greedy(void)
+{
+	static const char head[] = HEAD "Content-Length: 60000\r\n\r\n";
+	enum { LIMIT = 100000, MOST = 59999, LEFT = 8 };
+	static char body[60000];
+	struct stage *g = stage_with(0, LIMIT);
+	size_t rest = LIMIT - MOST - 2 * strlen(head) - LEFT;
+	int most = client_tcp(g->port[SIP_TCP]);
+	int much = client_tcp(g->port[SIP_TCP]);
+	int fair = client_tcp(g->port[SIP_TCP]);
+
+	CU_ASSERT_TRUE(is_served(fair));
+	client_send(most, head);
+	client_send_n(most, body, MOST);
+	client_send(much, head);
+	client_send_n(much, body, rest);
+	/* Whole messages are no matter of this. */
+	for (int i = 0; i < 20; i++)
+		CU_ASSERT_TRUE(is_served(fair));
+	client_send(fair, "OPTIONS sip:a@b");
+	free(client_all(most, NULL));
+	CU_ASSERT_TRUE(WAIT_FOR(atomic_load(&g->lost) == 1));
+	client_send(fair, MESSAGE + strlen("OPTIONS sip:a@b"));
+	CU_ASSERT_TRUE(WAIT_FOR(atomic_load(&g->received) == 22));
+	client_send_n(much, body, sizeof(body) - rest);
+	CU_ASSERT_TRUE(WAIT_FOR(atomic_load(&g->received) == 23));
+	CU_ASSERT_EQUAL(atomic_load(&g->lost), 1);
+	close(much);
+	close(fair);
+	stage_end(g);
+}
+
 static void test_stack_closes(void)
 {
 	struct stage *g = stage_new();
@@ -725,6 +759,7 @@ static const struct unit_test tests[] = {
 	{ "the largest", test_largest },
 	{ "slow messages", test_slow },
 	{ "unread bytes", test_unread },
+	{ "unread bytes of few", test_greedy },
 	{ "the stack closes", test_stack_closes },
 	{ "connect, TCP", test_connect_tcp },
 	{ "connect, TLS", test_connect_tls },
