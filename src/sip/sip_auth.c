@@ -46,10 +46,21 @@ static bool best(const osip_message_t *m, int side,
 	return found;
 }
 
+static int side_of(const struct osip_message *response)
+{
+	return response->status_code == 407 ? SIP_AUTH_PROXY : SIP_AUTH_SERVER;
+}
+
+bool sip_auth_is_stale(const struct osip_message *response)
+{
+	struct digest_challenge c;
+
+	return best(response, side_of(response), &c) && c.stale;
+}
+
 bool sip_auth_take(struct sip_auth *a, const struct osip_message *response)
 {
-	int side =
-	    response->status_code == 407 ? SIP_AUTH_PROXY : SIP_AUTH_SERVER;
+	int side = side_of(response);
 	struct digest_challenge c;
 
 	if (!best(response, side, &c))

@@ -28,6 +28,9 @@ struct sip_auth {
  * (RFC 7616 3.3). */
 bool sip_auth_take(struct sip_auth *a, const struct osip_message *response);
 
+/* What it has against the last answer is its age only, not the password. */
+bool sip_auth_is_stale(const struct osip_message *response);
+
 /* Authorization and Proxy-Authorization into a request that has its method and
  * URI. 0, or -1: ERR_INPUT, ERR_LIMIT, ERR_NOMEM. */
 int sip_auth_add(struct sip_auth *a, const char *user_name,

@@ -369,6 +369,11 @@ struct sip_flow *sip_exchange_flow(const struct sip_exchange *x)
 	return x->flow ? x->flow : x->only;
 }
 
+unsigned sip_exchange_challenges(const struct sip_exchange *x)
+{
+	return x->challenges;
+}
+
 uint32_t sip_exchange_cseq(const struct sip_exchange *x)
 {
 	return x->cseq;

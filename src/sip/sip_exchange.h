@@ -85,6 +85,8 @@ void sip_exchange_drop(struct sip_exchange *x);
 
 /* The flow of the present or last try, NULL without one. Borrowed. */
 struct sip_flow *sip_exchange_flow(const struct sip_exchange *x);
+/* Challenges that were answered with the password. */
+unsigned sip_exchange_challenges(const struct sip_exchange *x);
 uint32_t sip_exchange_cseq(const struct sip_exchange *x);
 const char *sip_exchange_call_id(const struct sip_exchange *x);
 const char *sip_exchange_from_tag(const struct sip_exchange *x);

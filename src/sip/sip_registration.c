@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "front/list.h"
+#include "sip/sip_auth.h"
 #include "sip/sip_exchange.h"
 #include "sip/sip_kept_flow.h"
 #include "sip/sip_registration_rules.h"
@@ -267,6 +268,8 @@ static void on_answered(void *arg, struct sip_exchange *x,
 	registration_answer_read(response, r->contact, r->asked, &a);
 	if (x != r->exchange || a.status < 200)
 		return;
+	a.had_password =
+	    sip_exchange_challenges(x) > 0 && !sip_auth_is_stale(response);
 	remember(r, x);
 	if (r->phase != LEAVING)
 		on_answer(r, &a);

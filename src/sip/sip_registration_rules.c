@@ -135,6 +135,12 @@ void registration_answer_read(const struct osip_message *m, const char *contact,
 	    m, "retry-after", REGISTRATION_RETRY_AFTER_MAX_SECONDS);
 }
 
+/* It was not given one: none is set, or the challenge is of no use. */
+static bool asks_for_password(const struct registration_answer *a)
+{
+	return (a->status == 401 || a->status == 407) && !a->had_password;
+}
+
 enum registration_step registration_step(const struct registration_answer *a,
 					 uint32_t asked)
 {
@@ -158,6 +164,8 @@ enum registration_step registration_step(const struct registration_answer *a,
 	if (a->status == 423 && a->min_expires > asked &&
 	    a->min_expires <= REGISTRATION_LONGEST_SECONDS)
 		return REGISTRATION_LONGER;
+	if (asks_for_password(a))
+		return REGISTRATION_REFUSED;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (a->status >= rows[i].from && a->status <= rows[i].to)
 			return rows[i].step;
@@ -204,6 +212,9 @@ void registration_problem(const struct registration_answer *a,
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (a->status >= rows[i].from && a->status <= rows[i].to)
 			text = rows[i].text;
+	if (asks_for_password(a))
+		text = "asks for a user name and password, and none is set, or "
+		       "it asks in a way that this device cannot answer";
 	snprintf(out, size, "The registrar %s %s (%u %s).", registrar, text,
 		 a->status, a->reason);
 }

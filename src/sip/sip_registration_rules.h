@@ -34,6 +34,8 @@ struct registration_answer {
 	uint32_t granted;     /* seconds, of a 2xx; 0: it keeps nothing */
 	uint32_t min_expires; /* seconds, 0: none */
 	uint32_t retry_after; /* seconds, 0: none */
+	bool had_password;    /* set by who asked: so had the request, and it
+			       * is not that which was too old */
 };
 
 /* contact: what our request had, "<sip:...>". What is granted stands in the
@@ -51,8 +53,8 @@ enum registration_step {
 				 * is still to be made, a certificate */
 	REGISTRATION_FORBIDDEN, /* 403: a policy; some registrars also say it
 				 * to a wrong password */
-	REGISTRATION_PASSWORD   /* it is wrong: each try counts where accounts
-				 * are locked after some */
+	REGISTRATION_PASSWORD   /* it had one, which is wrong: each try counts
+				 * where accounts   are locked after some */
 };
 /* A redirection is not followed: the registrar is the one of the settings. */
 enum registration_step registration_step(const struct registration_answer *a,

@@ -204,10 +204,10 @@ static void test_steps(void)
 		{ 302, "", REGISTRATION_REFUSED, 0, 0 },
 		{ 399, "", REGISTRATION_REFUSED, 0, 0 },
 		{ 400, "", REGISTRATION_REFUSED, 0, 0 },
-		{ 401, "", REGISTRATION_PASSWORD, 0, 0 },
+		{ 401, "", REGISTRATION_REFUSED, 0, 0 },
 		{ 403, "Retry-After: 5\r\n", REGISTRATION_FORBIDDEN, 0, 5 },
 		{ 404, "", REGISTRATION_REFUSED, 0, 0 },
-		{ 407, "", REGISTRATION_PASSWORD, 0, 0 },
+		{ 407, "Retry-After: 90\r\n", REGISTRATION_REFUSED, 0, 90 },
 		{ 408, "", REGISTRATION_LATER, 0, 0 },
 		{ 480, "", REGISTRATION_LATER, 0, 0 },
 		{ 499, "", REGISTRATION_REFUSED, 0, 0 },
@@ -245,11 +245,41 @@ static void test_steps(void)
 	}
 }
 
+/* Whether the request had a password matters to those who ask for one only. */
+static void test_password(void)
+{
+	static const struct {
+		unsigned status;
+		enum registration_step step;
+		const char *words;
+	} rows[] = {
+		{ 401, REGISTRATION_PASSWORD, "refuses the user name or" },
+		{ 407, REGISTRATION_PASSWORD, "refuses the user name or" },
+		{ 402, REGISTRATION_REFUSED, "refuses the registration" },
+		{ 403, REGISTRATION_FORBIDDEN, "forbids the registration" },
+		{ 503, REGISTRATION_LATER, "out of service" },
+		{ 200, REGISTRATION_STANDS, "keeps no registration" },
+	};
+	struct registration_answer a;
+	char text[ERROR_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		read_answer(rows[i].status, "x", "", 600, &a);
+		CU_ASSERT_FALSE(a.had_password);
+		a.had_password = true;
+		CU_ASSERT_EQUAL(registration_step(&a, 600), rows[i].step);
+		registration_problem(&a, "pbx", text, sizeof(text));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, rows[i].words));
+	}
+	CU_ASSERT_TRUE(registration_step_lets_go(REGISTRATION_PASSWORD));
+	CU_ASSERT_TRUE(registration_step_lets_go(REGISTRATION_FORBIDDEN));
+}
+
 static void check_problem(unsigned status, const char *reason,
 			  const char *words)
 {
 	struct registration_answer a;
-	char text[200];
+	char text[ERROR_TEXT_MAX];
 
 	read_answer(status, reason, "", 600, &a);
 	registration_problem(&a, "pbx.example", text, sizeof(text));
@@ -263,7 +293,8 @@ static void test_problems(void)
 	char longer[4000];
 
 	check_problem(401, "Unauthorized",
-		      "refuses the user name or the password (401 "
+		      "asks for a user name and password, and none is set, or "
+		      "it asks in a way that this device cannot answer (401 "
 		      "Unauthorized).");
 	check_problem(403, "Forbidden", "forbids the registration");
 	check_problem(404, "Not Found", "does not know");
@@ -363,6 +394,7 @@ int main(int argc, char **argv)
 		{ "without an answer", test_ends },
 		{ "what is granted", test_granted },
 		{ "what comes next", test_steps },
+		{ "with a password", test_password },
 		{ "what people read", test_problems },
 		{ "contacts", test_contacts },
 		{ "requests", test_requests },
