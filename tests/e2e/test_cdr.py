@@ -43,9 +43,8 @@ def fault(api, method, **members):
     return caught.value.faultCode, caught.value.faultString
 
 
-@pytest.fixture(scope="module")
-def records(service):
-    """A service with fifty of them, from 1 on; gives the API."""
+def fill(service):
+    """Fifty of them, from 1 on; gives the API."""
     assert service.api().call("cdrlog.query") == {
         "firstIndex": 1, "deleteableIndex": 0, "numEvents": 0, "percentageCapacity": 0, "lost": 0}
     empty = service.api().call("cdrlog.enumerate")
@@ -53,6 +52,19 @@ def records(service):
     assert empty["eventsRemaining"] is False
     write_records(service, 50)
     return service.api()
+
+
+@pytest.fixture(scope="module")
+def archive():
+    """Nobody calls it."""
+    with Service() as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def records(archive):
+    """To be looked at only."""
+    return fill(archive)
 
 
 def test_what_a_record_says(records):
@@ -116,17 +128,18 @@ def test_what_is_refused(records, members, code):
     assert fault(records, "cdrlog.enumerate", **members)[0] == code
 
 
-def test_only_administrators(service, records):
-    service.local().call("user.add", userName="reader", password="Right pass 1",
+def test_only_administrators(archive, records):
+    archive.local().call("user.add", userName="reader", password="Right pass 1",
                          forceChange=False, privilege="conference creation and full control")
-    reader = service.api("reader", "Right pass 1")
+    reader = archive.api("reader", "Right pass 1")
     for method, members in [("cdrlog.enumerate", {}), ("cdrlog.query", {}),
                             ("cdrlog.delete", {"deleteIndex": 9})]:
         assert fault(reader, method, **members)[0] == 15
-        assert fault(service.anonymous(), method, **members)[0] == 14
+        assert fault(archive.anonymous(), method, **members)[0] == 14
 
 
-def test_deletion(service, records):
+def test_deletion(fresh_service):
+    records = fill(fresh_service)
     assert fault(records, "cdrlog.delete")[0] == 101
     for index, deleted in (-7, 0), (1, 0), (11, 10), (11, 0):
         assert records.call("cdrlog.delete", deleteIndex=index) == {
@@ -136,7 +149,7 @@ def test_deletion(service, records):
     # What is asked for is gone: from the oldest that is left.
     reply = records.call("cdrlog.enumerate", index=3, numEvents=1)
     assert (reply["startIndex"], indices(reply), reply["nextIndex"]) == (11, [11], 12)
-    done = service.ctl("--json", "call", "cdrlog.delete", f"deleteIndex={50 + 1}")
+    done = fresh_service.ctl("--json", "call", "cdrlog.delete", f"deleteIndex={50 + 1}")
     assert done.returncode == 0 and json.loads(done.stdout)["deleted"] == 40, done
     state = records.call("cdrlog.query")
     assert (state["firstIndex"], state["deleteableIndex"], state["numEvents"]) == (51, 50, 0)
