@@ -133,8 +133,6 @@ fail:
 	return NULL;
 }
 
-static void close_stream(struct media_stream *s);
-
 void media_free(struct media *m)
 {
 	if (!m)
@@ -146,7 +144,7 @@ void media_free(struct media *m)
 	pthread_join(m->thread, NULL);
 	for (unsigned i = 0; i < m->options.streams; i++)
 		if (m->slots[i].stream)
-			close_stream(m->slots[i].stream);
+			media_end(m->slots[i].stream);
 	destroy(m);
 }
 
@@ -204,13 +202,14 @@ static struct media_stream *make_stream(struct media *m,
 	return s;
 }
 
-static int watch(struct media_stream *s, struct error *e)
+int media_watch(struct media_stream *s, const int fd[MEDIA_SOCKETS], int op,
+		struct error *e)
 {
 	for (unsigned i = 0; i < MEDIA_SOCKETS; i++) {
 		struct epoll_event ev = { .events = EPOLLIN,
 					  .data.u64 = s->id << 1 | i };
 
-		if (epoll_ctl(s->media->poll, EPOLL_CTL_ADD, s->fd[i], &ev) < 0)
+		if (epoll_ctl(s->media->poll, op, fd[i], &ev) < 0)
 			return error_errno(e, "media socket");
 	}
 	return 0;
@@ -237,7 +236,7 @@ static int add_stream(struct media *m, const struct media_stream_options *o,
 	slot->uses++;
 	s->id =
 	    (uint64_t)slot->uses << SLOT_BITS | (uint64_t)(slot - m->slots + 1);
-	if (watch(s, e) < 0) {
+	if (media_watch(s, s->fd, EPOLL_CTL_ADD, e) < 0) {
 		media_ports_release(&m->ports, s);
 		free(s);
 		return -1;
@@ -268,7 +267,7 @@ int media_open(struct media *m, const struct media_stream_options *o,
 
 /* Closing the descriptors takes them out of epoll. An event that the thread has
  * in hand already finds no stream of that number any more. */
-static void close_stream(struct media_stream *s)
+void media_end(struct media_stream *s)
 {
 	struct media *m = s->media;
 
@@ -289,7 +288,7 @@ void media_close(struct media *m, media_id id)
 	pthread_mutex_lock(&m->lock);
 	s = media_find(m, id);
 	if (s)
-		close_stream(s);
+		media_end(s);
 	pthread_mutex_unlock(&m->lock);
 }
 

@@ -110,13 +110,18 @@ struct media_remote {
 	bool send, receive; /* the direction as we see it (RFC 3264 8.4) */
 	bool secure;        /* then both keys */
 	struct srtp_key in, out;
+	/* Another stream, on which nothing was agreed yet, or 0: this one goes
+	 * on at its address and ports with all that it has (keys, counts), and
+	 * that one ends. So a stream moves to another family. */
+	media_id place;
 };
 
 /* At the first answer and whenever descriptions change. A key that stays goes
  * on; a new one to send with brings a new SSRC, so that no counter is taken for
- * another's. ERR_NOT_FOUND; ERR_INPUT: no such address, one of many, or ours,
- * payload types above 127 or too many; ERR_UNSUPPORTED: IPv4 here and IPv6
- * there; ERR_NOMEM. The stream is unchanged then. */
+ * another's. ERR_NOT_FOUND; ERR_INPUT: the place is in use, no such address,
+ * one of many, or ours, payload types above 127 or too many; ERR_UNSUPPORTED:
+ * IPv4 here and IPv6 there; ERR_NOMEM, ERR_IO. The streams are unchanged then;
+ * a place is still to be closed. */
 int media_set_remote(struct media *m, media_id id, const struct media_remote *r,
 		     struct error *e) MUST_CHECK;
 

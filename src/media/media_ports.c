@@ -82,16 +82,37 @@ int media_ports_bind(struct media_ports *p, struct media_stream *s,
 	return error_set(e, ERR_LIMIT, "no free pair of media ports");
 }
 
+static struct media_stream **user_of(const struct media_ports *p,
+				     const struct media_stream *s)
+{
+	return &p->users[(unsigned)(media_address_port(&s->local) - p->first) /
+			 2];
+}
+
+void media_ports_swap(struct media_ports *p, struct media_stream *a,
+		      struct media_stream *b)
+{
+	struct media_address local = a->local;
+
+	*user_of(p, a) = b;
+	*user_of(p, b) = a;
+	a->local = b->local;
+	b->local = local;
+	for (int i = 0; i < MEDIA_SOCKETS; i++) {
+		int fd = a->fd[i];
+
+		a->fd[i] = b->fd[i];
+		b->fd[i] = fd;
+	}
+}
+
 void media_ports_release(struct media_ports *p, struct media_stream *s)
 {
-	unsigned pair =
-	    (unsigned)(media_address_port(&s->local) - p->first) / 2;
-
+	*user_of(p, s) = NULL;
 	for (int i = 0; i < MEDIA_SOCKETS; i++) {
 		close(s->fd[i]);
 		s->fd[i] = -1;
 	}
-	p->users[pair] = NULL;
 }
 
 bool media_ports_is_ours(const struct media_ports *p,

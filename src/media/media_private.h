@@ -42,6 +42,9 @@ int media_ports_bind(struct media_ports *p, struct media_stream *s,
 		     struct error *e) MUST_CHECK;
 /* Closes the sockets. */
 void media_ports_release(struct media_ports *p, struct media_stream *s);
+/* Each gets the other's sockets and local address. */
+void media_ports_swap(struct media_ports *p, struct media_stream *a,
+		      struct media_stream *b);
 /* Is that a port of one of our streams? */
 bool media_ports_is_ours(const struct media_ports *p,
 			 const struct media_address *a);
@@ -108,6 +111,12 @@ struct media {
 
 int64_t media_now_ms(const struct media *m);
 struct media_stream *media_find(struct media *m, media_id id);
+
+/* Events of its sockets are told by its number: op as of epoll_ctl(). */
+int media_watch(struct media_stream *s, const int fd[MEDIA_SOCKETS], int op,
+		struct error *e) MUST_CHECK;
+/* Says good-bye and frees it. */
+void media_end(struct media_stream *s);
 
 extern const struct media_sink media_echo;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "base/secret.h"
 #include "media/media_private.h"
@@ -11,6 +12,7 @@ enum { PAYLOAD_TYPE_MAX = 127, PORT_MAX = 65535 };
 struct plan {
 	struct media_address rtp, rtcp; /* unset: nowhere */
 	struct srtp_lane *in, *out;     /* new ones, NULL: as they are */
+	struct media_stream *place;     /* NULL: where it is */
 };
 
 static int check_payloads(const struct media_remote *r, struct error *e)
@@ -49,12 +51,28 @@ static int read_addresses(const struct media_remote *r, struct plan *p,
 	return 0;
 }
 
+static int find_place(struct media_stream *s, media_id id, struct plan *p,
+		      struct error *e)
+{
+	if (!id)
+		return 0;
+	p->place = media_find(s->media, id);
+	if (!p->place)
+		return error_set(e, ERR_NOT_FOUND, "no such media stream");
+	if (p->place->ready || p->place == s)
+		return error_set(e, ERR_INPUT, "the media stream is in use");
+	return 0;
+}
+
 static int check_for_stream(const struct media_stream *s, const struct plan *p,
 			    struct error *e)
 {
+	const struct media_address *local =
+	    p->place ? &p->place->local : &s->local;
+
 	if (!media_address_is_set(&p->rtp))
 		return 0;
-	if (p->rtp.u.any.sa_family != s->local.u.any.sa_family)
+	if (p->rtp.u.any.sa_family != local->u.any.sa_family)
 		return error_set(e, ERR_UNSUPPORTED,
 				 "media between IPv4 and IPv6");
 	if (media_ports_is_ours(&s->media->ports, &p->rtp))
@@ -99,6 +117,18 @@ static void replace(struct srtp_lane **lane, struct srtp_lane *by)
 	*lane = by;
 }
 
+/* The sockets that it leaves end with the other stream. */
+static int move(struct media_stream *s, struct plan *p, struct error *e)
+{
+	if (!p->place)
+		return 0;
+	if (media_watch(s, p->place->fd, EPOLL_CTL_MOD, e) < 0)
+		return -1;
+	media_ports_swap(&s->media->ports, s, p->place);
+	media_end(p->place);
+	return 0;
+}
+
 static void put_in_force(struct media_stream *s, const struct media_remote *r,
 			 struct plan *p)
 {
@@ -140,8 +170,9 @@ int media_set_remote(struct media *m, media_id id, const struct media_remote *r,
 	s = media_find(m, id);
 	if (!s) {
 		error_set(e, ERR_NOT_FOUND, "no such media stream");
-	} else if (check_for_stream(s, &p, e) == 0 &&
-		   make_lanes(s, r, &p, e) == 0) {
+	} else if (find_place(s, r->place, &p, e) == 0 &&
+		   check_for_stream(s, &p, e) == 0 &&
+		   make_lanes(s, r, &p, e) == 0 && move(s, &p, e) == 0) {
 		put_in_force(s, r, &p);
 		rc = 0;
 	}

@@ -125,7 +125,7 @@ void sip_agent_contact(const struct sip_agent *a, enum sip_transport transport,
 		       const char *local_address, uint16_t local_port,
 		       bool secure, char out[SIP_CONTACT_SIZE]);
 /* The address of ours from which the target is reached, by asking the kernel
- * for the route. ERR_IO: there is no way there. */
+ * for the route. a NULL: whoever listens. ERR_IO: there is no way there. */
 int sip_agent_local(const struct sip_agent *a, const struct sip_target *target,
 		    char out[INET6_ADDRSTRLEN], struct error *e) MUST_CHECK;
 

@@ -52,13 +52,14 @@ static int ask_listener(const struct sip_agent *a,
 int sip_agent_local(const struct sip_agent *a, const struct sip_target *target,
 		    char out[INET6_ADDRSTRLEN], struct error *e)
 {
-	if (a->seams.route)
+	if (a && a->seams.route)
 		return a->seams.route(a->seams.arg, target, out)
 			   ? 0
 			   : error_set(e, ERR_IO, "no way to %s",
 				       target->address);
-	return target->transport == SIP_UDP ? ask_listener(a, target, out, e)
-					    : ask_kernel(target, out, e);
+	return a && target->transport == SIP_UDP
+		   ? ask_listener(a, target, out, e)
+		   : ask_kernel(target, out, e);
 }
 
 void sip_agent_contact(const struct sip_agent *a, enum sip_transport transport,

@@ -29,26 +29,37 @@ static int name_us(struct sip_call *k, const osip_uri_t *uri, struct error *e)
 	return k->user ? 0 : error_nomem(e);
 }
 
-/* 0, or what the INVITE is refused with; 1: it was refused already. */
+static unsigned refuse_for_now(const struct error *why)
+{
+	log_failure(LOG_LEVEL_WARNING, "sip", why);
+	return 503;
+}
+
+/* 0, or what the INVITE is refused with. */
+static unsigned offer_media(struct sip_call *k, const struct sip_flow *flow)
+{
+	struct error e = ERROR_INIT;
+
+	k->offered = true;
+	if (call_media_open(k, flow->local_address, &e) < 0)
+		return refuse_for_now(&e);
+	return call_media_offer(k, flow->transport == SIP_TLS, &e) < 0 ? 500
+								       : 0;
+}
+
+/* The same; 1: it was refused already. */
 static unsigned take_media(struct sip_call *k, struct sip_transaction *t,
 			   const struct osip_message *request)
 {
-	const struct sip_flow *flow = sip_transaction_flow(t);
 	struct view offer = call_body(request);
 	struct error e = ERROR_INIT;
 
-	if (call_media_open(k, flow->local_address, &e) < 0) {
-		log_failure(LOG_LEVEL_WARNING, "sip", &e);
-		return 503;
-	}
-	if (!offer.len) {
-		k->offered = true;
-		return call_media_offer(k, flow->transport == SIP_TLS, &e) < 0
-			   ? 500
-			   : 0;
-	}
+	if (!offer.len)
+		return offer_media(k, sip_transaction_flow(t));
 	if (call_media_answer(k, offer, &e) == 0)
 		return 0;
+	if (e.kind != ERR_INPUT && e.kind != ERR_UNSUPPORTED)
+		return refuse_for_now(&e);
 	log_info("sip", "a call from %s is refused: %s", k->facts.peer, e.text);
 	call_refuse_media(t, &e);
 	return 1;

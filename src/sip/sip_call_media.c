@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -6,28 +7,42 @@
 
 /* Offers and answers (RFC 3264) and the stream that they are about. */
 
-int call_media_open(struct sip_call *k, const char *address, struct error *e)
+/* Where a stream is bound. */
+struct place {
+	media_id id;
+	uint16_t port;
+	char address[INET6_ADDRSTRLEN];
+};
+
+static int bind_at(struct sip_call *k, const char *address, struct place *out,
+		   struct error *e)
 {
-	const struct sip_calls *c = k->calls;
 	struct media_stream_options o = {
 		.address = address,
 		.silence_ms = k->rules.media_seconds * 1000,
 		.silent = call_silent,
 		.arg = k->calls,
 	};
-	struct call_media *m = &k->media;
 	struct media_local local;
 
-	if (media_open(c->o.media, &o, &local, e) < 0)
+	if (media_open(k->calls->o.media, &o, &local, e) < 0)
 		return -1;
-	m->id = local.id;
-	m->port = local.port;
-	snprintf(m->address, sizeof(m->address), "%s", address);
-	if (!m->session) {
-		random_bytes(&m->session, sizeof(m->session));
-		m->session >>= 2; /* some read it as a signed number */
-		m->version = m->session;
-	}
+	out->id = local.id;
+	out->port = local.port;
+	snprintf(out->address, sizeof(out->address), "%s", address);
+	return 0;
+}
+
+int call_media_open(struct sip_call *k, const char *address, struct error *e)
+{
+	struct call_media *m = &k->media;
+	struct place p;
+
+	if (bind_at(k, address, &p, e) < 0)
+		return -1;
+	m->id = p.id;
+	m->port = p.port;
+	memcpy(m->address, p.address, sizeof(m->address));
 	return 0;
 }
 
@@ -54,6 +69,60 @@ void call_media_close(struct sip_call *k)
 	buf_clear(&k->media.said);
 }
 
+/* --- where */
+
+static bool is_v6(const char *address)
+{
+	return strchr(address, ':') != NULL;
+}
+
+/* Media may be of another family than the signalling: then the address of ours
+ * is the one from which theirs is reached. */
+static int bind_towards(struct sip_call *k, const struct sdp_remote *r,
+			struct place *out, struct error *e)
+{
+	struct sip_target target = { .transport = SIP_TCP, .port = r->port };
+	char address[INET6_ADDRSTRLEN];
+
+	snprintf(target.address, sizeof(target.address), "%.*s",
+		 (int)sizeof(target.address) - 1, r->address);
+	if (sip_agent_local(k->calls->o.agent, &target, address, e) < 0)
+		return error_set_native(e, ERR_UNSUPPORTED, EAFNOSUPPORT,
+					"no address of this device reaches the "
+					"media address %s",
+					r->address);
+	return bind_at(k, address, out, e);
+}
+
+/* Where the stream has to be for that offer: where it is, if it is and that
+ * will do, else in a new place. */
+static int find_place(struct sip_call *k, const struct sdp_remote *r,
+		      struct place *out, struct error *e)
+{
+	const struct call_media *m = &k->media;
+	const char *address = m->id ? m->address : k->flow->local_address;
+
+	if (*r->address && is_v6(r->address) != is_v6(address))
+		return bind_towards(k, r, out, e);
+	if (!m->id)
+		return bind_at(k, address, out, e);
+	out->id = m->id;
+	out->port = m->port;
+	memcpy(out->address, m->address, sizeof(out->address));
+	return 0;
+}
+
+/* The stream keeps its number when it moves. */
+static void take_place(struct sip_call *k, const struct place *p)
+{
+	struct call_media *m = &k->media;
+
+	if (!m->id)
+		m->id = p->id;
+	m->port = p->port;
+	memcpy(m->address, p->address, sizeof(m->address));
+}
+
 /* --- what they say, put in force */
 
 static bool is_held(const struct sdp_remote *r)
@@ -76,11 +145,13 @@ static void fill_key(const struct sdp_crypto *from, struct srtp_key *to)
 	memcpy(to->bytes, from->key, sizeof(to->bytes));
 }
 
-/* all: each of their codecs may come, for they answer; else the first. */
+/* at: where the stream is from now on. all: each of their codecs may come, for
+ * they answer; else the first. */
 static int put_in_force(struct sip_call *k, const struct sdp_remote *r,
-			const struct sdp_crypto *ours, bool all,
+			const struct sdp_crypto *ours, media_id at, bool all,
 			struct error *e)
 {
+	media_id id = k->media.id ? k->media.id : at;
 	enum sdp_direction agreed = sdp_agree(SDP_SENDRECV, r->direction);
 	struct media_remote remote = {
 		.address = r->address,
@@ -91,6 +162,7 @@ static int put_in_force(struct sip_call *k, const struct sdp_remote *r,
 		 * no fault: nothing is expected then. */
 		.receive = agreed == SDP_SENDRECV || agreed == SDP_RECVONLY,
 		.secure = r->srtp,
+		.place = at == id ? 0 : at,
 	};
 	int rc;
 
@@ -104,7 +176,7 @@ static int put_in_force(struct sip_call *k, const struct sdp_remote *r,
 		fill_key(&r->crypto, &remote.in);
 		fill_key(ours, &remote.out);
 	}
-	rc = media_set_remote(k->calls->o.media, k->media.id, &remote, e);
+	rc = media_set_remote(k->calls->o.media, id, &remote, e);
 	secret_wipe(&remote.in, sizeof(remote.in));
 	secret_wipe(&remote.out, sizeof(remote.out));
 	return rc;
@@ -122,26 +194,35 @@ static void note(struct sip_call *k, const struct sdp_remote *r)
 
 /* --- what we say */
 
-/* A key goes on as long as its suite does. */
+/* A key that was agreed on goes on as long as its suite does; before that, who
+ * was asked in vain does not know the next one's. */
 static void choose_key(const struct sip_call *k, enum sdp_suite suite,
 		       unsigned tag, struct sdp_crypto *out)
 {
 	*out = k->media.key;
 	out->tag = tag;
-	if (out->present && out->suite == suite)
+	if (k->media.agreed && out->present && out->suite == suite)
 		return;
 	out->present = true;
 	out->suite = suite;
 	random_bytes(out->key, sizeof(out->key));
 }
 
-static struct sdp_local local_of(const struct sip_call *k)
+static struct sdp_local local_at(struct sip_call *k, const char *address,
+				 uint16_t port)
 {
+	struct call_media *m = &k->media;
+
+	if (!m->session) {
+		random_bytes(&m->session, sizeof(m->session));
+		m->session >>= 2; /* some read it as a signed number */
+		m->version = m->session;
+	}
 	return (struct sdp_local){
-		.address = k->media.address,
-		.port = k->media.port,
-		.session = k->media.session,
-		.version = k->media.version + 1,
+		.address = address,
+		.port = port,
+		.session = m->session,
+		.version = m->version + 1,
 		.direction = SDP_SENDRECV,
 	};
 }
@@ -159,13 +240,23 @@ static void say(struct sip_call *k, struct buf *text,
 }
 
 static int answer(struct sip_call *k, const struct sdp_remote *r,
-		  struct sdp_local *l, struct buf *text, struct error *e)
+		  const struct place *at, struct error *e)
 {
+	struct sdp_local l = local_at(k, at->address, at->port);
+	struct buf text;
+	int rc = -1;
+
+	buf_init_secret(&text, CALL_BODY_MAX);
 	if (r->srtp)
-		choose_key(k, r->crypto.suite, r->crypto.tag, &l->crypto);
-	if (sdp_write_answer(r, l, text, e) < 0)
-		return -1;
-	return put_in_force(k, r, &l->crypto, false, e);
+		choose_key(k, r->crypto.suite, r->crypto.tag, &l.crypto);
+	if (sdp_write_answer(r, &l, &text, e) == 0 &&
+	    put_in_force(k, r, &l.crypto, at->id, false, e) == 0) {
+		say(k, &text, &l);
+		rc = 0;
+	}
+	buf_free(&text);
+	secret_wipe(&l.crypto, sizeof(l.crypto));
+	return rc;
 }
 
 /* An address of media that is none for us is no reason to take the stream for
@@ -178,30 +269,30 @@ static void blame_address(struct error *e)
 
 int call_media_answer(struct sip_call *k, struct view offer, struct error *e)
 {
-	struct sdp_local l = local_of(k);
 	struct sdp_remote r;
-	struct buf text;
+	struct place at = { 0 };
 	int rc;
 
 	if (sdp_read(offer, &r, e) < 0)
 		return -1;
-	buf_init_secret(&text, CALL_BODY_MAX);
-	rc = answer(k, &r, &l, &text, e);
+	rc = find_place(k, &r, &at, e);
+	if (rc == 0)
+		rc = answer(k, &r, &at, e);
 	if (rc == 0) {
-		say(k, &text, &l);
+		take_place(k, &at);
 		note(k, &r);
 	} else {
 		blame_address(e);
+		if (at.id && at.id != k->media.id)
+			media_close(k->calls->o.media, at.id);
 	}
-	buf_free(&text);
 	secret_wipe(&r.crypto, sizeof(r.crypto));
-	secret_wipe(&l.crypto, sizeof(l.crypto));
 	return rc;
 }
 
 int call_media_offer(struct sip_call *k, bool secure, struct error *e)
 {
-	struct sdp_local l = local_of(k);
+	struct sdp_local l = local_at(k, k->media.address, k->media.port);
 	struct buf text;
 	int rc;
 
@@ -244,7 +335,7 @@ int call_media_accept(struct sip_call *k, struct view text, struct error *e)
 	if (sdp_read(text, &r, e) < 0)
 		return -1;
 	if (check_answer(k, &r, e) == 0 &&
-	    put_in_force(k, &r, &k->media.key, true, e) == 0) {
+	    put_in_force(k, &r, &k->media.key, k->media.id, true, e) == 0) {
 		note(k, &r);
 		rc = 0;
 	}

@@ -175,8 +175,11 @@ int call_accept(struct sip_call *k, struct sip_transaction *t,
 /* --- sip_call_media.c */
 int call_media_open(struct sip_call *k, const char *address,
 		    struct error *e) MUST_CHECK;
-/* Takes their offer, and our answer to it becomes media.said. On -1 (as
- * sdp_read(), or media_set_remote()) all is as before. */
+/* Takes their offer, and our answer to it becomes media.said. The stream is
+ * bound if it was not, in the family that the offer names, and moves when that
+ * is another. On -1 (as sdp_read(), media_open(), or media_set_remote()) all is
+ * as before; ERR_UNSUPPORTED with EAFNOSUPPORT: no address of ours reaches
+ * theirs. */
 int call_media_answer(struct sip_call *k, struct view offer,
 		      struct error *e) MUST_CHECK;
 /* Our offer becomes media.said; secure: RTP/SAVP. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -43,23 +44,31 @@ void call_refuse_later(struct sip_transaction *t, unsigned status,
 		    (const char *const[]){ "Retry-After", seconds, NULL });
 }
 
-/* RFC 3261 20.43: 305, the formats; 399, anything else. */
+/* RFC 3261 20.43: 301, the address; 305, the formats; 399, anything else. */
+static const char *warning_of(const struct error *why)
+{
+	if (why->kind == ERR_INPUT)
+		return "399 sealbridge \"The session description cannot be "
+		       "read\"";
+	if (why->native == EAFNOSUPPORT)
+		return "301 sealbridge \"No address here reaches that of the "
+		       "media\"";
+	return "305 sealbridge \"Audio in PCMU or PCMA over RTP/AVP, or "
+	       "RTP/SAVP with a key\"";
+}
+
 void call_refuse_media(struct sip_transaction *t, const struct error *why)
 {
-	bool no_sdp = why->kind == ERR_INPUT;
+	const char *const fields[] = { "Warning", warning_of(why), NULL };
 
-	if (why->kind == ERR_NOMEM || why->kind == ERR_NOT_FOUND) {
+	if (why->kind == ERR_INPUT)
+		call_refuse(t, 400, fields);
+	else if (why->kind == ERR_UNSUPPORTED)
+		call_refuse(t, 488, fields);
+	else if (why->kind == ERR_LIMIT)
+		call_refuse_later(t, 500, CALL_RETRY_AFTER_MAX);
+	else
 		call_refuse(t, 500, NULL);
-		return;
-	}
-	call_refuse(t, no_sdp ? 400 : 488,
-		    (const char *const[]){
-			"Warning",
-			no_sdp ? "399 sealbridge \"The session description "
-				 "cannot be read\""
-			       : "305 sealbridge \"Audio in PCMU or PCMA over "
-				 "RTP/AVP, or RTP/SAVP with a key\"",
-			NULL });
 }
 
 bool call_ask_session(const struct sip_call_rules *rules,

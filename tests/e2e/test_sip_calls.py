@@ -120,6 +120,62 @@ def test_bad_answer_to_a_late_offer(service, phone, answer, why):
     wait_for(lambda: ends(service, why) == before + 1)
 
 
+# --- families
+
+
+@pytest.fixture(scope="module", params=["127.0.0.1", "::1"])
+def at_family(request):
+    """A service on one address only, and that of the other family."""
+    from sealbridge_service import Service
+    with Service(listen=request.param) as service:
+        all_on(service)
+        yield service, {"127.0.0.1": "::1", "::1": "127.0.0.1"}[request.param]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_media_of_another_family(at_family, kind):
+    """The offer says where the audio is; it may move there and back."""
+    service, other = at_family
+    line = line_to(service, kind)
+    call = Call(line, f"sip:echo@{line.address}")
+    audio, there, back = Audio(other), Audio(service.host), Audio(other)
+    how = {"profile": "RTP/SAVP", "crypto": f"1 {SUITES[0]}"} if kind == "tls" else {}
+    suite = SUITES[0] if how else None
+    audio.agree(stand(call, audio, **how).text, suite)
+    assert audio.to[0] == other
+    assert audio.echoes()
+    for one in there, back:
+        answer = call.ask("UPDATE", one.description(**how))
+        assert answer.status == 200
+        one.agree(answer.text, suite)
+        assert one.to[0] == one.host
+        assert one.echoes()
+    # Of our own offer the signalling's family is.
+    again = Call(line, call.uri)
+    answer = again.invite()
+    assert answer.status == 200 and f"c=IN {there.family} {service.host}\r\n" in answer.text
+    again.ack()
+    line.reply(line.request("BYE"), 200)
+    assert call.ask("BYE").status == 200
+    for one in line, audio, there, back:
+        one.close()
+
+
+def test_media_out_of_reach(at_family):
+    """A link-local address without its link is reached from nowhere, one of the family that
+    the service listens on is not looked at."""
+    service, other = at_family
+    line = line_to(service, "tcp")
+    audio = Audio("::1")
+    answer = Call(line, f"sip:echo@{line.address}").invite(audio.description(address="fe80::1"))
+    if other == "::1":
+        assert answer.status == 488 and answer.get("warning").startswith("301 ")
+    else:
+        assert answer.status == 200
+    line.close()
+    audio.close()
+
+
 # --- what is refused
 
 

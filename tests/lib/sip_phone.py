@@ -60,12 +60,23 @@ class Srtp:
         return self._cipher(sealed)
 
 
+def udp_socket(host, port=0):
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        made.bind((host, port))
+    except (OSError, OverflowError):
+        made.close()
+        raise
+    return made
+
+
 class Audio:
     """A pair of directions over one UDP socket. The port above is taken as well: reports of
     the other side go there, and are not for another one's ears."""
 
-    def __init__(self):
-        self.socket, self.reports = self._pair()
+    def __init__(self, host="127.0.0.1"):
+        self.host, self.family = host, "IP6" if ":" in host else "IP4"
+        self.socket, self.reports = self._pair(host)
         self.port = self.socket.getsockname()[1]
         self.to = None
         self.said = set()
@@ -74,25 +85,22 @@ class Audio:
         self.out = self.into = None
 
     @staticmethod
-    def _pair():
+    def _pair(host):
         while True:
-            first = socket.socket(type=socket.SOCK_DGRAM)
-            first.bind(("127.0.0.1", 0))
-            second = socket.socket(type=socket.SOCK_DGRAM)
+            first = udp_socket(host)
             try:
-                second.bind(("127.0.0.1", first.getsockname()[1] + 1))
-                return first, second
+                return first, udp_socket(host, first.getsockname()[1] + 1)
             except (OSError, OverflowError):
                 first.close()
-                second.close()
 
     def close(self):
         self.socket.close()
         self.reports.close()
 
     def description(self, *, profile="RTP/AVP", payload=0, direction="sendrecv", crypto="",
-                    address="127.0.0.1"):
-        lines = ["v=0", "o=phone 1 1 IN IP4 127.0.0.1", "s=-", f"c=IN IP4 {address}", "t=0 0",
+                    address=None):
+        lines = ["v=0", f"o=phone 1 1 IN {self.family} {self.host}", "s=-",
+                 f"c=IN {self.family} {address or self.host}", "t=0 0",
                  f"m=audio {self.port} {profile} {payload}", f"a={direction}"]
         if crypto:
             lines.append(f"a=crypto:{crypto} inline:{self.key}")
@@ -101,7 +109,7 @@ class Audio:
     def agree(self, sdp, suite=None):
         """What the other side said; suite: then both directions are encrypted."""
         port = int(re.search(r"m=audio (\d+)", sdp)[1])
-        self.to = re.search(r"c=IN IP4 (\S+)", sdp)[1], port
+        self.to = re.search(rf"c=IN {self.family} (\S+)", sdp)[1], port
         self.out = self.into = None
         if suite:
             theirs = re.search(rf"a=crypto:\d+ {suite} inline:(\S+)", sdp)[1]
@@ -128,7 +136,7 @@ class Audio:
             packet, sender = self.socket.recvfrom(2048)
         except socket.timeout:
             return None
-        assert sender == self.to
+        assert sender[:2] == self.to
         packet = self.into.open(packet) if self.into else packet
         assert packet[0] == 0x80
         return packet[12:]
@@ -168,8 +176,7 @@ class Line:
         if taken:
             self.socket = taken
         elif kind == "udp":
-            self.socket = socket.socket(type=socket.SOCK_DGRAM)
-            self.socket.bind(("127.0.0.1", 0))
+            self.socket = udp_socket("::1" if ":" in host else "127.0.0.1")
             self.socket.connect((host, port))
         else:
             self.socket = socket.create_connection((host, port), WAIT)
@@ -179,6 +186,8 @@ class Line:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             self.socket = context.wrap_socket(self.socket)
         self.address, self.port = self.socket.getsockname()[:2]
+        if ":" in self.address:
+            self.address = f"[{self.address}]"
 
     def close(self):
         self.socket.close()

@@ -186,7 +186,7 @@ static void start_media(void)
 	struct media_options o = {
 		.first_port = 16384,
 		.last_port = 32767,
-		.streams = 64,
+		.streams = fixture.streams ? fixture.streams : 64,
 		.packets_per_second = 400,
 	};
 	struct error e = ERROR_INIT;
@@ -202,11 +202,13 @@ void wire_start(void)
 					   .port = { 0, 5062, 5061 } };
 	struct sip_calls_options o = fixture.options;
 	struct sip_call_rules rules = fixture.rules;
+	unsigned streams = fixture.streams;
 	static const uint16_t ports[3] = { 0, 5062, 5061 };
 	struct error e = ERROR_INIT;
 
 	memset(&fixture, 0, sizeof(fixture));
 	fixture.rules = rules;
+	fixture.streams = streams;
 	if (!fixture.rules.session_seconds)
 		fixture.rules = (struct sip_call_rules){ 1800, 60 };
 	for (int i = 0; i < 3; i++)
@@ -236,6 +238,7 @@ void wire_stop(void)
 		CU_ASSERT_EQUAL(fixture.wire[i].flow.references, 1);
 	memset(&fixture.options, 0, sizeof(fixture.options));
 	memset(&fixture.rules, 0, sizeof(fixture.rules));
+	fixture.streams = 0;
 }
 
 /* --- what they say */

@@ -29,6 +29,7 @@ struct call_fixture {
 	char body[4096];             /* of the last message with one */
 	struct sip_call_rules rules;
 	struct sip_calls_options options; /* before wire_start() */
+	unsigned streams;                 /* the same; 0: 64 */
 	unsigned requests;
 	unsigned call; /* in their Call-ID */
 };

@@ -201,6 +201,87 @@ static void test_long_hold(void)
 	end(&f, &p);
 }
 
+/* To another family, with all that it knows of the other side. */
+static void test_move(void)
+{
+	struct error e = ERROR_INIT;
+	struct media_stream_options o = { .address = "::1" };
+	struct media_local next;
+	struct media_remote r;
+	struct fixture f;
+	struct peer p, there;
+	struct rtp_packet before, behind;
+	uint8_t sent[PEER_BYTES], heard[PEER_BYTES];
+	size_t n;
+
+	call(&f, &p, SRTP_SHA1_80);
+	fixture_echo(&p, &before);
+	n = peer_say(&p, 0, false, view_of("x", 1), sent);
+	CU_ASSERT_TRUE(peer_hear(&p, PEER_RTP, heard, PEER_WAIT_MS) > 0);
+	CHECK_OK(media_open(f.media, &o, &next, &e), &e);
+	peer_open(&there, "::1", next.port);
+	peer_set_keys(&there, &ours[0], &theirs[0]);
+	r = fixture_remote(&there);
+	r.secure = true;
+	r.in = theirs[0];
+	r.out = ours[0];
+	r.place = next.id;
+	fixture_agree(&f, &r);
+	CU_ASSERT_EQUAL(media_count(f.media), 1);
+	/* A copy is one there, too. */
+	peer_send(&there, PEER_RTP, sent, n);
+	fixture_dropped(&f, MEDIA_REPLAYED, 1);
+	there.ssrc = p.ssrc;
+	there.sequence = p.sequence;
+	there.timestamp = p.timestamp;
+	fixture_echo(&there, &behind);
+	CU_ASSERT_EQUAL(behind.ssrc, before.ssrc);
+	CU_ASSERT_EQUAL(behind.sequence, (uint16_t)(before.sequence + 2));
+	CU_ASSERT_EQUAL(fixture_stats(&f).packets_in, 3);
+	CU_ASSERT_STRING_EQUAL(fixture_stats(&f).source, "::1");
+	/* Nobody is left where it was; its number is the old one. */
+	peer_say(&p, 0, false, view_of("x", 1), NULL);
+	media_close(f.media, next.id);
+	CU_ASSERT_EQUAL(media_count(f.media), 1);
+	fixture_echo(&there, NULL);
+	media_close(f.media, f.local.id);
+	CU_ASSERT_EQUAL(media_count(f.media), 0);
+	peer_close(&there);
+	end(&f, &p);
+}
+
+/* Places that are none. */
+static void test_no_move(void)
+{
+	struct error e = ERROR_INIT;
+	struct media_stream_options o = { .address = "127.0.0.1" };
+	struct media_local next;
+	struct media_remote r;
+	struct fixture f;
+	struct peer p;
+
+	fixture_start(&f, 0, 0);
+	fixture_call(&f, &p, "127.0.0.1");
+	CHECK_OK(media_open(f.media, &o, &next, &e), &e);
+	r = fixture_remote(&p);
+	r.place = f.local.id;
+	CHECK_FAILS(media_set_remote(f.media, f.local.id, &r, &e), &e,
+		    ERR_INPUT, "in use");
+	CHECK_FAILS(media_set_remote(f.media, next.id, &r, &e), &e, ERR_INPUT,
+		    "in use");
+	r.place = next.id + ((media_id)1 << 16);
+	CHECK_FAILS(media_set_remote(f.media, f.local.id, &r, &e), &e,
+		    ERR_NOT_FOUND, "");
+	r.place = next.id;
+	r.address = "::1";
+	CHECK_FAILS(media_set_remote(f.media, f.local.id, &r, &e), &e,
+		    ERR_UNSUPPORTED, "IPv4");
+	CU_ASSERT_EQUAL(media_count(f.media), 2);
+	fixture_echo(&p, NULL);
+	peer_close(&p);
+	fixture_end(&f);
+}
+
 /* A refused description leaves the keys alone. */
 static void test_refused(void)
 {
@@ -317,6 +398,8 @@ static const struct unit_test tests[] = {
 	{ "copies from elsewhere", test_replayed_from_elsewhere },
 	{ "new keys", test_new_keys },
 	{ "a long hold", test_long_hold },
+	{ "another family", test_move },
+	{ "places that are none", test_no_move },
 	{ "refused keys", test_refused },
 	{ "many sources", test_sources },
 	{ "reports", test_reports },

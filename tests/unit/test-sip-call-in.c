@@ -188,25 +188,107 @@ static void test_escapes(void)
 	wire_stop();
 }
 
-static void test_ipv6(void)
-{
-	static const char sdp[] = "v=0\r\no=- 1 1 IN IP6 ::1\r\ns=-\r\n"
-				  "c=IN IP6 ::1\r\nt=0 0\r\n"
-				  "m=audio 40000 RTP/AVP 0\r\n";
+static const char sdp_v6[] = "v=0\r\no=- 1 1 IN IP6 ::1\r\ns=-\r\n"
+			     "c=IN IP6 ::1\r\nt=0 0\r\n"
+			     "m=audio 40000 RTP/AVP 0\r\n";
 
+static const char sdp_far[] = "v=0\r\no=- 1 1 IN IP6 ::1\r\ns=-\r\n"
+			      "c=IN IP6 fe80::1\r\nt=0 0\r\n"
+			      "m=audio 40000 RTP/AVP 0\r\n";
+
+static void be_at(enum sip_transport over, const char *address)
+{
+	struct sip_flow *flow = &fixture.wire[over].flow;
+
+	strcpy(flow->local_address, address);
+	strcpy(flow->peer_address, address);
+}
+
+static void check_place(const char *wanted)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "c=IN %s\r\n", wanted);
+	if (!strstr(fixture.body, line))
+		unit_note("no %s in %s", wanted, fixture.body);
+	CU_ASSERT_PTR_NOT_NULL(strstr(fixture.body, line));
+	CU_ASSERT_EQUAL(media_count(fixture.media), 1);
+}
+
+/* Media go by the offer's family, whatever the signalling has; it may change,
+ * and a refused change changes nothing. */
+static void test_families(void)
+{
+	static const struct {
+		const char *signalling, *contact, *offer, *place;
+		const char *then, *then_place;
+	} rows[] = {
+		{ "::1", "<sip:echo@[::1]:5062;transport=tcp>", sdp_v6,
+		  "IP6 ::1", sdp_plain, "IP4 127.0.0.1" },
+		{ "::1", "<sip:echo@[::1]:5062;transport=tcp>", sdp_plain,
+		  "IP4 127.0.0.1", sdp_v6, "IP6 ::1" },
+		{ "127.0.0.1", "<sip:echo@127.0.0.1:5062;transport=tcp>",
+		  sdp_v6, "IP6 ::1", sdp_plain, "IP4 127.0.0.1" },
+		{ "127.0.0.1", "<sip:echo@127.0.0.1:5062;transport=tcp>",
+		  sdp_plain, "IP4 127.0.0.1", sdp_v6, "IP6 ::1" },
+		/* An offer of ours is of the signalling's. */
+		{ "::1", "<sip:echo@[::1]:5062;transport=tcp>", "", "IP6 ::1",
+		  "", "IP6 ::1" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		wire_start();
+		be_at(SIP_TCP, rows[i].signalling);
+		wire_request(SIP_TCP, "INVITE", 1, "", rows[i].offer);
+		CHECK_STATUS(SIP_TCP, 200);
+		CU_ASSERT_STRING_EQUAL(wire_field(SIP_TCP, "Contact"),
+				       rows[i].contact);
+		check_place(rows[i].place);
+		wire_request(SIP_TCP, "ACK", 1, "",
+			     *rows[i].offer ? "" : sdp_v6);
+		CHECK_SEEN("ac");
+		/* A link-local address is reached from nowhere. */
+		wire_request(SIP_TCP, "UPDATE", 2, "",
+			     i % 2 ? sdp_far : sdp_g729);
+		CHECK_STATUS(SIP_TCP, 488);
+		CU_ASSERT_EQUAL(media_count(fixture.media), 1);
+		wire_request(SIP_TCP, "UPDATE", 3, "", rows[i].then);
+		CHECK_STATUS(SIP_TCP, 200);
+		check_place(rows[i].then_place);
+		wire_stop();
+	}
+}
+
+/* 488 only where no address of ours reaches theirs, and with the reason. */
+static void test_no_family(void)
+{
 	wire_start();
-	strcpy(fixture.wire[SIP_TCP].flow.local_address, "::1");
-	strcpy(fixture.wire[SIP_TCP].flow.peer_address, "::1");
-	wire_request(SIP_TCP, "INVITE", 1, "", sdp);
-	CHECK_STATUS(SIP_TCP, 200);
-	CU_ASSERT_STRING_EQUAL(wire_field(SIP_TCP, "Contact"),
-			       "<sip:echo@[::1]:5062;transport=tcp>");
-	CU_ASSERT_PTR_NOT_NULL(strstr(fixture.body, "c=IN IP6 ::1\r\n"));
-	wire_request(SIP_TCP, "ACK", 1, "", "");
-	CHECK_SEEN("ac");
-	/* Media of another family cannot be had there. */
-	wire_request(SIP_TCP, "UPDATE", 2, "", sdp_plain);
+	wire_request(SIP_TCP, "INVITE", 1, "", sdp_far);
 	CHECK_STATUS(SIP_TCP, 488);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(wire_field(SIP_TCP, "Warning"), "301 sealbridge"));
+	CU_ASSERT_EQUAL(media_count(fixture.media), 0);
+	wire_stop();
+}
+
+/* No pair of ports: later, for a call, and for a move of one that stands. */
+static void test_no_ports(void)
+{
+	fixture.streams = 1;
+	wire_start();
+	wire_call(SIP_TCP, sdp_plain);
+	wire_request(SIP_TCP, "UPDATE", 2, "", sdp_v6);
+	CHECK_STATUS(SIP_TCP, 500);
+	CU_ASSERT_STRING_NOT_EQUAL(wire_field(SIP_TCP, "Retry-After"), "");
+	for (int late = 0; late < 2; late++) {
+		fixture.call++;
+		fixture.tag[0] = '\0';
+		wire_request(SIP_TCP, "INVITE", 1, "", late ? "" : sdp_plain);
+		CHECK_STATUS(SIP_TCP, 503);
+		CU_ASSERT_STRING_NOT_EQUAL(wire_field(SIP_TCP, "Retry-After"),
+					   "");
+	}
+	CU_ASSERT_EQUAL(media_count(fixture.media), 1);
+	CU_ASSERT_EQUAL(sip_calls_count(fixture.calls), 1);
 	wire_stop();
 }
 
@@ -424,7 +506,9 @@ int main(int argc, char **argv)
 		{ "no Contact, no dialog", test_no_contact },
 		{ "sips: is answered with sips:", test_sips },
 		{ "escapes", test_escapes },
-		{ "IPv6", test_ipv6 },
+		{ "IPv4 and IPv6", test_families },
+		{ "media that are out of reach", test_no_family },
+		{ "no ports", test_no_ports },
 		{ "late offers", test_late },
 		{ "CANCEL", test_cancel },
 		{ "while it rings", test_rings },
