@@ -3,7 +3,6 @@
 back to them."""
 
 import contextlib
-import time
 
 import pytest
 
@@ -145,7 +144,7 @@ def test_we_call_baresip(service, tmp_path, encryption):
         callee.expect("CALL_ESTABLISHED")
         row = service.wait_participant(f"baresip {encryption}", "connected")
         call = service.one_call()
-        time.sleep(SECONDS + 0.3)
+        callee.listen(SECONDS + 0.3)
         service.disconnect(f"baresip {encryption}")
         callee.expect("CALL_CLOSED")
     heard_itself(callee.heard())
@@ -159,7 +158,7 @@ def test_we_call_linphone(service, tmp_path):
         service.place("linphone", callee.uri)
         callee.expect("Media streams established")
         service.wait_participant("linphone", "connected")
-        time.sleep(SECONDS + 0.3)
+        callee.listen(SECONDS + 0.3)
         service.disconnect("linphone")
         callee.expect("ended (")
     heard_itself(callee.recording)

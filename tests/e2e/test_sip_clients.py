@@ -4,7 +4,6 @@ The peers' sound comes back to them as they sent it."""
 
 import contextlib
 import os
-import time
 
 import pytest
 
@@ -138,7 +137,7 @@ def test_baresip_hears_itself(service, tmp_path, transport, encryption):
         caller.dial(service.sip_uri(transport))
         caller.expect("CALL_ESTABLISHED")
         call = service.one_call()
-        time.sleep(SECONDS + 0.3)
+        caller.listen(SECONDS + 0.3)
         caller.hang_up()
     heard_itself(caller.heard())
     assert call["codec"] == "PCMU" and call["transport"] == transport.upper()
@@ -212,7 +211,7 @@ def test_linphone_hears_itself(service, tmp_path):
         caller.dial(service.sip_uri("tls"))
         caller.expect("Media streams established")
         call = service.one_call()
-        time.sleep(SECONDS + 0.3)
+        caller.listen(SECONDS + 0.3)
         caller.hang_up()
     heard_itself(caller.recording)
     assert call["mediaEncryption"] == "encrypted" and call["codec"] == "PCMU"

@@ -2,8 +2,6 @@
 """The SIP clients of the other tests call each other: what they show of the
 service is worth something only if they can fail."""
 
-import time
-
 import numpy
 import pytest
 
@@ -95,7 +93,8 @@ def test_baresip_calls_baresip(tmp_path, files):
             Baresip(tmp_path / "calls", files / "one.wav", **ours) as caller:
         caller.dial(called.uri)
         caller.expect("CALL_ESTABLISHED")
-        time.sleep(SECONDS + 0.3)
+        for program in caller, called:
+            program.listen(SECONDS + 0.3)
         caller.hang_up()
         called.expect("CALL_CLOSED")
         assert "AES_CM_128_HMAC_SHA1_80" in caller.seen("CALL_MENC")[0]["param"]
@@ -127,7 +126,8 @@ def test_linphone_calls_baresip(tmp_path, files):
                       ca=files / "ca.pem") as caller:
             caller.dial(called.uri)
             caller.expect("Media streams established")
-            time.sleep(SECONDS + 0.3)
+            for program in caller, called:
+                program.listen(SECONDS + 0.3)
             caller.hang_up()
             called.expect("CALL_CLOSED")
     assert alike(caller.recording, 2).similarity > ALIKE
@@ -139,7 +139,8 @@ def test_baresip_calls_linphone(tmp_path, files):
             Baresip(tmp_path / "calls", files / "one.wav", transport="tcp") as caller:
         caller.dial(called.uri)
         caller.expect("CALL_ESTABLISHED")
-        time.sleep(SECONDS + 0.3)
+        for program in caller, called:
+            program.listen(SECONDS + 0.3)
         caller.hang_up()
         called.expect("ended (")
     assert alike(caller.heard(), 2).similarity > ALIKE

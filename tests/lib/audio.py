@@ -42,6 +42,11 @@ def read(path):
         return numpy.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
 
 
+def seconds_in(path):
+    """How much sound is in such a file that is being written."""
+    return (path.stat().st_size - 44) / (2 * RATE) if path.exists() else 0
+
+
 @dataclasses.dataclass
 class Match:
     similarity: float  # 1: the same sound, 0: nothing of it

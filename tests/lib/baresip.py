@@ -7,6 +7,7 @@ import shutil
 import socket
 import threading
 
+from audio import seconds_in
 from sip_ports import free_run
 from sip_program import Program
 
@@ -119,6 +120,12 @@ class Baresip(Program):
     def hang_up(self):
         self.command("hangup")
         self.expect("CALL_CLOSED")
+
+    def listen(self, seconds):
+        """Until so much of its one call is recorded: on a busy machine that takes longer."""
+        self.wait(lambda: any(seconds_in(path) >= seconds
+                              for path in (self.folder / "heard").glob("*-dec.wav")),
+                  what="sound")
 
     def heard(self):
         """The recording of its one call, once that has ended."""

@@ -6,6 +6,7 @@ import os
 import pty
 import threading
 
+from audio import seconds_in
 from sip_ports import free_run
 from sip_program import Program
 
@@ -91,6 +92,10 @@ class Linphone(Program):
 
     def dial(self, uri):
         self.say(f"call {uri}")
+
+    def listen(self, seconds):
+        """As Baresip's."""
+        self.wait(lambda: seconds_in(self.recording) >= seconds, what="sound")
 
     def hang_up(self):
         self.say("terminate")
