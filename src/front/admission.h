@@ -23,6 +23,7 @@ struct admission_entry {
 	uint8_t key[ADMISSION_KEY];
 	unsigned connections;
 	unsigned requests; /* with the backend, also when the client is gone */
+	unsigned handshakes; /* with the pool */
 };
 
 void admission_init(struct admission *a);

@@ -42,7 +42,8 @@ struct conn {
 	struct list node; /* front->conns */
 	enum conn_state state;
 	struct peer peer;
-	struct admission_entry *admitted; /* NULL on the control socket */
+	struct admission_entry *admitted; /* NULL on the control socket, which
+					   * is never TLS */
 
 	const struct conn_ops *ops;
 	void *upper;

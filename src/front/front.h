@@ -29,7 +29,9 @@ struct front_limits {
 	unsigned flows_per_peer;       /* accepted from one address, 256
 					* (0 = no limit) */
 	unsigned handshakes_waiting;   /* ClientHello complete, no thread of
-					* the pool free yet, 256 */
+					* the pool free yet, 256; the last
+					* quarter is for addresses that have
+					* less than four with the pool */
 	unsigned handshake_threads;    /* 1-16, 4 */
 	unsigned handshake_ms;         /* accept to finished, 10000 */
 	unsigned head_ms;              /* first byte to end of head, 10000 */

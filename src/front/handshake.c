@@ -18,7 +18,7 @@
  * is over, with the first request already decrypted. A step never waits for a
  * peer. */
 
-enum { READ_MAX = 16384 + 512 };
+enum { READ_MAX = 16384 + 512, FEW = 4 /* of one address */ };
 
 static void give_back(struct conn *c, bool established)
 {
@@ -55,16 +55,29 @@ static struct conn *take(void *from_event)
 	return c;
 }
 
+/* The last quarter is kept for those who have few with the pool, so that nobody
+ * fills the queue alone. */
+static bool has_place(const struct conn *c)
+{
+	unsigned most = c->front->limits.handshakes_waiting;
+
+	if (c->admitted->handshakes >= FEW)
+		most -= most / 4;
+	return atomic_load(&c->front->pool.waiting) < most;
+}
+
 bool handshake_submit(struct conn *c)
 {
 	struct handshake_pool *pool = &c->front->pool;
 
-	if (atomic_load(&pool->waiting) >= c->front->limits.handshakes_waiting)
+	if (!has_place(c))
 		return false;
+	c->admitted->handshakes++;
 	atomic_fetch_add(&pool->waiting, 1);
 	/* Writable is what it is: a thread takes it as soon as one is free. */
 	if (arm(c, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT))
 		return true;
+	c->admitted->handshakes--;
 	atomic_fetch_sub(&pool->waiting, 1);
 	return false;
 }
@@ -291,6 +304,7 @@ void handshake_pool_collect(struct front *f)
 		struct conn *c = list_owner(done.next, struct conn, done);
 
 		list_remove(&c->done);
+		c->admitted->handshakes--;
 		conn_adopt(c);
 	}
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <netinet/in.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/lib/test_token.h"
@@ -370,11 +374,135 @@ static void test_crowd(void)
 	world_end(&w);
 }
 
+/* --- one address that wants the pool for itself */
+
+/* On the thread of the pool, which waits there. */
+static void hold_refused(void *arg, const struct peer *p, const char *host,
+			 const struct tls_verdict *why)
+{
+	sem_t *sems = arg;
+
+	(void)p;
+	(void)host;
+	(void)why;
+	sem_post(&sems[0]);
+	while (sem_wait(&sems[1]) != 0)
+		;
+}
+
+/* A ClientHello, as it travels. */
+static ssize_t catch_hello(void *out, size_t size)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	struct tls_caller *c;
+	ssize_t n;
+
+	CU_ASSERT_EQUAL_FATAL(bind(listener, (struct sockaddr *)&in, len), 0);
+	CU_ASSERT_EQUAL_FATAL(listen(listener, 1), 0);
+	getsockname(listener, (struct sockaddr *)&in, &len);
+	c = caller_new(ntohs(in.sin_port), false);
+	caller_hello(c);
+	fd = accept(listener, NULL, NULL);
+	n = recv(fd, out, size, 0);
+	CU_ASSERT_FATAL(n > 5);
+	close(fd);
+	close(listener);
+	caller_free(c);
+	return n;
+}
+
+/* From 127.0.0.2. */
+static int say_hello(uint16_t port, const void *hello, size_t n)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr =
+				      htonl(INADDR_LOOPBACK + 1) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	in.sin_port = htons(port);
+	CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&in, sizeof(in)),
+			      0);
+	client_send_n(fd, hello, n);
+	return fd;
+}
+
+static void turn(struct front_fixture *x, void *arg)
+{
+	(void)x;
+	(void)arg;
+}
+
+/* The last quarter of the queue is for those who have few places there. */
+static void test_greedy_address(void)
+{
+	enum { WAITING = 16, PLACES = WAITING - WAITING / 4 };
+	struct world w = { 0 };
+	struct judge_store *store = world_store(&w, "R");
+	struct tls_context *context = make_context(store);
+	struct papers p = papers_of(&w, "LI");
+	struct tls_caller *fair;
+	struct front_fixture x;
+	struct front_stats stats;
+	uint8_t hello[4096];
+	size_t n = (size_t)catch_hello(hello, sizeof(hello));
+	int alert, greedy[WAITING];
+	sem_t sems[2];
+
+	sem_init(&sems[0], 0, 0);
+	sem_init(&sems[1], 0, 0);
+	front_fixture_init(&x);
+	x.refused = hold_refused;
+	x.refused_arg = sems;
+	x.limits.handshake_threads = 1;
+	x.limits.handshakes_waiting = WAITING;
+	front_fixture_start(&x);
+	front_fixture_call(&x, listen_tls, context);
+	free(ask(x.https, false, NULL, &alert));
+	while (sem_wait(&sems[0]) != 0)
+		;
+	for (int i = 0; i < WAITING; i++)
+		greedy[i] = say_hello(x.https, hello, n);
+	CU_ASSERT_TRUE(
+	    WAIT_FOR((front_get_stats(x.front, &stats),
+		      stats.refused == (uint64_t)(WAITING - PLACES))));
+	fair = caller_new(x.https, false);
+	caller_identify(fair, p.chain, p.key);
+	caller_hello(fair);
+	CU_ASSERT_TRUE(WAIT_FOR(
+	    (front_get_stats(x.front, &stats), stats.accepted == WAITING + 2)));
+	front_fixture_call(&x, turn, NULL);
+	sem_post(&sems[1]);
+	CU_ASSERT_TRUE(caller_handshake(fair));
+	front_get_stats(x.front, &stats);
+	CU_ASSERT_EQUAL(stats.refused, WAITING - PLACES);
+	caller_free(fair);
+	for (int i = 0; i < WAITING; i++)
+		close(greedy[i]);
+	/* What has ended counts no more. */
+	CU_ASSERT_TRUE(WAIT_FOR(
+	    (front_get_stats(x.front, &stats), stats.connections == 0)));
+	free(ask(x.https, false, &p, &alert));
+	CU_ASSERT_EQUAL(alert, -1);
+	front_fixture_stop(&x);
+	sem_destroy(&sems[0]);
+	sem_destroy(&sems[1]);
+	papers_free(&p);
+	tls_context_unref(context);
+	judge_store_unref(store);
+	world_end(&w);
+}
+
 static const struct unit_test tests[] = {
 	{ "visits", test_visits },
 	{ "not asked", test_not_asked },
 	{ "change of the context", test_change },
 	{ "many while the store changes", test_crowd },
+	{ "one address that wants the pool for itself", test_greedy_address },
 	{ NULL, NULL },
 };
 
