@@ -12,8 +12,28 @@ import struct
 import time
 import xml.etree.ElementTree as ElementTree
 
+from sealbridge_service import BUILD, run
+
 TABLES = ("audit", "audit_chain", "audit_head", "audit_key")
 TEXTS = ("module", "severity", "user_name", "peer", "via", "event", "detail")
+
+
+def fill(service, count, name="walker"):
+    """Leaves so many records."""
+    api = service.local()
+    for n in range(count):
+        api.call("user.modify", userName=name, name=f"Walker {n} <&> \"é\"")
+
+
+def verify(place, text=None, key="key.pem", *options):
+    """Of an exported document in that folder, as on another machine: no environment,
+    no socket, no state, no token."""
+    file = "trail.xml"
+    if text is not None:
+        file = "changed.xml"
+        (place / file).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return run("env", "-i", BUILD / "sealbridgectl", *options, "audit", "verify",
+               "--file", file, *(["--key", key] if key else []), cwd=place)
 
 
 def record_hash(previous, number, at, texts, record_format=2):
