@@ -220,11 +220,14 @@ static void on_ended(struct sip_owner *o, struct sip_transaction *t)
 	if (t != x->t)
 		return;
 	x->t = NULL;
+	/* It was sent, and that is all (RFC 3261 13.2.2.4). */
+	if (MSG_IS_ACK(sip_transaction_request(t)))
+		x->over = true;
 	/* Cancelled before it was sent, or the agent ends. */
 	if (!x->given_up)
 		x->given_up = SIP_END_DISCONNECT_ALL;
 	if (!x->busy)
-		fail_given_up(x);
+		fail_given_up(x); /* not what is over */
 	settle(x);
 }
 

@@ -42,7 +42,8 @@ struct sip_exchange_ops {
 	void (*answered)(void *arg, struct sip_exchange *x,
 			 struct sip_transaction *t,
 			 const struct osip_message *response);
-	/* There is no final answer, and no further target. */
+	/* There is no final answer, and no further target. An ACK to a 2xx has
+	 * no answer: it was sent when finished() comes without this. */
 	void (*failed)(void *arg, struct sip_exchange *x, enum sip_end end,
 		       const char *text);
 	/* The last that is heard; the exchange is gone with the return. */

@@ -9,12 +9,6 @@
 
 /* One request to one target. */
 
-enum {
-	/* Of a request that goes as a datagram (RFC 3261 18.1.1), less what the
-	 * Via takes that is added later. */
-	DATAGRAM_MAX = 1300 - 150
-};
-
 static void note_error(struct sip_exchange *x, enum sip_end end,
 		       const struct error *e)
 {
@@ -77,18 +71,6 @@ static struct osip_message *build(struct sip_exchange *x,
 	return m;
 }
 
-static bool is_large(struct osip_message *m)
-{
-	struct error e = ERROR_INIT;
-	struct buf text;
-	bool large;
-
-	buf_init(&text, DATAGRAM_MAX);
-	large = sip_message_write(m, &text, &e) < 0;
-	buf_free(&text);
-	return large;
-}
-
 /* RFC 3261 18.1.1: what may be too large for the datagrams of the way there
  * goes over TCP, and as a datagram when that fails. True: the present target is
  * another now. */
@@ -100,7 +82,7 @@ static bool put_tcp_first(struct sip_exchange *x, struct osip_message *m)
 	    (x->at > 0 && now[-1].transport == SIP_TCP &&
 	     now[-1].port == now->port &&
 	     !strcmp(now[-1].address, now->address)) ||
-	    !is_large(m))
+	    !sip_message_is_large(m))
 		return false;
 	memmove(now + 1, now, (x->count - x->at) * sizeof(*now));
 	x->count++;

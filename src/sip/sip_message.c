@@ -8,6 +8,12 @@
 
 #include "sip/sip_check.h"
 
+enum {
+	/* Of a request that goes as a datagram (RFC 3261 18.1.1), less what the
+	 * Via takes that is added later. */
+	DATAGRAM_MAX = 1300 - 150
+};
+
 /* The library wants names that it could write to. */
 static char tag[] = "tag", branch[] = "branch";
 
@@ -236,4 +242,17 @@ int sip_message_write(struct osip_message *m, struct buf *out, struct error *e)
 	rc = buf_add(out, text, n, e);
 	osip_free(text);
 	return rc;
+}
+
+bool sip_message_is_large(struct osip_message *m)
+{
+	struct error e = ERROR_INIT;
+	struct buf text;
+	bool large;
+
+	/* A description may hold keys. */
+	buf_init_secret(&text, DATAGRAM_MAX);
+	large = sip_message_write(m, &text, &e) < 0;
+	buf_free(&text);
+	return large;
 }

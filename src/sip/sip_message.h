@@ -40,6 +40,10 @@ int sip_message_add_abilities(struct osip_message *m,
 int sip_message_write(struct osip_message *m, struct buf *out,
 		      struct error *e) MUST_CHECK;
 
+/* Too large for a datagram, which is what it would go as (RFC 3261 18.1.1)? It
+ * has no Via yet, and may get its Max-Forwards. */
+bool sip_message_is_large(struct osip_message *m);
+
 /* Parts; "" for what is not there. Borrowed from the message. */
 const char *sip_message_from_tag(const struct osip_message *m);
 const char *sip_message_to_tag(const struct osip_message *m);

@@ -118,12 +118,12 @@ struct sip_way {
 	const char *host;
 };
 
-/* Sends a request (not ACK, not CANCEL) with all but Via and Max-Forwards in
- * it, and takes the message whatever happens. What becomes of it comes by
- * response() or timed_out(), not from within the call. The next target of
- * several is tried with a new request. An INVITE that rings waits until the
- * user cancels it. NULL: ERR_LIMIT, ERR_NOMEM, ERR_INPUT.
- */
+/* Sends a request (not CANCEL) with all but Via and Max-Forwards in it, and
+ * takes the message whatever happens. What becomes of it comes by response() or
+ * timed_out(), not from within the call. The next target of several is tried
+ * with a new request. An INVITE that rings waits until the user cancels it. An
+ * ACK to a 2xx, which needs a flow to be made, ends as soon as it is sent.
+ * NULL: ERR_LIMIT, ERR_NOMEM, ERR_INPUT. */
 struct sip_transaction *sip_stack_request(struct sip_stack *s,
 					  const struct sip_way *way,
 					  struct osip_message *request,

@@ -61,20 +61,30 @@ static int begin(struct sip_transaction *t, struct error *e)
 	return 0;
 }
 
+/* The ACK to a 2xx has no answer to wait for (13.2.2.4). */
+static int pass_on(struct sip_transaction *t, struct error *e)
+{
+	if (sip_flow_write(t->flow, t->request, NULL, e) < 0)
+		return -1;
+	t->over = true;
+	sip_transaction_soil(t);
+	return 0;
+}
+
 static int launch(struct sip_transaction *t, struct sip_flow *flow,
 		  struct error *e)
 {
 	t->flow = sip_flow_hold(flow);
 	if (add_via(t->stack, flow, t->request, e) < 0)
 		return -1;
-	return begin(t, e);
+	return MSG_IS_ACK(t->request) ? pass_on(t, e) : begin(t, e);
 }
 
 static bool is_whole(const osip_message_t *m)
 {
 	return m->sip_method && m->req_uri && m->from && m->to && m->call_id &&
 	       m->cseq && m->cseq->method && osip_list_size(&m->vias) == 0 &&
-	       !MSG_IS_ACK(m) && !MSG_IS_CANCEL(m);
+	       !MSG_IS_CANCEL(m);
 }
 
 static void ask_for_flow(struct sip_transaction *t, const struct sip_way *way)

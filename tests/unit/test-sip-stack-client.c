@@ -238,6 +238,54 @@ static void test_ack_of_ours(void)
 	peer_stop();
 }
 
+/* The same over a flow that has to be made: sent, it is over. */
+static void test_ack_far_away(void)
+{
+	static const struct {
+		bool connects, broken;
+		const char *seen;
+		unsigned sent;
+	} rows[] = {
+		{ true, false, "e", 1 },
+		{ false, false, "Ce", 0 },
+		{ true, true, "Le", 0 },
+	};
+	struct sip_way way = { .target = { SIP_TLS, "192.0.2.9", 5061 },
+			       .host = "h.example" };
+	struct error e = ERROR_INIT;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sip_transaction *t;
+
+		peer_start(0, 0);
+		t = sip_stack_request(peer.stack, &way, peer_message("ACK"),
+				      NULL, &e);
+		CHECK_OBJECT(t, &e);
+		peer.user.known[0] = t;
+		CHECK_SEEN("");
+		peer.flow[SIP_TLS].broken = rows[i].broken;
+		sip_stack_connected(peer.stack, peer.user.ticket,
+				    rows[i].connects ? &peer.flow[SIP_TLS].flow
+						     : NULL,
+				    "refused");
+		CHECK_SEEN(rows[i].seen);
+		CHECK_SENT(SIP_TLS, rows[i].sent, rows[i].sent ? "ACK " : "");
+		CU_ASSERT_EQUAL(sip_stack_count(peer.stack), 0);
+		/* And over one that stands. */
+		peer.flow[SIP_TLS].broken = false;
+		way.flow = &peer.flow[SIP_TLS].flow;
+		t = sip_stack_request(peer.stack, &way, peer_message("ACK"),
+				      NULL, &e);
+		CHECK_OBJECT(t, &e);
+		peer.user.known[0] = t;
+		peer_run(100);
+		CHECK_SEEN("e");
+		CHECK_SENT(SIP_TLS, rows[i].sent + 1, "ACK ");
+		way.flow = NULL;
+		peer_stop();
+	}
+}
+
 static const struct unit_test tests[] = {
 	{ "no answer", test_no_answer },
 	{ "fields of requests", test_request_fields },
@@ -247,6 +295,7 @@ static const struct unit_test tests[] = {
 	{ "cancelling", test_cancelling },
 	{ "cancelling in vain", test_cancelling_fails },
 	{ "our ACK", test_ack_of_ours },
+	{ "our ACK to somebody else", test_ack_far_away },
 	{ NULL, NULL },
 };
 

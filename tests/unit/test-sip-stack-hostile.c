@@ -355,8 +355,8 @@ static void test_limit_of_ours(void)
 	    peer.stack, &way, peer_message("OPTIONS"), NULL, &e));
 	CU_ASSERT_EQUAL(e.kind, ERR_LIMIT);
 	/* What is no request, or none of this kind. */
-	CU_ASSERT_PTR_NULL(
-	    sip_stack_request(peer.stack, &way, peer_message("ACK"), NULL, &e));
+	CU_ASSERT_PTR_NULL(sip_stack_request(peer.stack, &way,
+					     peer_message("CANCEL"), NULL, &e));
 	CU_ASSERT_EQUAL(e.kind, ERR_INPUT);
 	CU_ASSERT_PTR_NULL(sip_stack_request(peer.stack, &way,
 					     peer_empty_message(), NULL, &e));
