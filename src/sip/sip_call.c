@@ -149,7 +149,7 @@ static void on_response(struct sip_owner *o, struct sip_transaction *t,
 	k->references++;
 	if (MSG_IS_STATUS_2XX(response) &&
 	    MSG_IS_INVITE(sip_transaction_request(t)))
-		call_ack(k, k->dialog, t, response);
+		call_ack_change(k, t, response);
 	(void)call_sent_answered(k, t, response);
 	/* Of an INVITE copies of the 2xx may come. */
 	if (response->status_code >= 200 &&

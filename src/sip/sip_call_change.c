@@ -180,6 +180,7 @@ unsigned call_request(struct sip_call *k, struct sip_transaction *t,
 			return status;
 		/* Whoever knows the tags has moved there. */
 		call_set_flow(k, sip_transaction_flow(t));
+		call_note_via(k, request);
 		return rows[i].take(k, t, request);
 	}
 	call_refuse(t, 405, (const char *const[]){ "Allow", SIP_ALLOW, NULL });

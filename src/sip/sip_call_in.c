@@ -75,6 +75,7 @@ static unsigned fill(struct sip_call *k, struct sip_transaction *t,
 	k->peer_updates = call_lists(request, "allow", "UPDATE");
 	call_name_peer(k, request->from);
 	call_set_flow(k, sip_transaction_flow(t));
+	call_note_via(k, request);
 	k->dialog = sip_dialog_new_uas(request, sip_transaction_to_tag(t), &e);
 	if (!k->dialog)
 		return e.kind == ERR_INPUT ? 400 : 500;

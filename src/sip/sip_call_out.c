@@ -100,7 +100,6 @@ static struct osip_message *on_build(void *arg, const struct sip_try *t,
 static void part(struct sip_call *k, struct sip_transaction *t,
 		 const struct osip_message *response)
 {
-	struct sip_way way = { .flow = sip_transaction_flow(t) };
 	struct error e = ERROR_INIT;
 	struct sip_dialog *d;
 	osip_message_t *m = NULL;
@@ -114,7 +113,9 @@ static void part(struct sip_call *k, struct sip_transaction *t,
 		call_ack(k, d, t, response);
 		m = sip_dialog_request(d, "BYE", &e);
 	}
-	if (!m || !sip_stack_request(k->calls->o.stack, &way, m, NULL, &e))
+	if (m)
+		(void)call_errand(k, d, sip_transaction_flow(t), m);
+	else
 		log_failure(LOG_LEVEL_TRACE, "sip", &e);
 	sip_dialog_free(d);
 }
@@ -132,6 +133,11 @@ static void stand(struct sip_call *k, struct sip_transaction *t,
 				     (unsigned)response->status_code, e.text);
 		return;
 	}
+	if (!sip_dialog_knows_hop(k->dialog))
+		log_info("sip",
+			 "call %llu: the answer of %s has no Contact; requests "
+			 "go where the INVITE went",
+			 (unsigned long long)k->facts.id, k->facts.peer);
 	call_ack(k, k->dialog, t, response);
 	if (call_media_accept(k, text, &e) < 0) {
 		call_end(k, SIP_END_CAPABILITY, (unsigned)response->status_code,

@@ -23,6 +23,14 @@ enum {
 	CALL_BODY_MAX = SDP_BYTES_MAX,
 	CALL_RETRY_AFTER_MAX = 10, /* seconds, RFC 3261 14.2 */
 	CALL_PARTED_MAX = 32,      /* 2xx of other forks that get ACK and BYE */
+	CALL_ERRANDS_MAX = 8,      /* under way to somebody who is located */
+	/* As long somebody else than the neighbour is tried before the flow of
+	 * the call is used after all; and that when the service ends. */
+	CALL_DETOUR_MS = 10000,
+	CALL_HURRY_MS = 1000,
+	/* Copies of a 2xx whose ACK looks for the next hop once more: as many
+	 * as come in 64*T1 (13.3.1.4). */
+	CALL_ACKS_MAX = 11,
 };
 
 /* What is done to a call when its time has come (sip_call.c has the table). */
@@ -58,6 +66,10 @@ struct sip_call {
 	bool secure; /* sips: in Contact (RFC 5630 4) */
 	struct sip_dialog *dialog;
 	struct sip_flow *flow; /* held; NULL: lost */
+	/* What the other end of it calls itself: topmost Via of its newest
+	 * request, or the next hop that was found there; "": unknown. */
+	char neighbour[SIP_NAME_MAX];
+	uint16_t neighbour_port; /* 0: none was given */
 	struct call_media media;
 	struct sip_call_rules rules;
 
@@ -69,14 +81,17 @@ struct sip_call {
 	bool bye_owed; /* after the ACK (15) */
 
 	/* Ours within the call that wait for their answers, by kind: over the
-	 * flow of the call, or, when that is lost or a challenge has come, as
-	 * an exchange. */
+	 * flow of the call, or, when that does not lead to the next hop or is
+	 * lost, or a challenge has come, as an exchange. */
 	struct call_sending {
 		struct sip_call *call;
 		enum call_request what;
 		struct sip_transaction *t;
 		struct sip_exchange *x;
 		bool invite; /* the method, of a refresh */
+		/* Each way is gone once. */
+		bool tried_flow, tried_elsewhere;
+		bool large; /* no datagram, if it can be helped */
 	} sending[CALL_REQUESTS];
 
 	/* Calls of ours. */
@@ -88,6 +103,12 @@ struct sip_call {
 	/* Who answers for the host that was dialled. */
 	char answers[INET6_ADDRSTRLEN];
 	struct sip_exchange *inviting; /* the INVITE */
+
+	/* Those whose answers nobody waits for (sip_call_errand.c). */
+	struct list errands;
+	unsigned errands_count;
+	uint32_t acked_cseq; /* the newest INVITE of ours with a 2xx, */
+	unsigned acked;      /* and how often that came */
 
 	struct session_timer asked; /* agreed when their INVITE is answered */
 	struct session_timer session;
@@ -214,10 +235,47 @@ bool call_sent_failed(struct sip_call *k, struct sip_transaction *t,
 void call_sent_ended(struct sip_call *k, const struct sip_transaction *t);
 /* Nobody waits for the answer to a re-INVITE of ours any more. */
 void call_cancel_refresh(struct sip_call *k);
-/* The ACK to a 2xx to that INVITE, over the flow that it came by. */
+/* The ACK to a 2xx to that INVITE. d knows of that 2xx already: it goes to its
+ * target. */
 void call_ack(struct sip_call *k, const struct sip_dialog *d,
 	      const struct sip_transaction *invite,
 	      const struct osip_message *response);
+
+/* The same for a re-INVITE of ours, whose 2xx may bring another target. */
+void call_ack_change(struct sip_call *k, const struct sip_transaction *t,
+		     const struct osip_message *response);
+bool call_is_credential(const osip_header_t *h);
+
+/* --- sip_call_way.c: which way they go */
+/* The other end of the flow of the call calls itself so. */
+void call_name_neighbour(struct sip_call *k, const char *host, uint16_t port);
+void call_note_via(struct sip_call *k, const struct osip_message *request);
+/* Does the flow lead to the next hop of d? Also when nobody can be located. */
+bool call_is_near(const struct sip_call *k, const struct sip_dialog *d,
+		  const struct sip_flow *flow);
+/* Where the next hop is looked for; as long as d is unchanged. */
+void call_next_hop(const struct sip_call *k, const struct sip_dialog *d,
+		   struct sip_destination *out);
+/* It is too large for the datagrams of that flow (RFC 3261 18.1.1): an exchange
+ * with the neighbour tries TCP first. */
+bool call_needs_stream(const struct sip_call *k, const struct sip_flow *flow,
+		       struct osip_message *m);
+/* As long as the flow. */
+struct sip_destination call_neighbour_of(const struct sip_flow *flow);
+/* Only the host that was dialled hears something that is made of the password.
+ * address: who is one, not what somebody calls himself. */
+bool call_may_hear(const struct sip_call *k, const char *who, bool address);
+/* False: the service ends, and nothing is sent any more. */
+bool call_may_send(const struct sip_call *k);
+/* How long a way other than the flow of the call is tried. */
+int64_t call_detour_ms(const struct sip_call *k);
+
+/* --- sip_call_errand.c: what nobody waits for an answer to */
+/* Sends and takes m, a request within d; the flow is the way when there is no
+ * other. True: it went over that flow. */
+bool call_errand(struct sip_call *k, const struct sip_dialog *d,
+		 struct sip_flow *flow, struct osip_message *m);
+void call_errands_drop(struct sip_call *k);
 
 /* --- sip_call_out.c: we call */
 /* Nobody wants it any more, and there is no dialog yet. */

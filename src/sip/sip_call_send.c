@@ -7,9 +7,11 @@
 #include "sip/sip_call_private.h"
 #include "sip/sip_message.h"
 
-/* What we send within a call: over its flow while there is one. When that is
- * lost, or a challenge comes, the request is made again as an exchange, which
- * finds the way by the DNS and knows the password. */
+/* What we send within a call: over its flow when that leads to the next hop of
+ * the dialog (sip_call_way.c). Else, or when it is lost, the request is an
+ * exchange, which finds the way by the DNS, and the flow, if there is one, is
+ * what remains when that fails. A challenge is answered by an exchange, too,
+ * which knows the password. */
 
 static struct osip_message *build_bye(struct sip_call *k, struct error *e)
 {
@@ -69,6 +71,35 @@ static struct osip_message *on_build(void *arg, const struct sip_try *t,
 	return rows[s->what].build(s->call, e);
 }
 
+static void over_flow(struct call_sending *s);
+
+static bool is_challenge(const struct osip_message *m)
+{
+	return m->status_code == 401 || m->status_code == 407;
+}
+
+/* Somebody who may not hear the password wants it; the one who may is at the
+ * other end of the flow. */
+static bool neighbour_knows_us(const struct call_sending *s)
+{
+	const struct sip_call *k = s->call;
+
+	return k->flow && !s->tried_flow &&
+	       call_may_hear(k, k->flow->peer_address, true);
+}
+
+/* The one that was lost has been replaced, by a way to the next hop. */
+static void take_flow(struct call_sending *s, struct sip_flow *flow)
+{
+	struct sip_call *k = s->call;
+	struct sip_destination hop;
+
+	s->tried_flow = true;
+	call_set_flow(k, flow);
+	call_next_hop(k, k->dialog, &hop);
+	call_name_neighbour(k, hop.host, hop.port);
+}
+
 static void on_answered(void *arg, struct sip_exchange *x,
 			struct sip_transaction *t, const struct osip_message *m)
 {
@@ -76,15 +107,27 @@ static void on_answered(void *arg, struct sip_exchange *x,
 	struct sip_call *k = s->call;
 
 	k->references++;
+	if (x == s->x && m->status_code >= 200 && !k->flow)
+		take_flow(s, sip_transaction_flow(t));
 	if (MSG_IS_STATUS_2XX(m) && MSG_IS_INVITE(sip_transaction_request(t)))
-		call_ack(k, k->dialog, t, m);
+		call_ack_change(k, t, m);
 	if (x == s->x && m->status_code >= 200) {
 		s->x = NULL;
-		if (!k->flow)
-			call_set_flow(k, sip_transaction_flow(t));
-		answer(s, m);
+		if (is_challenge(m) && neighbour_knows_us(s))
+			over_flow(s);
+		else
+			answer(s, m);
 	}
 	call_release(k);
+}
+
+/* That way led nowhere: the flow of the call, unless it was the first. */
+static void go_back(struct call_sending *s, bool timeout)
+{
+	if (s->call->flow && !s->tried_flow && call_may_send(s->call))
+		over_flow(s);
+	else
+		fail(s, timeout);
 }
 
 static void on_failed(void *arg, struct sip_exchange *x, enum sip_end end,
@@ -99,7 +142,7 @@ static void on_failed(void *arg, struct sip_exchange *x, enum sip_end end,
 	s->x = NULL;
 	log_trace("sip", "call %llu: %s", (unsigned long long)k->facts.id,
 		  text);
-	fail(s, end == SIP_END_NO_ANSWER);
+	go_back(s, end == SIP_END_NO_ANSWER);
 	call_release(k);
 }
 
@@ -119,58 +162,66 @@ static const struct sip_exchange_ops exchange_ops = {
 	.finished = on_finished,
 };
 
-/* A call that began over TLS stays on it, whatever the Contact says. */
-static void find_way(const struct sip_call *k, struct sip_destination *out)
-{
-	sip_dialog_next_hop(k->dialog, out);
-	if (out->has_transport && k->facts.link.transport != SIP_TLS)
-		return;
-	out->has_transport = true;
-	out->transport = k->facts.link.transport;
-}
-
-/* Contact and Record-Route are what the other side says, and a flow may be
- * anybody's who knows the tags: only the host that was dialled hears something
- * that is made of the password. */
-static bool may_challenge(const struct sip_call *k, const struct sip_flow *flow,
-			  const struct sip_destination *to)
-{
-	const char *who = flow ? flow->peer_address : to->host;
-
-	return k->to && k->password.len &&
-	       (strcmp(who, k->answers) == 0 ||
-		(!flow && strcasecmp(who, k->to->host) == 0));
-}
-
-/* flow: to answer a challenge; NULL: a way is looked for. */
-static void send_anew(struct call_sending *s, struct sip_flow *flow)
+static void start(struct call_sending *s, struct sip_exchange_options *o,
+		  struct error *e)
 {
 	struct sip_call *k = s->call;
-	struct sip_exchange_options o = {
-		.agent = k->calls->o.agent,
-		.ops = &exchange_ops,
-		.arg = s,
-		.flow = flow,
-		.secure = k->secure,
-		.user_name = k->user_name,
-		.limit_ms = SIP_TIMEOUT_MS,
-	};
-	struct error e = ERROR_INIT;
 
-	if (!flow)
-		find_way(k, &o.to);
-	if (may_challenge(k, flow, &o.to))
-		o.password = &k->password;
-	if (!o.agent)
-		error_set(&e, ERR_NOT_FOUND,
+	o->agent = k->calls->o.agent;
+	o->ops = &exchange_ops;
+	o->arg = s;
+	o->secure = k->secure;
+	o->user_name = k->user_name;
+	if (!o->agent)
+		error_set(e, ERR_NOT_FOUND,
 			  "there is no way to the other "
 			  "side any more");
 	else
-		s->x = sip_exchange_start(&o, &e);
-	if (s->x) {
+		s->x = sip_exchange_start(o, e);
+	if (s->x)
 		k->references++;
+}
+
+/* To whoever the dialog names, who has to be located. A flow that stands is
+ * still there when nobody is: then they are not waited for so long, but for an
+ * INVITE, which might be taken late. */
+static void elsewhere(struct call_sending *s)
+{
+	struct sip_call *k = s->call;
+	bool hurry = k->flow && (s->what == CALL_BYE || k->peer_updates);
+	struct sip_exchange_options o = {
+		.limit_ms = hurry ? call_detour_ms(k) : SIP_TIMEOUT_MS,
+	};
+	struct error e = ERROR_INIT;
+
+	s->tried_elsewhere = true;
+	call_next_hop(k, k->dialog, &o.to);
+	if (call_may_hear(k, o.to.host, false))
+		o.password = &k->password;
+	start(s, &o, &e);
+	if (s->x)
 		return;
-	}
+	log_failure(LOG_LEVEL_TRACE, "sip", &e);
+	go_back(s, false);
+}
+
+/* To the other end of the flow, but with a password for its challenge, or by
+ * TCP. */
+static void to_neighbour(struct call_sending *s)
+{
+	struct sip_call *k = s->call;
+	struct sip_exchange_options o = { .limit_ms = SIP_TIMEOUT_MS };
+	struct error e = ERROR_INIT;
+
+	if (s->large)
+		o.to = call_neighbour_of(k->flow);
+	else
+		o.flow = k->flow;
+	if (call_may_hear(k, k->flow->peer_address, true))
+		o.password = &k->password;
+	start(s, &o, &e);
+	if (s->x)
+		return;
 	log_failure(LOG_LEVEL_TRACE, "sip", &e);
 	fail(s, false);
 }
@@ -186,18 +237,20 @@ static struct call_sending *of_transaction(struct sip_call *k,
 	return NULL;
 }
 
-void call_send(struct sip_call *k, enum call_request what)
+static void over_flow(struct call_sending *s)
 {
-	struct call_sending *s = &k->sending[what];
+	struct sip_call *k = s->call;
 	struct sip_way way = { .flow = k->flow };
 	struct error e = ERROR_INIT;
-	osip_message_t *m;
+	osip_message_t *m = rows[s->what].build(k, &e);
 
-	if (!k->flow) {
-		send_anew(s, NULL);
+	s->tried_flow = true;
+	s->large = m && call_needs_stream(k, k->flow, m);
+	if (s->large) {
+		osip_message_free(m);
+		to_neighbour(s);
 		return;
 	}
-	m = rows[what].build(k, &e);
 	s->t = m ? sip_stack_request(k->calls->o.stack, &way, m, &k->owner, &e)
 		 : NULL;
 	if (s->t) {
@@ -208,17 +261,27 @@ void call_send(struct sip_call *k, enum call_request what)
 	fail(s, false);
 }
 
+void call_send(struct sip_call *k, enum call_request what)
+{
+	struct call_sending *s = &k->sending[what];
+
+	s->tried_flow = s->tried_elsewhere = s->large = false;
+	if (k->flow && call_is_near(k, k->dialog, k->flow))
+		over_flow(s);
+	else
+		elsewhere(s);
+}
+
 bool call_sent_answered(struct sip_call *k, struct sip_transaction *t,
 			const struct osip_message *m)
 {
 	struct call_sending *s = of_transaction(k, t);
-	bool challenge = m->status_code == 401 || m->status_code == 407;
 
 	if (!s || m->status_code < 200)
 		return false;
 	s->t = NULL;
-	if (challenge && k->user_name && k->flow && k->calls->o.agent)
-		send_anew(s, k->flow);
+	if (is_challenge(m) && k->user_name && k->flow && k->calls->o.agent)
+		to_neighbour(s);
 	else
 		answer(s, m);
 	return true;
@@ -232,10 +295,10 @@ bool call_sent_failed(struct sip_call *k, struct sip_transaction *t,
 	if (!s)
 		return false;
 	s->t = NULL;
-	if (why == SIP_FAILED_TIMEOUT)
-		fail(s, true);
+	if (why == SIP_FAILED_TIMEOUT || s->tried_elsewhere)
+		fail(s, why == SIP_FAILED_TIMEOUT);
 	else
-		send_anew(s, NULL);
+		elsewhere(s);
 	return true;
 }
 
@@ -257,6 +320,12 @@ void call_cancel_refresh(struct sip_call *k)
 		sip_stack_cancel(s->t);
 }
 
+bool call_is_credential(const osip_header_t *h)
+{
+	return h->hname && (strcasecmp(h->hname, "Authorization") == 0 ||
+			    strcasecmp(h->hname, "Proxy-Authorization") == 0);
+}
+
 /* RFC 3261 13.2.2.4: those of the INVITE; an ACK cannot be challenged. */
 static int add_credentials(struct osip_message *m,
 			   const struct osip_message *invite, struct error *e)
@@ -264,27 +333,76 @@ static int add_credentials(struct osip_message *m,
 	for (int i = 0; i < osip_list_size(&invite->headers); i++) {
 		const osip_header_t *h = osip_list_get(&invite->headers, i);
 
-		if ((strcasecmp(h->hname, "Authorization") == 0 ||
-		     strcasecmp(h->hname, "Proxy-Authorization") == 0) &&
+		if (call_is_credential(h) &&
 		    sip_message_add(m, h->hname, h->hvalue, e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static struct osip_message *build_ack(const struct sip_dialog *d, uint32_t cseq,
+				      const struct sip_transaction *invite,
+				      struct error *e)
+{
+	osip_message_t *m = sip_dialog_ack(d, cseq, e);
+
+	if (m && add_credentials(m, sip_transaction_request(invite), e) < 0) {
+		osip_message_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+static uint32_t cseq_of(const struct osip_message *m)
+{
+	return (uint32_t)strtoul(m->cseq->number, NULL, 10);
+}
+
+/* How often this 2xx has come before. */
+static unsigned count_copies(struct sip_call *k, const struct sip_dialog *d,
+			     uint32_t cseq)
+{
+	if (d != k->dialog)
+		return 0; /* another fork's: sip_call_out.c counts those */
+	if (cseq < k->acked_cseq)
+		return CALL_ACKS_MAX;
+	if (cseq > k->acked_cseq)
+		k->acked = 0;
+	k->acked_cseq = cseq;
+	return k->acked++;
+}
+
+/* A copy of the 2xx says that the ACK has not come there: from then on it goes
+ * both ways, and no look for the next hop is begun for ever. */
 void call_ack(struct sip_call *k, const struct sip_dialog *d,
 	      const struct sip_transaction *invite,
 	      const struct osip_message *response)
 {
+	struct sip_flow *flow = sip_transaction_flow(invite);
+	uint32_t cseq = cseq_of(response);
+	unsigned copies = count_copies(k, d, cseq);
 	struct error e = ERROR_INIT;
-	uint32_t cseq = (uint32_t)strtoul(response->cseq->number, NULL, 10);
-	osip_message_t *m = sip_dialog_ack(d, cseq, &e);
+	osip_message_t *m = build_ack(d, cseq, invite, &e);
+	bool sent = false;
 
-	if (m && add_credentials(m, sip_transaction_request(invite), &e) < 0) {
-		osip_message_free(m);
-		m = NULL;
+	if (m && copies < CALL_ACKS_MAX) {
+		sent = call_errand(k, d, flow, m);
+		if (sent || !copies)
+			return;
+		m = build_ack(d, cseq, invite, &e);
 	}
-	if (!m || sip_stack_ack(k->calls->o.stack, sip_transaction_flow(invite),
-				m, &e) < 0)
+	if (!m || sip_stack_ack(k->calls->o.stack, flow, m, &e) < 0)
 		log_failure(LOG_LEVEL_TRACE, "sip", &e);
+}
+
+void call_ack_change(struct sip_call *k, const struct sip_transaction *t,
+		     const struct osip_message *response)
+{
+	struct error e = ERROR_INIT;
+
+	/* RFC 3261 12.2.1.2; a copy that comes late does not put it back. */
+	if (cseq_of(response) > k->acked_cseq &&
+	    sip_dialog_refresh(k->dialog, response, &e) < 0)
+		log_failure(LOG_LEVEL_TRACE, "sip", &e);
+	call_ack(k, k->dialog, t, response);
 }

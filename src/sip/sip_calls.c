@@ -72,6 +72,7 @@ void sip_calls_free(struct sip_calls *c)
 		sip_exchange_drop(k->inviting);
 		for (int i = 0; i < CALL_REQUESTS; i++)
 			sip_exchange_drop(k->sending[i].x);
+		call_errands_drop(k);
 		forget(k);
 	}
 	pthread_mutex_destroy(&c->lock);
@@ -119,6 +120,7 @@ struct sip_call *call_new(struct sip_calls *c, uint64_t id, const char *tag,
 	k->facts.id = id;
 	k->facts.encryption = SIP_ENCRYPTION_UNKNOWN;
 	k->facts.started = clock_now();
+	list_init(&k->errands);
 	call_bind(k);
 	list_append(&c->all, &k->all);
 	list_init(&k->bucket);

@@ -18,11 +18,13 @@ struct sip_dialog {
 	osip_list_t *routes; /* osip_route_t, the first hop first */
 	uint32_t local_cseq, remote_cseq;
 	bool remote_known; /* remote_cseq */
+	bool guessed;      /* target: they have not named any */
 	bool secure;
 };
 
 /* The library wants names that it could write to. */
-static char lr[] = "lr", transport[] = "transport", tag_name[] = "tag";
+static char lr[] = "lr", transport[] = "transport", tag_name[] = "tag",
+	    maddr[] = "maddr";
 
 static int failed(int rc, struct error *e)
 {
@@ -68,17 +70,24 @@ static bool is_sips(const osip_uri_t *uri)
 	return uri && uri->scheme && strcasecmp(uri->scheme, "sips") == 0;
 }
 
-static osip_uri_t *target_of(const osip_message_t *m, struct error *e)
+static osip_uri_t *contact_of(const osip_message_t *m)
 {
 	osip_contact_t *contact = osip_list_get(&m->contacts, 0);
+
+	return contact && is_sip(contact->url) ? contact->url : NULL;
+}
+
+/* uri: a copy of it, NULL is refused. */
+static osip_uri_t *target_of(osip_uri_t *uri, struct error *e)
+{
 	osip_uri_t *target = NULL;
 	int rc;
 
-	if (!contact || !is_sip(contact->url)) {
+	if (!uri) {
 		error_set(e, ERR_INPUT, "no Contact to send requests to");
 		return NULL;
 	}
-	if ((rc = osip_uri_clone(contact->url, &target)) != 0) {
+	if ((rc = osip_uri_clone(uri, &target)) != 0) {
 		failed(rc, e);
 		return NULL;
 	}
@@ -147,11 +156,13 @@ static int set_tag(osip_from_t *side, const char *tag)
 	return copy ? osip_from_set_tag(side, copy) : OSIP_NOMEM;
 }
 
-/* local and remote are From and To of m, as it is seen from here. */
+/* local and remote are From and To of m, as it is seen from here. target may be
+ * NULL: there is none, and no dialog. */
 static struct sip_dialog *begin(const osip_message_t *m,
 				const osip_from_t *local, const char *local_tag,
 				const osip_from_t *remote,
-				const char *remote_tag, struct error *e)
+				const char *remote_tag, osip_uri_t *target,
+				struct error *e)
 {
 	struct sip_dialog *d = calloc(1, sizeof(*d));
 	int rc;
@@ -173,7 +184,7 @@ static struct sip_dialog *begin(const osip_message_t *m,
 		error_nomem(e);
 		goto fail;
 	}
-	d->target = target_of(m, e);
+	d->target = target_of(target, e);
 	d->routes = d->target ? routes_of(m, e) : NULL;
 	if (d->routes)
 		return d;
@@ -187,7 +198,7 @@ struct sip_dialog *sip_dialog_new_uas(const struct osip_message *invite,
 {
 	struct sip_dialog *d =
 	    begin(invite, invite->to, local_tag, invite->from,
-		  sip_message_from_tag(invite), e);
+		  sip_message_from_tag(invite), contact_of(invite), e);
 
 	if (!d)
 		return NULL;
@@ -201,12 +212,17 @@ struct sip_dialog *sip_dialog_new_uac(const struct osip_message *invite,
 				      const struct osip_message *response,
 				      struct error *e)
 {
+	osip_uri_t *target = contact_of(response);
+	bool guessed =
+	    !target && MSG_IS_STATUS_2XX(response) && is_sip(invite->req_uri);
 	struct sip_dialog *d =
 	    begin(response, response->from, sip_message_from_tag(response),
-		  response->to, sip_message_to_tag(response), e);
+		  response->to, sip_message_to_tag(response),
+		  guessed ? invite->req_uri : target, e);
 
 	if (!d)
 		return NULL;
+	d->guessed = guessed;
 	d->local_cseq = cseq_of(response);
 	d->secure = is_sips(invite->req_uri);
 	return d;
@@ -221,11 +237,12 @@ int sip_dialog_refresh(struct sip_dialog *d, const struct osip_message *m,
 
 	if (osip_list_size(&m->contacts) == 0)
 		return 0;
-	target = target_of(m, e);
+	target = target_of(contact_of(m), e);
 	if (!target)
 		return -1;
 	osip_uri_free(d->target);
 	d->target = target;
+	d->guessed = false;
 	return 0;
 }
 
@@ -392,7 +409,9 @@ void sip_dialog_next_hop(const struct sip_dialog *d,
 	uint64_t port;
 
 	memset(out, 0, sizeof(*out));
-	out->host = uri->host;
+	osip_uri_uparam_get_byname(uri, maddr, &p);
+	out->host = p && p->gvalue && *p->gvalue ? p->gvalue : uri->host;
+	p = NULL;
 	if (sip_number(view_str(uri->port), UINT16_MAX, &port))
 		out->port = (uint16_t)port;
 	out->secure = is_sips(uri) || d->secure;
@@ -402,6 +421,11 @@ void sip_dialog_next_hop(const struct sip_dialog *d,
 			out->has_transport = true;
 			out->transport = transports[i].transport;
 		}
+}
+
+bool sip_dialog_knows_hop(const struct sip_dialog *d)
+{
+	return !d->guessed || osip_list_size(d->routes) > 0;
 }
 
 bool sip_dialog_is_secure(const struct sip_dialog *d)

@@ -23,7 +23,9 @@ struct sip_dialog *sip_dialog_new_uas(const struct osip_message *invite,
 				      const char *local_tag,
 				      struct error *e) MUST_CHECK;
 /* Of an answer 101 to 299 to an INVITE of ours (12.1.2); each tag in To is a
- * dialog of its own. As above. */
+ * dialog of its own. A 2xx without a usable Contact, which has to have one
+ * (13.3.1.4), is taken all the same, with our Request-URI for the target. As
+ * above. */
 struct sip_dialog *sip_dialog_new_uac(const struct osip_message *invite,
 				      const struct osip_message *response,
 				      struct error *e) MUST_CHECK;
@@ -58,9 +60,13 @@ struct osip_message *sip_dialog_ack(const struct sip_dialog *d, uint32_t cseq,
 				    struct error *e) MUST_CHECK;
 
 /* Where its requests go first, for sip_locate.h: the first route, else the
- * target. The host lives until d changes. */
+ * target (12.2.1.1), whose "maddr" counts for its host (RFC 3263 4). The host
+ * lives until d changes. */
 void sip_dialog_next_hop(const struct sip_dialog *d,
 			 struct sip_destination *out);
+/* False: nobody has said where that is, the Request-URI of our INVITE is taken
+ * for it. */
+bool sip_dialog_knows_hop(const struct sip_dialog *d);
 /* Began with a sips: Request-URI: every further hop is TLS (12.1.1). */
 bool sip_dialog_is_secure(const struct sip_dialog *d);
 const char *sip_dialog_local_tag(const struct sip_dialog *d);

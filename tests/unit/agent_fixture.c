@@ -89,6 +89,7 @@ static void on_connect(void *arg, const struct sip_target *target,
 	/* A flow that stands serves again. */
 	for (unsigned i = 0; i < stage.count && !f; i++)
 		if (stage.flows[i].open && !stage.flows[i].lost &&
+		    stage.flows[i].target.transport == target->transport &&
 		    !strcmp(stage.flows[i].target.address, target->address))
 			f = &stage.flows[i];
 	if (!f)
@@ -121,42 +122,91 @@ static int on_resolve(void *arg, const struct sip_destination *d,
 		      uint64_t ticket, struct error *e)
 {
 	CU_ASSERT_PTR_EQUAL(arg, &stage);
-	CU_ASSERT_EQUAL(stage.question, 0);
 	if (!strcmp(d->host, "full.example"))
 		return error_set(e, ERR_LIMIT, "too many questions");
+	if (stage.question && stage.several) {
+		struct agent_question *q = &stage.waiting[stage.waiting_count];
+
+		CU_ASSERT_FATAL(stage.waiting_count < AGENT_QUESTIONS);
+		stage.waiting_count++;
+		stage.questions++;
+		q->ticket = ticket;
+		snprintf(q->asked, sizeof(q->asked), "%s", d->host);
+		return 0;
+	}
+	CU_ASSERT_EQUAL(stage.question, 0);
 	snprintf(stage.asked, sizeof(stage.asked), "%s", d->host);
 	stage.question = ticket;
 	stage.questions++;
 	return 0;
 }
 
+static void drop_question(unsigned at)
+{
+	stage.waiting_count--;
+	memmove(&stage.waiting[at], &stage.waiting[at + 1],
+		(stage.waiting_count - at) * sizeof(stage.waiting[0]));
+}
+
+static void next_question(void)
+{
+	stage.question = stage.waiting_count ? stage.waiting[0].ticket : 0;
+	if (!stage.question)
+		return;
+	strcpy(stage.asked, stage.waiting[0].asked);
+	drop_question(0);
+}
+
 static bool on_resolve_cancel(void *arg, uint64_t ticket)
 {
 	CU_ASSERT_PTR_EQUAL(arg, &stage);
-	CU_ASSERT_EQUAL(ticket, stage.question);
-	stage.question = 0;
 	stage.cancelled++;
+	if (ticket == stage.question) {
+		next_question();
+		return true;
+	}
+	for (unsigned i = 0; i < stage.waiting_count; i++)
+		if (stage.waiting[i].ticket == ticket) {
+			drop_question(i);
+			return true;
+		}
+	CU_FAIL("such a question is not open");
 	return true;
+}
+
+static void tell(const struct sip_target *targets, unsigned n)
+{
+	struct error why = { .kind = ERR_NOT_FOUND };
+	uint64_t question = stage.question;
+
+	snprintf(why.text, sizeof(why.text), "%s: no such name", stage.asked);
+	CU_ASSERT_NOT_EQUAL(question, 0);
+	next_question();
+	sip_agent_resolved(stage.agent, question, n ? targets : NULL, n, &why);
+	CU_ASSERT_NOT_EQUAL(stage.wakes, 0);
+	agent_run(0);
+}
+
+void agent_resolve_to(enum sip_transport transport, const char *address,
+		      uint16_t port)
+{
+	struct sip_target target = { .transport = transport, .port = port };
+
+	snprintf(target.address, sizeof(target.address), "%s", address);
+	tell(&target, 1);
 }
 
 void agent_resolve(enum sip_transport transport, unsigned n)
 {
 	struct sip_target targets[SIP_TARGETS_MAX];
-	struct error why = { .kind = ERR_NOT_FOUND };
 
-	snprintf(why.text, sizeof(why.text), "%s: no such name", stage.asked);
 	for (unsigned i = 0; i < n; i++) {
 		targets[i].transport = transport;
 		targets[i].port = 5061;
 		snprintf(targets[i].address, sizeof(targets[i].address),
 			 "192.0.2.%u", i + 1);
 	}
-	CU_ASSERT_NOT_EQUAL(stage.question, 0);
-	sip_agent_resolved(stage.agent, stage.question, n ? targets : NULL, n,
-			   &why);
-	stage.question = 0;
-	CU_ASSERT_NOT_EQUAL(stage.wakes, 0);
-	agent_run(0);
+	tell(targets, n);
 }
 
 static bool on_route(void *arg, const struct sip_target *target,

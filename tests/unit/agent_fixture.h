@@ -7,7 +7,7 @@
 /* An agent on seams of memory: the DNS and the connections are answered by the
  * test, and what is sent is a text. Time stands still until agent_run(). */
 
-enum { AGENT_FLOWS = 20, AGENT_TEXT = 8192 };
+enum { AGENT_FLOWS = 20, AGENT_TEXT = 8192, AGENT_QUESTIONS = 8 };
 
 struct agent_flow {
 	struct sip_flow flow;
@@ -26,6 +26,12 @@ struct agent_stage {
 	uint64_t question; /* 0: none is open */
 	unsigned questions, cancelled;
 	char asked[256];
+	bool several; /* questions may be open; that above is the eldest */
+	struct agent_question {
+		uint64_t ticket;
+		char asked[256];
+	} waiting[AGENT_QUESTIONS];
+	unsigned waiting_count;
 	bool no_route; /* the kernel knows no way */
 	unsigned wakes;
 	/* In the order in which they were asked for. */
@@ -44,6 +50,9 @@ void agent_run(int64_t ms);
 /* Answers the DNS: n targets over that transport, 192.0.2.1 and up. 0: there
  * is none. */
 void agent_resolve(enum sip_transport transport, unsigned n);
+/* The same with that one target. */
+void agent_resolve_to(enum sip_transport transport, const char *address,
+		      uint16_t port);
 /* Answers the flow that was asked for last. end SIP_END_NONE: it is there. */
 void agent_connect(enum sip_end end);
 /* A flow of the test's own, open. */

@@ -275,13 +275,14 @@ static void put_request(enum sip_transport over, const char *method,
 		 "From: \"Ann \\\"x\\\"\" <sip:ann@h.example>;tag=from\r\n"
 		 "To: <sip:echo@us.example>%s%s\r\n"
 		 "Call-ID: %s@h.example\r\nCSeq: %u %s\r\n"
-		 "Contact: <sip:ann@192.0.2.7:5070>\r\n"
-		 "Max-Forwards: 70\r\n%s%s"
+		 "%sMax-Forwards: 70\r\n%s%s"
 		 "Content-Length: %zu\r\n\r\n%s",
 		 method, names[over], fixture.branch, *tag ? ";tag=" : "", tag,
-		 id, cseq, method, more,
-		 *body ? "Content-Type: application/sdp\r\n" : "", strlen(body),
-		 body);
+		 id, cseq, method,
+		 fixture.contact ? fixture.contact
+				 : "Contact: <sip:ann@192.0.2.7:5070>\r\n",
+		 more, *body ? "Content-Type: application/sdp\r\n" : "",
+		 strlen(body), body);
 	wire_write(over, text);
 }
 

@@ -31,7 +31,8 @@ struct call_fixture {
 	struct sip_calls_options options; /* before wire_start() */
 	unsigned streams;                 /* the same; 0: 64 */
 	unsigned requests;
-	unsigned call; /* in their Call-ID */
+	const char *contact; /* a field of their requests; NULL: the usual */
+	unsigned call;       /* in their Call-ID */
 };
 
 extern struct call_fixture fixture;

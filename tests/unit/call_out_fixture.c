@@ -61,6 +61,7 @@ void out_begin(unsigned most)
 
 	agent_local = "127.0.0.1";
 	agent_start();
+	stage.several = true;
 	out.media = media_new(&mo, &e);
 	CHECK_OBJECT(out.media, &e);
 	o.agent = stage.agent;

@@ -140,16 +140,54 @@ static void test_late_secure(void)
 	wire_stop();
 }
 
-/* The peer moves: requests of ours follow it. */
+struct target_row {
+	const char *method, *body;
+	const char *contact;
+	unsigned status;
+	const char *bye;
+};
+
+/* The peer moves: requests of ours follow it, unless what it asked for was
+ * refused, or it was not to say so (RFC 3261 12.2). */
 static void test_target(void)
 {
-	wire_start();
-	wire_call(SIP_TCP, sdp_plain);
-	wire_request(SIP_TCP, "UPDATE", 2, "", "");
-	CHECK_STATUS(SIP_TCP, 200);
-	sip_calls_end_all(fixture.calls);
-	CU_ASSERT_TRUE(wire_has(SIP_TCP, "BYE sip:ann@192.0.2.7:5070 "));
-	wire_stop();
+	static const struct target_row rows[] = {
+		{ "UPDATE", "", "Contact: <sip:ann@192.0.2.8>\r\n", 200,
+		  "BYE sip:ann@192.0.2.8 " },
+		{ "UPDATE", sdp_held, "Contact: <sip:ann@192.0.2.8>\r\n", 200,
+		  "BYE sip:ann@192.0.2.8 " },
+		{ "INVITE", sdp_plain, "m: <sip:x@192.0.2.9:1>\r\n", 200,
+		  "BYE sip:x@192.0.2.9:1 " },
+		{ "INVITE", "", "m: <sip:x@192.0.2.9:1>\r\n", 200,
+		  "BYE sip:x@192.0.2.9:1 " },
+		{ "UPDATE", "", "", 200, "BYE sip:ann@192.0.2.7:5070 " },
+		{ "INVITE", sdp_video, "Contact: <sip:ann@192.0.2.8>\r\n", 488,
+		  "BYE sip:ann@192.0.2.7:5070 " },
+		{ "UPDATE", "", "Contact: *\r\n", 200,
+		  "BYE sip:ann@192.0.2.7:5070 " },
+		{ "INFO", "", "Contact: <sip:ann@192.0.2.8>\r\n", 200,
+		  "BYE sip:ann@192.0.2.7:5070 " },
+		{ "OPTIONS", "", "Contact: <sip:ann@192.0.2.8>\r\n", 200,
+		  "BYE sip:ann@192.0.2.7:5070 " },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct target_row *r = &rows[i];
+
+		wire_start();
+		wire_call(SIP_TCP, sdp_plain);
+		fixture.contact = r->contact;
+		wire_request(SIP_TCP, r->method, 2, "", r->body);
+		CHECK_STATUS(SIP_TCP, r->status);
+		if (strcmp(r->method, "INVITE") == 0 && r->status == 200)
+			wire_request(SIP_TCP, "ACK", 2, "", sdp_plain);
+		sip_calls_end_all(fixture.calls);
+		if (!wire_has(SIP_TCP, r->bye))
+			unit_note("row %zu: %.80s", i,
+				  fixture.wire[SIP_TCP].last);
+		CU_ASSERT_TRUE(wire_has(SIP_TCP, r->bye));
+		wire_stop();
+	}
 }
 
 static void test_others(void)

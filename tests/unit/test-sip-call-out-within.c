@@ -88,6 +88,9 @@ static void test_lost_flow(void)
 	out_answer(sent, 200, "theirs", "Contact: <sip:b@c.example>\r\n",
 		   out_secure);
 	CHECK_SEEN("c");
+	agent_resolve(SIP_TLS, 1);
+	agent_connect(SIP_END_NONE);
+	CU_ASSERT_TRUE(out_says("ACK sip:b@c.example "));
 	agent_lose(out_flow(), SIP_END_NETWORK_ERROR);
 	CHECK_SEEN("");
 	sip_calls_end_all(out.calls);
@@ -132,6 +135,11 @@ static void test_who_challenges(void)
 		out_answer(out_flow()->last, 200, "theirs", rows[i].contact,
 			   out_secure);
 		CHECK_SEEN("ac");
+		if (stage.question) {
+			agent_resolve(SIP_TLS, 1);
+			agent_connect(SIP_END_NONE);
+		}
+		CU_ASSERT_TRUE(out_says("ACK "));
 		agent_lose(out_flow(), SIP_END_NETWORK_ERROR);
 		sip_calls_end_all(out.calls);
 		agent_resolve(SIP_TLS, 1);
@@ -164,7 +172,8 @@ static void test_who_has_moved(void)
 	agent_resolve(SIP_TLS, 1);
 	agent_connect(SIP_END_NONE);
 	strcpy(sent, out_flow()->last);
-	out_answer(sent, 200, "theirs", AT, out_secure);
+	out_answer(sent, 200, "theirs", "Contact: <sip:b@192.168.0.9>\r\n",
+		   out_secure);
 	strcpy(out_flow()->flow.peer_address, "203.0.113.9");
 	out_request(sent, "OPTIONS");
 	sip_calls_end_all(out.calls);

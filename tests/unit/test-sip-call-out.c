@@ -138,10 +138,11 @@ static void test_bad_answers(void)
 		out_check_end(SIP_END_CAPABILITY, (int)i);
 		out_finish();
 	}
-	/* Nobody to talk to. */
+	/* No way that could be followed. */
 	out_begin(0);
 	out_ring(SIP_TLS, sent);
-	out_answer(sent, 200, "theirs", "", out_secure);
+	out_answer(sent, 200, "theirs", AT "Record-Route: <tel:+15551212>\r\n",
+		   out_secure);
 	CHECK_SEEN("d");
 	CHECK_END(SIP_END_PROTOCOL_ERROR);
 	out_finish();
@@ -160,7 +161,14 @@ static void test_forks(void)
 	CHECK_SEEN("ac");
 	out_answer(sent, 200, "one", "Contact: <sip:other@192.0.2.9>\r\n",
 		   out_secure);
+	/* ACK and BYE go where that one is. */
+	agent_resolve_to(SIP_TLS, "192.0.2.9", 5061);
+	agent_connect(SIP_END_NONE);
+	CU_ASSERT_TRUE(out_says("ACK sip:other@192.0.2.9 "));
+	agent_resolve_to(SIP_TLS, "192.0.2.9", 5061);
+	agent_connect(SIP_END_NONE);
 	CU_ASSERT_TRUE(out_says("BYE sip:other@192.0.2.9 "));
+	CU_ASSERT_EQUAL(stage.count, 2);
 	CU_ASSERT_PTR_NOT_NULL(
 	    strstr(agent_field(out_flow()->last, "To"), "tag=one"));
 	CHECK_SEEN("");

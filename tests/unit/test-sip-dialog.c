@@ -263,7 +263,7 @@ static void test_refused(void)
 				 __LINE__);
 		error_clear(&e);
 		CU_ASSERT_PTR_NULL(
-		    of_uac("sip:bob@d.example", 200, rows[i].more, &e));
+		    of_uac("sip:bob@d.example", 180, rows[i].more, &e));
 		unit_check_error(&e, ERR_INPUT, rows[i].words, __FILE__,
 				 __LINE__);
 	}
@@ -494,10 +494,75 @@ static void test_abilities(void)
 	osip_message_free(m);
 }
 
+/* A 2xx stands, be it without a Contact: what was called is there. */
+static void test_guessed(void)
+{
+	static const struct {
+		unsigned status;
+		const char *uri, *more;
+		bool taken, known;
+	} rows[] = {
+		{ 200, "sip:bob@d.example", "", true, false },
+		{ 202, "sip:bob@d.example", "Contact: *\r\n", true, false },
+		{ 200, "sip:bob@d.example", "Contact: <tel:+1555>\r\n", true,
+		  false },
+		{ 200, "sip:bob@d.example",
+		  "Record-Route: <sip:p1.example;lr>\r\n", true, true },
+		{ 200, "sip:bob@d.example", "Contact: <sip:b@192.0.2.9>\r\n",
+		  true, true },
+		{ 180, "sip:bob@d.example", "", false, false },
+		{ 199, "sip:bob@d.example", "Contact: *\r\n", false, false },
+		{ 200, "tel:+1555", "", false, false },
+		{ 200, "sip:bob@d.example", "Record-Route: <tel:+15551212>\r\n",
+		  false, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error e = ERROR_INIT;
+		osip_message_t *moved =
+		    answer(200, "bob", "Contact: <sip:bob@192.0.2.10>\r\n");
+		struct sip_dialog *d =
+		    of_uac(rows[i].uri, rows[i].status, rows[i].more, &e);
+
+		CU_ASSERT_EQUAL(d != NULL, rows[i].taken);
+		if (d) {
+			CU_ASSERT_EQUAL(sip_dialog_knows_hop(d), rows[i].known);
+			if (!strstr(rows[i].more, "Contact: <sip:"))
+				check_target(d, "ACK sip:bob@d.example ");
+			CHECK_OK(sip_dialog_refresh(d, moved, &e), &e);
+			CU_ASSERT_TRUE(sip_dialog_knows_hop(d));
+			check_target(d, "ACK sip:bob@192.0.2.10 ");
+		} else {
+			CU_ASSERT_EQUAL(e.kind, ERR_INPUT);
+		}
+		osip_message_free(moved);
+		sip_dialog_free(d);
+	}
+}
+
+/* RFC 3263 4: the address of a URI may stand in its parameter. */
+static void test_maddr(void)
+{
+	struct error e = ERROR_INIT;
+	struct sip_destination to;
+	struct sip_dialog *d =
+	    of_uac("sip:bob@d.example", 200,
+		   "Contact: <sip:b@x.example:5070;maddr=192.0.2.9>\r\n", &e);
+
+	CHECK_OBJECT(d, &e);
+	sip_dialog_next_hop(d, &to);
+	CU_ASSERT_STRING_EQUAL(to.host, "192.0.2.9");
+	CU_ASSERT_EQUAL(to.port, 5070);
+	check_target(d, "ACK sip:b@x.example:5070;maddr=192.0.2.9 ");
+	sip_dialog_free(d);
+}
+
 static const struct unit_test tests[] = {
 	{ "ways of the called side", test_ways },
 	{ "ways of the calling side", test_ways_of_uac },
 	{ "refused", test_refused },
+	{ "a 2xx without a Contact", test_guessed },
+	{ "maddr", test_maddr },
 	{ "sips", test_secure },
 	{ "whose message", test_whose },
 	{ "order", test_order },
