@@ -283,6 +283,7 @@ static struct value *put_batch(const struct participants_batch *b,
 	if (b->enumerate_id[0])
 		value_put_string(s, "enumerateID", b->enumerate_id);
 	value_put_int(s, "currentRevision", b->revision);
+	value_put_boolean(s, "listAll", b->all);
 	list = value_put_array(s, "participants");
 	for (size_t i = 0; i < b->count; i++)
 		participant_put(value_add_struct(list), &b->views[i], scope);
@@ -295,7 +296,8 @@ static struct value *enumerate(struct call *c, struct error *e)
 	struct participants_query q = {
 		.enumerate_id =
 		    value_string(value_member(c->params, "enumerateID")),
-		.last_revision = value_int(revision),
+		.last_revision =
+		    read_boolean(c, "listAll", false) ? 0 : value_int(revision),
 		.filter =
 		    value_string(value_member(c->params, "enumerateFilter")),
 	};
@@ -394,8 +396,13 @@ static const struct param enumerate_rows[] = {
 	  .help = "As the batch before gave it." },
 	{ .name = "lastRevision",
 	  .type = VALUE_INT,
-	  .help = "Only what has changed since that currentRevision; the same "
-		  "one for all batches." },
+	  .help =
+	      "Only what has changed since that currentRevision (that of "
+	      "the first batch), and dead for who is gone since. All, as "
+	      "without it, where not everything since then is known here." },
+	{ .name = "listAll",
+	  .type = VALUE_BOOLEAN,
+	  .help = "All, whatever lastRevision says; default false." },
 	{ .name = "enumerateFilter",
 	  .type = VALUE_STRING,
 	  .chars = FILTER_CHARS_MAX,
@@ -435,10 +442,11 @@ const struct method methods_participant[] = {
 	  PARTICIPANT_RESULT, "What is known of one participant." },
 	{ "participant.enumerate", PRIVILEGE_ADMINISTRATOR,
 	  METHOD_WITHOUT_CSRF | METHOD_WITHOUT_TOUCH, enumerate_rows, enumerate,
-	  "enumerateID string, if there is more; currentRevision int; "
-	  "participants array of " PARTICIPANT_RESULT,
+	  "enumerateID string, if there is more; currentRevision int; listAll "
+	  "boolean: who is in none of the batches is gone; participants array "
+	  "of " PARTICIPANT_RESULT
+	  "; of who is gone since lastRevision only the names, and dead true",
 	  "All participants, at most 50 at a time. Who calls us is listed in "
-	  "the conference Echo while connected. What is removed is not told "
-	  "of." },
+	  "the conference Echo while connected." },
 	{ 0 },
 };

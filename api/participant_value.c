@@ -91,6 +91,10 @@ void participant_put(struct value *s, const struct participant_view *v,
 	value_put_string(s, "participantProtocol", "sip");
 	value_put_string(s, "participantType",
 			 participant_type_name(v->ad_hoc));
+	if (v->gone) {
+		value_put_boolean(s, "dead", true);
+		return;
+	}
 	if (scope == SCOPE_FLAT) {
 		value_put_string(s, "address", address);
 		put_current(s, v);

@@ -10,14 +10,6 @@
 #include "base/log.h"
 #include "calls/participants_private.h"
 
-/* The moment from which revisions count: a client that kept one over a restart
- * of ours then still has a smaller one, as long as it asks less than once a
- * second. */
-enum {
-	REVISION_EPOCH = 1767225600, /* 2026-01-01 */
-	REVISION_START_BITS = 0x3fffffff
-};
-
 const char *participant_state_name(enum participant_state s)
 {
 	static const char *const names[] = {
@@ -67,11 +59,6 @@ void participant_free(struct participants *p, struct participant *one)
 	list_remove(&one->call_node);
 	list_remove(&one->name_node);
 	free(one);
-}
-
-void participant_touch(struct participants *p, struct participant *one)
-{
-	one->revision = p->revision < INT32_MAX ? p->revision + 1 : INT32_MAX;
 }
 
 bool participant_has_call(const struct participant *one)
@@ -132,6 +119,7 @@ void participant_view(const struct participant *one,
 	out->config = one->config;
 	out->ad_hoc = one->ad_hoc;
 	out->added = one->added;
+	out->gone = one->gone || one->removed;
 	out->state = participant_state(one);
 	out->call = one->call;
 }
@@ -221,6 +209,7 @@ static struct participant *insert(struct participants *p,
 	one->ad_hoc = ad_hoc;
 	one->added = true;
 	one->listed = true;
+	one->configured = row->key != 0;
 	if (row->key)
 		p->kept++;
 	return one;
@@ -243,7 +232,7 @@ static int insert_and_call(struct participants *p,
 	}
 	if (former) {
 		p->ended--;
-		participant_free(p, former);
+		participant_bury(p, former);
 	}
 	participant_view(one, out);
 	return 0;
@@ -342,12 +331,13 @@ static void forget(struct participants *p, struct participant *one)
 	if (!participant_has_call(one)) {
 		if (one->ad_hoc && one->added)
 			p->ended--;
-		participant_free(p, one);
+		participant_bury(p, one);
 		return;
 	}
 	if (one->config.key)
 		p->kept--;
 	one->config.key = 0;
+	participant_touch(p, one);
 	one->removed = true;
 	one->listed = false;
 	hang_up(p, one);
@@ -431,19 +421,19 @@ struct participants *participants_new(const struct participants_options *o,
 	pthread_mutex_init(&p->changing, NULL);
 	pthread_mutex_init(&p->lock, NULL);
 	list_init(&p->all);
+	list_init(&p->gone);
 	for (size_t i = 0; i < BUCKETS; i++) {
 		list_init(&p->by_call[i]);
 		list_init(&p->by_name[i]);
 	}
 	random_bytes(&p->name_key, sizeof(p->name_key));
 	random_bytes(p->seal_key, sizeof(p->seal_key));
-	p->revision =
-	    (int32_t)((clock_now() - REVISION_EPOCH) & REVISION_START_BITS);
 	if (store_participant_each(o->store, load_one, p, e) < 0 ||
 	    sip_control_follow(o->control, participants_changed, p, e) < 0) {
 		participants_free(p);
 		return NULL;
 	}
+	participants_need_revisions(p);
 	return p;
 }
 

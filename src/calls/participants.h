@@ -22,8 +22,10 @@ enum {
 	/* Ad hoc ones that we have called and whose call has ended: so many can
 	 * still be looked at. */
 	PARTICIPANTS_ENDED_KEPT = 32,
+	/* Of those that are gone so many can still be told of. */
+	PARTICIPANTS_GONE_KEPT = 512,
 	PARTICIPANTS_PAGE = 50, /* given at a time */
-	ENUMERATE_ID_SIZE = 49  /* with the NUL */
+	ENUMERATE_ID_SIZE = 57  /* with the NUL */
 };
 
 struct participants;
@@ -60,6 +62,7 @@ struct participant_view {
 	struct participant_row config; /* key 0 unless it is kept */
 	bool ad_hoc;
 	bool added; /* by somebody here; else it has called us */
+	bool gone;  /* removed, or no longer connected: only names count */
 	enum participant_state state;
 	struct sip_call_facts call; /* id 0: dormant */
 };
@@ -91,21 +94,26 @@ int participants_find(struct participants *p, const struct participant_id *id,
 struct participants_query {
 	/* Where the batch before ended, as it was given; "" for the first. */
 	const char *enumerate_id;
-	/* Only what has changed since that revision was current; 0, or one that
-	 * was never given: all. */
+	/* Only what has changed since that revision was current, and who is
+	 * gone since. All that there are, and nobody who is gone: for 0, and
+	 * where not all changes since then are known here: given by another
+	 * run, or too many are gone. A batch that is not the first goes by
+	 * that of the first. */
 	int32_t last_revision;
 	const char *filter; /* atoms connected, disconnected; "": all */
 	bool configured_only;
 };
 struct participants_batch {
 	int32_t revision;
+	bool all; /* who is in none of the batches is not there */
 	char enumerate_id[ENUMERATE_ID_SIZE]; /* "": that is all */
 	size_t count;
 	struct participant_view views[PARTICIPANTS_PAGE];
 };
 /* Nothing is remembered between batches: the ID says where to go on, sealed
- * with a key of this process, so one that we have not given is ERR_NOT_FOUND.
- * ERR_INPUT: the filter. What is removed is not told of. */
+ * with a key of this process, so one that we have not given is ERR_NOT_FOUND,
+ * and so is one whose changes are not all known any more. ERR_INPUT: the
+ * filter; who is gone passes any. */
 int participants_enumerate(struct participants *p,
 			   const struct participants_query *q,
 			   struct participants_batch *out,

@@ -125,10 +125,11 @@ static void forget_oldest(struct participants *p)
 		struct participant *one =
 		    list_owner(l, struct participant, node);
 
-		if (!one->ad_hoc || !one->added || participant_has_call(one))
+		if (!one->ad_hoc || !one->added || one->gone ||
+		    participant_has_call(one))
 			continue;
 		p->ended--;
-		participant_free(p, one);
+		participant_bury(p, one);
 		return;
 	}
 }
@@ -138,7 +139,7 @@ static void call_has_ended(struct participants *p, struct participant *one)
 	write_record(p, one, CDR_LEFT);
 	list_remove(&one->call_node);
 	if (one->removed || !one->added) {
-		participant_free(p, one);
+		participant_bury(p, one);
 	} else if (one->ad_hoc) {
 		p->ended++;
 		forget_oldest(p);
@@ -149,7 +150,8 @@ static void change(struct participants *p, struct participant *one,
 		   const struct sip_call_facts *f)
 {
 	one->call = *f;
-	participant_touch(p, one);
+	if (!one->removed)
+		participant_touch(p, one);
 	if (f->state == SIP_CALL_CONNECTED) {
 		one->listed = !one->removed;
 		if (!one->joined)

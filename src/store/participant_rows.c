@@ -72,3 +72,40 @@ int store_participant_each(struct store *s,
 	db_rows_free(&rows);
 	return rc;
 }
+
+/* --- revisions ------------------------------------------------------------ */
+
+static int take_revisions(struct db *db, int32_t count, int32_t *first_out,
+			  struct error *e)
+{
+	struct db_value values[1];
+	struct db_cell c[DB_COLUMNS_MAX];
+	struct db_rows rows;
+	int64_t next = 1;
+	int rc;
+
+	db_rows_init(&rows);
+	rc = db_run(db, STATEMENT_REVISION_GET, NULL, 0, &rows, e);
+	if (rc == 0 && db_rows_next(&rows, c))
+		next = c[0].number;
+	db_rows_free(&rows);
+	if (rc < 0)
+		return -1;
+	if (next < 1 || next > INT32_MAX - count)
+		next = 1;
+	*first_out = (int32_t)next;
+	values[0] = db_integer(next + count);
+	return db_run(db, STATEMENT_REVISION_PUT, values, COUNT_OF(values),
+		      NULL, e);
+}
+
+int store_revisions_take(struct store *s, int32_t count, int32_t *first_out,
+			 struct error *e)
+{
+	struct db *db = store_begin(s, e);
+
+	*first_out = 0;
+	if (!db)
+		return -1;
+	return store_end(s, take_revisions(db, count, first_out, e), e);
+}

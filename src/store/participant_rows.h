@@ -37,4 +37,10 @@ int store_participant_each(struct store *s,
 				       struct error *e),
 			   void *arg, struct error *e) MUST_CHECK;
 
+/* So many numbers of revisions that were not given away before, from *first_out
+ * on, which is 1 at least; all are below INT32_MAX. Once they are used up they
+ * begin again. */
+int store_revisions_take(struct store *s, int32_t count, int32_t *first_out,
+			 struct error *e) MUST_CHECK;
+
 #endif

@@ -156,6 +156,10 @@ static const char *const steps[] = {
 	"CREATE TABLE cdr_alive ("
 	" one INTEGER PRIMARY KEY CHECK (one = 1),"
 	" ms INTEGER NOT NULL) STRICT;",
+	/* 10: one row, the first revision of participants not given away */
+	"CREATE TABLE participant_revision ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" next INTEGER NOT NULL) STRICT;",
 };
 
 static const char *const event_steps[] = {

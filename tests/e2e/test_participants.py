@@ -47,7 +47,8 @@ def everybody(api, **members):
 
 
 def names(participants):
-    return [p["participantName"] for p in participants]
+    """With "-" before those who are gone."""
+    return ["-" * ("dead" in p) + p["participantName"] for p in participants]
 
 
 def wait_calls(api, count):
@@ -157,7 +158,46 @@ def test_many(api, empty):
     for wrong in first["enumerateID"][:-1] + "x", "1", first["enumerateID"].swapcase() + "0":
         assert fault(api, "participant.enumerate", operationScope=BOTH, enumerateID=wrong) == 16
     # The next cycle: what has changed since the first stage.
-    assert names(everybody(api, lastRevision=first["currentRevision"])) == ["new"]
+    assert names(everybody(api, lastRevision=first["currentRevision"])) == ["-n050", "new"]
+
+
+def changes(api, **members):
+    """The names; whether it is all; the revision."""
+    reply = api.call("participant.enumerate", operationScope=["currentState"], **members)
+    dead = {"conferenceName", "participantName", "participantProtocol", "participantType", "dead"}
+    assert all(set(p) == dead and p["dead"] is True
+               for p in reply["participants"] if "dead" in p), reply
+    return names(reply["participants"]), reply["listAll"], reply["currentRevision"]
+
+
+def test_polling_over_a_restart_misses_nothing(service, empty):
+    """Neither a change nor a removal, however often this client and others ask."""
+    api = service.local()
+    for name in "one", "two", "three":
+        add(api, name, deferConnection=True)
+    for _ in range(50):
+        found, whole, revision = changes(api)
+    assert (found, whole) == (["one", "two", "three"], True)
+    api.call("participant.remove", **named("one"))
+    add(api, "four", deferConnection=True)
+    assert changes(api, lastRevision=revision)[:2] == (["-one", "four"], False)
+    assert changes(api, lastRevision=revision, listAll=True)[:2] == (
+        ["two", "three", "four"], True)
+    service.stop().start()
+    api = service.local()
+    api.call("participant.remove", **named("two"))
+    for _ in range(150):
+        other = changes(api)[2]
+    assert other > revision
+    found, whole, revision = changes(api, lastRevision=revision)
+    assert (found, whole) == (["three", "four"], True)
+    assert changes(api, lastRevision=revision)[:2] == ([], False)
+    service.kill()
+    service.start()
+    api = service.local()
+    for _ in range(5):
+        changes(api)
+    assert changes(api, lastRevision=revision)[:2] == (["three", "four"], True)
 
 
 def test_the_most():

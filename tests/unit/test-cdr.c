@@ -656,6 +656,7 @@ static void test_older_database(void)
 	closed(&p);
 	tamper(p.directory, "DROP TABLE cdr; DROP TABLE participant;"
 			    " DROP TABLE cdr_open; DROP TABLE cdr_alive;"
+			    " DROP TABLE participant_revision;"
 			    " UPDATE schema_version SET version = 7");
 	open_again(&p);
 	add(&p, CDR_JOINED, "ann");

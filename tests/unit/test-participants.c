@@ -384,7 +384,9 @@ static void test_older_database(void)
 	people_start_anew();
 	people_stop();
 	tamper(people.directory, "DROP TABLE participant; DROP TABLE cdr_open;"
-				 " DROP TABLE cdr_alive; UPDATE schema_version"
+				 " DROP TABLE cdr_alive;"
+				 " DROP TABLE participant_revision;"
+				 " UPDATE schema_version"
 				 " SET version = 8");
 	people_start();
 	people_must_add("ann", true, false);

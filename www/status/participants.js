@@ -24,20 +24,16 @@ function flat({ configuredState, currentState, ...row }) {
 
 // Batches of an enumeration; more participants than they hold cannot be configured.
 const BATCHES_MAX = 100;
-// What was removed elsewhere is noticed so often; other changes at once.
-const ALL_EVERY = 15;
 
-// All participants as they are now; asks for those that have changed.
+// All participants as they are now; asks for those that have changed or are gone.
 export class ParticipantList {
 	constructor() {
 		this.rows = new Map();
-		this.asked = 0;
 	}
 
 	async ask({ all = false } = {}) {
-		const whole = all || this.asked++ % ALL_EVERY === 0;
-		const rows = whole ? new Map() : this.rows;
-		const lastRevision = whole ? undefined : this.revision;
+		const lastRevision = all ? undefined : this.revision;
+		let rows;
 		let enumerateID;
 		let revision;
 		for (let batch = 0; batch < BATCHES_MAX; batch++) {
@@ -45,7 +41,13 @@ export class ParticipantList {
 				operationScope: ["currentState", "configuredState"] });
 			// That of the first batch counts.
 			revision ??= reply.currentRevision;
-			reply.participants.map(flat).forEach((row) => rows.set(participantKey(row), row));
+			rows ??= new Map(reply.listAll ? [] : this.rows);
+			for (const row of reply.participants.map(flat)) {
+				if (row.dead)
+					rows.delete(participantKey(row));
+				else
+					rows.set(participantKey(row), row);
+			}
 			enumerateID = reply.enumerateID;
 			if (!enumerateID)
 				break;
