@@ -395,10 +395,10 @@ def is_back(world):
     def events():
         try:
             return {r["event"] for r in world.records(is_back.index)}
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return set()
 
-    wait_for(lambda: events() >= {"serviceStarted", "tokenReady"}, 60, "the restart")
+    wait_for(lambda: events() >= {"serviceStarted", "tokenReady"}, what="the restart")
     world.service.wait_ready()
 
 

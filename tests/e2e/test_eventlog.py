@@ -350,7 +350,7 @@ def test_survive_restart_and_kill(make_service):
     api = service.api()
     first = all_events(api)[0]
     service.ctl("call", "device.restart")
-    wait_for(lambda: "restarting" in service.log(), what="the restart")
+    wait_for(lambda: service.log().count("is ready") == 2, what="the restart")
     service.wait_ready()
     assert all_events(service.api())[0] == first
     api = service.api()
