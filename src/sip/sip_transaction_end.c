@@ -94,6 +94,8 @@ void sip_transaction_end(struct sip_transaction *t)
 	struct sip_stack *s = t->stack;
 
 	stop_machine(t);
+	/* Its user may send something then, and want room for that. */
+	list_remove(&t->done);
 	if (t->known) {
 		t->known = false;
 		s->config.ops->ended(s->config.user, t);
@@ -102,7 +104,6 @@ void sip_transaction_end(struct sip_transaction *t)
 		list_remove(&t->slots[i].link);
 	list_remove(&t->all);
 	list_remove(&t->dirty);
-	list_remove(&t->done);
 	if (t->server)
 		s->peers[t->peer]--;
 	s->count--;

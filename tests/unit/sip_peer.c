@@ -163,6 +163,8 @@ static void on_flow_lost(void *user, struct sip_flow *flow)
 
 static void on_ended(void *user, struct sip_transaction *t)
 {
+	struct sip_way way = { .flow = &peer.flow[SIP_TCP].flow };
+	struct error e = ERROR_INIT;
 	struct peer_user *u = user;
 
 	CU_ASSERT_TRUE(is_known(t));
@@ -172,6 +174,17 @@ static void on_ended(void *user, struct sip_transaction *t)
 			u->known[i] = NULL;
 			break;
 		}
+	if (u->asks) {
+		struct sip_transaction *ours;
+
+		u->asks = false;
+		ours = sip_stack_request(peer.stack, &way,
+					 peer_message("OPTIONS"), NULL, &e);
+		if (ours) {
+			note('o');
+			know(ours);
+		}
+	}
 }
 
 static const struct sip_user_ops user_ops = {

@@ -28,6 +28,7 @@ struct peer_user {
 	unsigned reply;  /* what request() gives back */
 	bool late;       /* request() answers nothing */
 	bool hangs_up;   /* ack() sends a BYE */
+	bool asks;       /* ended() sends OPTIONS, once */
 	unsigned status; /* else request() replies with that */
 	struct sip_transaction *last, *known[PEER_KNOWN_MAX];
 	uint64_t ticket; /* of connect() */

@@ -344,6 +344,31 @@ static void test_room_after_calls(void)
 	peer_stop();
 }
 
+/* What is just ending does not give way once more for what its user wants to
+ * send then. */
+static void test_room_at_the_end(void)
+{
+	for (unsigned most = 1; most <= 2; most++) {
+		peer_start(most, 0);
+		peer_request(SIP_UDP, "OPTIONS", B1, "d1");
+		CHECK_SEEN("r");
+		peer.user.asks = true;
+		peer_run(33000);
+		CHECK_SEEN(most == 1 ? "e" : "eo");
+		peer_stop();
+
+		peer_start(most, 0);
+		peer_request(SIP_UDP, "OPTIONS", B1, "d1");
+		if (most == 2)
+			peer_request(SIP_UDP, "OPTIONS", B2, "d2");
+		peer.user.asks = true;
+		peer_request(SIP_TLS, "OPTIONS", "z9hG4bK3", "d3");
+		CHECK_SENT(SIP_TLS, 1, "SIP/2.0 200");
+		CU_ASSERT(sip_stack_count(peer.stack) <= most + 1);
+		peer_stop();
+	}
+}
+
 static void test_limit_of_ours(void)
 {
 	struct sip_way way = { .flow = &peer.flow[SIP_UDP].flow };
@@ -665,6 +690,7 @@ static const struct unit_test tests[] = {
 	{ "limit of a net", test_limit_of_a_net },
 	{ "room for calls", test_room_for_calls },
 	{ "room after calls", test_room_after_calls },
+	{ "room at the end", test_room_at_the_end },
 	{ "limit of our own, and what is none", test_limit_of_ours },
 	{ "outside of dialogs", test_outside_of_dialogs },
 	{ "merged requests", test_merged },
