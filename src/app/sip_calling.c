@@ -120,7 +120,8 @@ static void name_us(const struct sip_outbound_now *now,
 }
 
 static int place(struct sip_calling *c, uint64_t id,
-		 const struct sip_dialled *to, struct error *e)
+		 const struct sip_dialled *to, const char *routes,
+		 struct error *e)
 {
 	struct sip_call_wish wish = { .to = to };
 	struct secret password = { 0 };
@@ -137,6 +138,7 @@ static int place(struct sip_calling *c, uint64_t id,
 		wish.from = from[0] ? from : NULL;
 		wish.user_name = now.user_name;
 		wish.password = &password;
+		wish.routes = routes;
 	}
 	rc = sip_calls_place(c->calls, id, &wish, e);
 	secret_free(&password);
@@ -144,7 +146,7 @@ static int place(struct sip_calling *c, uint64_t id,
 }
 
 void sip_calling_place(struct sip_calling *c, uint64_t id,
-		       const struct sip_dialled *to)
+		       const struct sip_dialled *to, const char *routes)
 {
 	struct sip_call_facts f = { .id = id,
 				    .state = SIP_CALL_DISCONNECTED,
@@ -152,7 +154,7 @@ void sip_calling_place(struct sip_calling *c, uint64_t id,
 				    .encryption = SIP_ENCRYPTION_UNKNOWN };
 	struct error e = ERROR_INIT;
 
-	if (place(c, id, to, &e) == 0)
+	if (place(c, id, to, routes, &e) == 0)
 		return;
 	log_failure(LOG_LEVEL_WARNING, "sip", &e);
 	f.started = f.ended = clock_now();

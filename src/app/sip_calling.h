@@ -32,9 +32,10 @@ struct sip_calling *sip_calling_new(const struct sip_calling_options *o,
 /* After sip_agent_end(), before sip_agent_free(). NULL is fine. */
 void sip_calling_free(struct sip_calling *c);
 
-/* Places a call; what cannot be done is told as a call that has ended. */
+/* Places a call; what cannot be done is told as a call that has ended. routes:
+ * of one by the registrar (sip_service_route.h). */
 void sip_calling_place(struct sip_calling *c, uint64_t id,
-		       const struct sip_dialled *to);
+		       const struct sip_dialled *to, const char *routes);
 struct sip_calls *sip_calling_calls(struct sip_calling *c);
 int64_t sip_calling_next_ms(const struct sip_calling *c);
 void sip_calling_tick(struct sip_calling *c);

@@ -157,7 +157,8 @@ static void place_call(void *arg, uint64_t id, const struct sip_dialled *to)
 	struct sip_service *s = arg;
 
 	(void)sip_agent_now(s->agent);
-	sip_calling_place(s->calling, id, to);
+	sip_calling_place(s->calling, id, to,
+			  sip_registration_routes(s->registration));
 }
 
 static void end_call(void *arg, uint64_t id)

@@ -270,6 +270,7 @@ static int invite(struct sip_call *k, struct sip_exchange *before,
 		.arg = k,
 		.to = sip_dialled_destination(k->to),
 		.secure = k->secure,
+		.routes = k->routes,
 		.user_name = k->user_name,
 		.password = k->password.len ? &k->password : NULL,
 		.limit_ms = SIP_CALL_ANSWER_MS,
@@ -305,7 +306,8 @@ static int fill(struct sip_call *k, const struct sip_call_wish *w,
 	snprintf(k->facts.peer, sizeof(k->facts.peer), "%.*s", SIP_TEXT_MAX - 1,
 		 w->to->uri);
 	if (copy(w->from, &k->from, e) < 0 ||
-	    copy(w->user_name, &k->user_name, e) < 0)
+	    copy(w->user_name, &k->user_name, e) < 0 ||
+	    copy(w->routes, &k->routes, e) < 0)
 		return -1;
 	if (!w->password || !w->password->len)
 		return 0;

@@ -98,6 +98,7 @@ struct sip_call {
 	struct sip_dialled *to; /* NULL: it is theirs */
 	char *from;             /* URI, or NULL */
 	char *user_name;        /* for challenges, or NULL */
+	char *routes;           /* of the INVITE, or NULL */
 	struct secret password;
 	unsigned parted; /* 2xx of other forks so far */
 	/* Who answers for the host that was dialled. */

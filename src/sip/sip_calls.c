@@ -57,6 +57,7 @@ static void forget(struct sip_call *k)
 	free(k->to);
 	free(k->from);
 	free(k->user_name);
+	free(k->routes);
 	secret_free(&k->password);
 	free(k);
 }

@@ -82,6 +82,8 @@ struct sip_call_wish {
 	/* For challenges; NULL: there are none. */
 	const char *user_name;
 	const struct secret *password;
+	/* The way of its INVITE (sip_service_route.h); NULL: no other. */
+	const char *routes;
 };
 /* Calls somebody. What becomes of it is told by changed(), from within for the
  * first time, also when it cannot be done. Texts are copied. ERR_NOMEM: nothing

@@ -20,6 +20,7 @@ static void destroy(struct sip_exchange *x)
 	sip_flow_release(x->flow);
 	secret_free(&x->password);
 	free(x->user_name);
+	free(x->routes);
 	free(x);
 }
 
@@ -322,7 +323,8 @@ static int copy(struct sip_exchange *x, const struct sip_exchange_options *o,
 	if (!o->flow)
 		strcpy(x->host, o->to.host);
 	x->user_name = strdup(o->user_name ? o->user_name : "");
-	if (!x->user_name)
+	x->routes = strdup(o->routes ? o->routes : "");
+	if (!x->user_name || !x->routes)
 		return error_nomem(e);
 	if (o->password && o->password->len)
 		return secret_copy(&x->password,

@@ -59,6 +59,8 @@ struct sip_exchange_options {
 	/* Or over that flow, which is held; no other way is tried. */
 	struct sip_flow *flow;
 	bool secure; /* sips: Contact is one, too */
+	const char
+	    *routes; /* as sip_service_route_read(); NULL: none; copied */
 	/* NULL or "", or no password: challenges are not answered, they are
 	 * final. Copied; the password is wiped at the end. */
 	const char *user_name;

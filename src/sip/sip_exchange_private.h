@@ -17,7 +17,7 @@ struct sip_exchange {
 	bool secure;
 	int64_t limit_ms;
 	char host[SIP_NAME_MAX];
-	char *user_name;
+	char *user_name, *routes;
 	struct secret password;
 	char from_tag[SIP_TAG_LENGTH + 1], call_id[SIP_CALL_ID_ROOM];
 	uint32_t cseq;

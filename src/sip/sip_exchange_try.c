@@ -6,6 +6,7 @@
 
 #include "sip/sip_exchange_private.h"
 #include "sip/sip_message.h"
+#include "sip/sip_service_route.h"
 
 /* One request to one target. */
 
@@ -63,8 +64,10 @@ static struct osip_message *build(struct sip_exchange *x,
 {
 	struct osip_message *m = x->ops->build(x->arg, t, e);
 
-	if (m && sip_exchange_has_credentials(x) &&
-	    sip_auth_add(&x->auth, x->user_name, &x->password, m, e) < 0) {
+	if (m &&
+	    (sip_service_route_add(m, x->routes, e) < 0 ||
+	     (sip_exchange_has_credentials(x) &&
+	      sip_auth_add(&x->auth, x->user_name, &x->password, m, e) < 0))) {
 		osip_message_free(m);
 		return NULL;
 	}

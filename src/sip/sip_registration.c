@@ -41,8 +41,9 @@ struct sip_registration {
 	uint32_t asked;
 	char contact[SIP_URI_SIZE]; /* of the last request */
 
-	struct sip_kept_flow kept; /* of the registration */
-	bool bound;                /* the registrar has bound that contact */
+	struct sip_kept_flow kept;           /* of the registration */
+	char routes[SIP_SERVICE_ROUTE_SIZE]; /* of the registration */
+	bool bound; /* the registrar has bound that contact */
 	enum registration_step failure; /* the last one */
 	unsigned failures;              /* of that kind in a row */
 	time_t next_try;                /* while WAITING; wall clock */
@@ -98,6 +99,11 @@ void sip_registration_facts(const struct sip_registration *r,
 	*out = r->facts;
 }
 
+const char *sip_registration_routes(const struct sip_registration *r)
+{
+	return r->facts.state == SIP_REGISTERED ? r->routes : "";
+}
+
 /* --- the connection ------------------------------------------------------- */
 
 static void on_timer(struct sip_timer *t)
@@ -143,8 +149,10 @@ static void wait_for_next(struct sip_registration *r,
 	wait_ms(r, ms);
 }
 
-static void on_stands(struct sip_registration *r, uint32_t granted)
+static void on_stands(struct sip_registration *r,
+		      const struct registration_answer *a)
 {
+	uint32_t granted = a->granted;
 	bool known = r->facts.state == SIP_REGISTERED;
 
 	set_state(r, SIP_REGISTERED);
@@ -154,6 +162,13 @@ static void on_stands(struct sip_registration *r, uint32_t granted)
 		log_info("sip", "registered as %s with %s for %u s", r->is.aor,
 			 r->is.to.host, granted);
 	sip_kept_flow_set(&r->kept, sip_exchange_flow(r->exchange));
+	if (a->bad_routes && !known)
+		log_warning("sip",
+			    "the registrar %s wants calls to go by "
+			    "routes (Service-Route) that cannot be used; they "
+			    "go without",
+			    r->is.to.host);
+	memcpy(r->routes, a->routes, sizeof(r->routes));
 	r->phase = STANDS;
 	r->bound = true;
 	r->failures = 0;
@@ -186,7 +201,7 @@ static void on_answer(struct sip_registration *r,
 		step = REGISTRATION_LATER;
 	r->longer = 0;
 	switch (step) {
-	case REGISTRATION_STANDS: on_stands(r, a->granted); break;
+	case REGISTRATION_STANDS: on_stands(r, a); break;
 	case REGISTRATION_LONGER:
 		r->longer = a->min_expires;
 		r->again = true;

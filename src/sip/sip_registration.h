@@ -52,6 +52,10 @@ void sip_registration_password(struct sip_registration *r);
 bool sip_registration_leave(struct sip_registration *r, void (*done)(void *arg),
 			    void *arg) MUST_CHECK;
 
+/* The way that the registrar wants calls to go while we are registered, as
+ * sip_service_route_read(); "": no other. Borrowed until the next answer. */
+const char *sip_registration_routes(const struct sip_registration *r);
+
 void sip_registration_facts(const struct sip_registration *r,
 			    struct sip_registration_facts *out);
 

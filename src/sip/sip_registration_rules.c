@@ -128,8 +128,10 @@ void registration_answer_read(const struct osip_message *m, const char *contact,
 	memset(out, 0, sizeof(*out));
 	out->status = (unsigned)m->status_code;
 	utf8_line(view_str(m->reason_phrase), out->reason, sizeof(out->reason));
-	if (out->status / 100 == 2)
+	if (out->status / 100 == 2) {
 		out->granted = granted(m, contact, asked);
+		out->bad_routes = !sip_service_route_read(m, out->routes);
+	}
 	out->min_expires = sip_message_seconds(m, "min-expires", UINT32_MAX);
 	out->retry_after = sip_message_seconds(
 	    m, "retry-after", REGISTRATION_RETRY_AFTER_MAX_SECONDS);

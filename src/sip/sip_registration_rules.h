@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "sip/sip_end.h"
+#include "sip/sip_service_route.h"
 
 /* What the answer to a REGISTER means and when the next one is due (RFC 3261
  * 10.2, 10.3, 20; RFC 5626 4.5). Pure; any thread. */
@@ -34,8 +35,11 @@ struct registration_answer {
 	uint32_t granted;     /* seconds, of a 2xx; 0: it keeps nothing */
 	uint32_t min_expires; /* seconds, 0: none */
 	uint32_t retry_after; /* seconds, 0: none */
-	bool had_password;    /* set by who asked: so had the request, and it
-			       * is not that which was too old */
+	/* Of a 2xx: what calls are to pass (RFC 3608); "": nothing. */
+	char routes[SIP_SERVICE_ROUTE_SIZE];
+	bool bad_routes;   /* there were some of no use */
+	bool had_password; /* set by who asked: so had the request, and it
+			    * is not that which was too old */
 };
 
 /* contact: what our request had, "<sip:...>". What is granted stands in the

@@ -15,7 +15,7 @@ OTHERS = "<sip:bridge@192.0.2.9:5060;transport=tcp>"
 
 
 class Registrar:
-    """Answers each REGISTER over TCP with what answer(request, number) gives, bytes;
+    """Answers each request over TCP but ACK with what answer(request, number) gives, bytes;
     None: the connection is closed instead."""
 
     def __init__(self, answer):
@@ -56,10 +56,13 @@ class Registrar:
         with stream:
             while True:
                 head, found, behind = rest.lstrip(b"\r\n").partition(b"\r\n\r\n")
-                if found:
-                    rest = behind
+                length = re.search(rb"(?mi)^Content-Length: *(\d+)", head) if found else None
+                if found and len(behind) >= int(length[1]):
+                    rest = behind[int(length[1]):]
                     request = head.decode()
                     self.requests.append(request)
+                    if request.startswith("ACK "):
+                        continue
                     answer = self.answer(request, len(self.requests))
                     if answer is None:
                         return
@@ -224,6 +227,62 @@ def test_restarts_at_the_refresh(api, make_registrar, answer):
     ids = {field(r, "Call-ID") for r in registrar.requests}
     numbers = [int(field(r, "CSeq").split()[0]) for r in registrar.requests]
     assert len(ids) == 1 and numbers == sorted(set(numbers))
+
+
+def routes(request):
+    return re.findall(r"(?m)^Route: (.*?)\r?$", request)
+
+
+FIRST, SECOND = "<sip:orig@first.example;lr>", "<sip:second.example:5070;lr>"
+
+
+# What the registrar says of the way of calls (RFC 3608), and which they have then.
+@pytest.mark.parametrize("fields, wanted", [
+    ([], []),
+    ([f"Service-Route: {FIRST}"], [FIRST]),
+    ([f"Service-Route: {FIRST}, {SECOND}"], [FIRST, SECOND]),
+    ([f"Service-Route: {FIRST}", f"Service-Route: {SECOND}"], [FIRST, SECOND]),
+    ([f"Service-Route: {FIRST}", "Service-Route: <sip:strict.example>"], []),
+    (["Service-Route: " + ", ".join([FIRST] * 5)], []),
+    (["Service-Route: <sip:" + "x" * 2000 + ";lr>"], []),
+    (["Service-Route: \x01"], []),
+])
+def test_the_way_of_calls(api, make_registrar, fields, wanted):
+    """From the registration on, and not of calls that do not go by the registrar."""
+    def answer(request, _):
+        if request.startswith("REGISTER "):
+            return says(request, 200, *(fields if len(registrar.requests) == 1 else []))
+        return says(request, 486)
+
+    def routes_of_a_call(address, by_registrar, reached):
+        which = {"conferenceName": "Ways", "participantName": address}
+        api.call("participant.add", **which, address=address, participantProtocol="sip",
+                 participantType="by_address", useSIPRegistrar=by_registrar)
+        wait_for(lambda: api.call("participant.status", **which)["callState"]
+                 == "disconnected", 60, "the end of the call")
+        api.call("participant.remove", **which)
+        invite, = [r for r in reached.requests if r.startswith("INVITE ")
+                   and f"sip:{address.partition('@')[0]}@" in r]
+        wait_for(lambda: [r for r in reached.requests if r.startswith("ACK ")
+                          and field(r, "Call-ID") == field(invite, "Call-ID")],
+                 what="the ACK")
+        ack, = [r for r in reached.requests if r.startswith("ACK ")
+                and field(r, "Call-ID") == field(invite, "Call-ID")]
+        assert routes(ack) == routes(invite)
+        return routes(invite)
+
+    registrar = make_registrar(answer)
+    use(api, registrar)
+    reaches(api, "registered")
+    assert routes(registrar.requests[0]) == []
+    assert routes_of_a_call("ann", True, registrar) == wanted
+    other = make_registrar(answer)
+    assert routes_of_a_call(f"ben@{HOST}:{other.port};transport=tcp", False, other) == []
+    # The newest answer counts.
+    before = len(registrar.requests)
+    api.call("sip.register")
+    wait_for(lambda: len(registrar.requests) > before, what="the refresh")
+    assert routes_of_a_call("eve", True, registrar) == []
 
 
 def test_asked_for_by_many_at_once(service, api, make_registrar):

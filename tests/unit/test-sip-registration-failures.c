@@ -12,8 +12,11 @@ static void test_lost_connection(void)
 	struct agent_flow *f, *g;
 
 	registration_begin();
-	f = registration_stand(SIP_TLS, "");
+	f = registration_stand(SIP_TLS, "Service-Route: <sip:a;lr>\r\n");
+	CU_ASSERT_STRING_EQUAL(sip_registration_routes(reg.registration),
+			       "<sip:a;lr>\n");
 	agent_lose(f, SIP_END_NETWORK_ERROR);
+	CU_ASSERT_STRING_EQUAL(sip_registration_routes(reg.registration), "");
 	CU_ASSERT_EQUAL(stage.questions, 1);
 	CU_ASSERT_EQUAL(reg.facts.state, SIP_REGISTERING);
 	agent_run(2 * REGISTRATION_LOST_MS);
