@@ -14,6 +14,8 @@
 
 #define GROUP "cdr"
 
+enum { RING = CDR_QUEUE + CDR_ENDS };
+
 struct cdr {
 	struct store *store;
 	pthread_t thread;
@@ -41,17 +43,23 @@ struct cdr {
 
 /* --- the queue ------------------------------------------------------------ */
 
+/* A call whose end is lost would pass for one that is still up. */
+static size_t room_for(const struct cdr_row *row)
+{
+	return row->kind == CDR_LEFT && row->call ? RING : CDR_QUEUE;
+}
+
 void cdr_add(struct cdr *c, const struct cdr_row *row)
 {
 	pthread_mutex_lock(&c->lock);
-	if (c->count == CDR_QUEUE) {
+	if (c->count >= room_for(row)) {
 		if (c->lost++ == c->told)
 			log_error(GROUP,
 				  "call detail records are lost: %d wait to be "
 				  "written already",
 				  CDR_QUEUE);
 	} else {
-		c->ring[(c->head + c->count++) % CDR_QUEUE] = *row;
+		c->ring[(c->head + c->count++) % RING] = *row;
 		c->taken++;
 		pthread_cond_signal(&c->more);
 	}
@@ -94,7 +102,7 @@ static int check_room(const struct cdr *c, struct error *e)
 /* The first count records of the queue, which stay there meanwhile. */
 static int write_batch(struct cdr *c, size_t count, struct error *e)
 {
-	size_t first = CDR_QUEUE - c->head;
+	size_t first = RING - c->head;
 	struct cdr_row *rows = malloc(count * sizeof(*rows));
 	int rc = rows ? check_room(c, e) : error_nomem(e);
 
@@ -176,7 +184,7 @@ static void note(struct cdr *c, size_t written, const struct error *e)
 		c->settled = true;
 		c->finished++;
 	} else if (!failed) {
-		c->head = (c->head + written) % CDR_QUEUE;
+		c->head = (c->head + written) % RING;
 		c->count -= written;
 		c->finished += written;
 		say_lost(c);
@@ -264,7 +272,7 @@ struct cdr *cdr_open(struct store *s, struct error *e)
 	struct cdr *c = calloc(1, sizeof(*c));
 	pthread_condattr_t attr;
 
-	if (!c || !(c->ring = calloc(CDR_QUEUE, sizeof(*c->ring)))) {
+	if (!c || !(c->ring = calloc(RING, sizeof(*c->ring)))) {
 		free(c);
 		error_nomem(e);
 		return NULL;

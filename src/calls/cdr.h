@@ -15,7 +15,8 @@
  * (serviceInterrupted). Any thread. */
 
 enum {
-	CDR_QUEUE = 1024,     /* records that wait; more are lost */
+	CDR_QUEUE = 1024,     /* records that wait; more are lost, */
+	CDR_ENDS = 1024,      /* but so many ends of calls */
 	CDR_BATCH = 128,      /* records a transaction */
 	CDR_GATHER_MS = 100,  /* a batch waits so long for more */
 	CDR_RETRY_MS = 1000,  /* from one try to the next */

@@ -404,8 +404,12 @@ static int load_one(void *arg, const struct participant_row *row,
 		    struct error *e)
 {
 	struct participants *p = arg;
+	struct participant_row known = *row;
 
-	return insert(p, row, false) ? 0 : error_nomem(e);
+	/* Somebody has written in it; others look names up by it. */
+	if (known.transport < -1 || known.transport > SIP_TLS)
+		known.transport = -1;
+	return insert(p, &known, false) ? 0 : error_nomem(e);
 }
 
 struct participants *participants_new(const struct participants_options *o,

@@ -582,12 +582,21 @@ static int fill_disk(const char *directory)
 		add(&p, CDR_LEFT, "lost");
 	if (cdr_lost(p.cdr) != 50)
 		return 3;
+	/* There is room for the end of a call, and none for a beginning. */
+	for (uint64_t call = 1; call <= CDR_ENDS; call++)
+		add_call(&p, CDR_LEFT, call, 0);
+	add_call(&p, CDR_JOINED, 1, 0);
+	if (cdr_lost(p.cdr) != 51)
+		return 5;
+	add_call(&p, CDR_LEFT, 1, 0);
+	if (cdr_lost(p.cdr) != 52)
+		return 6;
 	if (setrlimit(RLIMIT_FSIZE, &room) < 0)
 		return 1;
 	for (int i = 0; i < 100; i++)
 		cdr_flush(p.cdr);
 	add(&p, CDR_LEFT, "again");
-	if (cdr_range(p.cdr, &r, &e) < 0 || r.count != CDR_QUEUE + 1)
+	if (cdr_range(p.cdr, &r, &e) < 0 || r.count != CDR_QUEUE + CDR_ENDS + 1)
 		return 4;
 	/* And full again at the end, which does not wait for it. */
 	if (setrlimit(RLIMIT_FSIZE, &none) < 0)
@@ -612,7 +621,7 @@ static void test_full_disk(void)
 	CU_ASSERT(WIFEXITED(status));
 	CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
 	open_again(&p);
-	CU_ASSERT_EQUAL(range_of(&p).count, CDR_QUEUE + 1);
+	CU_ASSERT_EQUAL(range_of(&p).count, CDR_QUEUE + CDR_ENDS + 1);
 	closed(&p);
 }
 

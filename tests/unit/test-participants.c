@@ -396,6 +396,32 @@ static void test_older_database(void)
 	people_stop();
 }
 
+/* Somebody has written in it. */
+static void test_damaged_rows(void)
+{
+	static const char *const wrong[] = {
+		"UPDATE participant SET transport = 3",
+		"UPDATE participant SET transport = -2",
+		"UPDATE participant SET transport = 4294967297000",
+	};
+	const struct participant_id id = people_id("ann");
+	struct error e = ERROR_INIT;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		people_start_anew();
+		people_must_add("ann", true, false);
+		people_stop();
+		tamper(people.directory, wrong[i]);
+		people_start();
+		CU_ASSERT_EQUAL(people_found(id).config.transport, -1);
+		CHECK_OK(participants_connect(people.all, &id, &e), &e);
+		control_turn(&people.calls);
+		CU_ASSERT_EQUAL(people.calls.placed_count, 1);
+		CU_ASSERT(people.calls.dialled.transport <= SIP_TLS);
+		people_stop();
+	}
+}
+
 /* --- threads -------------------------------------------------------------- */
 
 static void *add_and_remove(void *arg)
@@ -529,6 +555,7 @@ int main(int argc, char **argv)
 		{ "its name is kept until another is called",
 		  test_name_is_kept },
 		{ "a database without them", test_older_database },
+		{ "damaged rows", test_damaged_rows },
 		{ "threads", test_threads },
 		{ "names in a race", test_names_in_a_race },
 		{ NULL, NULL },
