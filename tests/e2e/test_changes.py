@@ -128,13 +128,13 @@ def test_refusals(service, row):
 
 # --- lock-out
 
-def test_empty_trust_store(service):
+def test_empty_trust_store(fresh_service):
     for members in ({}, {"confirmWithinSeconds": 10}):
-        fault(1012, "HTTPS trust store holds no certificate", service.api().call,
+        fault(1012, "HTTPS trust store holds no certificate", fresh_service.api().call,
               "verification.configure", clientCertificate="verify", **members)
-    shown = service.api().call("verification.preview", clientCertificate="required")
+    shown = fresh_service.api().call("verification.preview", clientCertificate="required")
     assert shown["wouldLockOut"] and "trust store" in shown["reason"] and shown["session"]
-    assert mode(service) == "notRequired"
+    assert mode(fresh_service) == "notRequired"
 
 
 def test_preview(service):

@@ -136,7 +136,9 @@ class Service:
         configuration: text for conf.d/test.conf."""
         self._temp = None
         if state is None:
-            self._temp = tempfile.TemporaryDirectory(prefix="sb-", dir="/tmp")
+            # A process of a token that was killed may still be writing there.
+            self._temp = tempfile.TemporaryDirectory(prefix="sb-", dir="/tmp",
+                                                     ignore_cleanup_errors=True)
             state = pathlib.Path(self._temp.name) / "state"
         self.state = pathlib.Path(state).resolve()
         self.isolated = isolated
