@@ -285,7 +285,11 @@ struct conn *conn_make(struct front *f, int fd, const struct peer *peer,
 	c->reading = true;
 	c->stream = *stream;
 	buf_init_secret(&c->in, f->limits.head_bytes + SNIFF_RECORD_MAX);
-	buf_init(&c->out, OUT_MAX);
+	/* Descriptions of calls hold keys. */
+	if (stream->open)
+		buf_init_secret(&c->out, OUT_MAX);
+	else
+		buf_init(&c->out, OUT_MAX);
 	deadline_init(&c->deadline, on_deadline);
 	deadline_init(&c->write_deadline, on_write_deadline);
 	deadline_init(&c->trim, on_quiet);

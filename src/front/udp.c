@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "front/address.h"
 #include "front/listener.h"
 
@@ -92,11 +93,13 @@ static bool receive_one(struct listener *l)
 		return errno != EAGAIN;
 	if (m.msg_flags & MSG_TRUNC) {
 		atomic_fetch_add(&f->stats.datagrams_dropped, 1);
-		return true;
+	} else {
+		note_local(&m, &to);
+		atomic_fetch_add(&f->stats.datagrams, 1);
+		ops->datagram(ops->arg, &from, &to, f->datagram, (size_t)n);
 	}
-	note_local(&m, &to);
-	atomic_fetch_add(&f->stats.datagrams, 1);
-	ops->datagram(ops->arg, &from, &to, f->datagram, (size_t)n);
+	/* Nothing of it stays: it may have brought the keys of a call. */
+	secret_wipe(f->datagram, (size_t)n);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/secret.h"
 #include "sip/sip_clock.h"
+#include "sip/sip_memory.h"
 #include "sip/sip_message.h"
 #include "sip/sip_net.h"
 
@@ -326,6 +327,7 @@ static void keep_quiet(void)
 int sip_machines_new(struct sip_stack *s, struct error *e)
 {
 	sip_clock_set(s->now);
+	sip_memory_start();
 	if (osip_init(&s->osip) != 0) {
 		s->osip = NULL;
 		return error_nomem(e);
