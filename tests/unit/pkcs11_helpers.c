@@ -106,9 +106,12 @@ void make_member(struct set_member *m, struct fake_certificate *room,
 	m->id.len = SHA1_SIZE;
 }
 
+/* A machine that does much beside takes its time. */
+enum { STATE_WAIT_MS = 60000 };
+
 bool wait_for_state(struct token *t, enum token_state wanted)
 {
-	int64_t deadline = clock_monotonic_ms() + 20000;
+	int64_t deadline = clock_monotonic_ms() + STATE_WAIT_MS;
 	struct timespec nap = { 0, 5000000L };
 	struct token_info info;
 
@@ -124,7 +127,7 @@ bool wait_for_state(struct token *t, enum token_state wanted)
 
 bool wait_for_sessions(struct token *t, unsigned wanted)
 {
-	int64_t deadline = clock_monotonic_ms() + 20000;
+	int64_t deadline = clock_monotonic_ms() + STATE_WAIT_MS;
 	struct timespec nap = { 0, 5000000L };
 	struct token_info info;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -64,13 +65,26 @@ struct waiter {
 	int rc;
 };
 
+/* Those that are about to wait, or have waited. */
+static atomic_int begun;
+
 static void *wait_once(void *arg)
 {
 	struct waiter *w = arg;
 	struct error e = ERROR_INIT;
 
+	atomic_fetch_add(&begun, 1);
 	w->rc = login_guard_wait(w->guard, "admin", w->peer, &e);
 	return NULL;
+}
+
+/* Until so many wait, who do so for 2 s at least: what is left to do for one
+ * that has begun takes no time, unless it is not its turn. */
+static void wait_for_waiters(int count)
+{
+	while (atomic_load(&begun) < count)
+		usleep(1000);
+	usleep(500000);
 }
 
 /* Starts count waiters from peers of that pattern; gives how many of a further
@@ -86,12 +100,13 @@ static void fill_guard(int count, const char *pattern, int want_other,
 	CHECK_OBJECT(g, &e);
 	for (int i = 0; i < 4; i++)
 		login_guard_failed(g, "admin", "", clock_monotonic_ms());
+	atomic_store(&begun, 0);
 	for (int i = 0; i < count; i++) {
 		waiters[i].guard = g;
 		snprintf(waiters[i].peer, sizeof(waiters[i].peer), pattern, i);
 		pthread_create(&threads[i], NULL, wait_once, &waiters[i]);
 	}
-	usleep(700000); /* they wait 2 s each */
+	wait_for_waiters(count);
 	if (want_same)
 		CHECK_FAILS(login_guard_wait(g, "admin", waiters[0].peer, &e),
 			    &e, ERR_AUTH, NULL);
@@ -130,6 +145,7 @@ static void test_guard_keeps_places(void)
 					   : round        ? "192.0.2.0"
 							  : "",
 					   clock_monotonic_ms());
+		atomic_store(&begun, 0);
 		for (int i = 0; i < LOGIN_WAITING_MAX; i++) {
 			guessers[i].guard = g;
 			snprintf(guessers[i].peer, sizeof(guessers[i].peer),
@@ -137,7 +153,7 @@ static void test_guard_keeps_places(void)
 			pthread_create(&threads[i], NULL, wait_once,
 				       &guessers[i]);
 		}
-		usleep(700000); /* they wait 2 s at least */
+		wait_for_waiters(LOGIN_WAITING_MAX);
 		owner.rc = -1;
 		wait_once(&owner);
 		CU_ASSERT_EQUAL(owner.rc, 0);

@@ -352,6 +352,7 @@ static void test_killed(void)
 {
 	struct place p = { .directory = fresh_dir() };
 	struct error e = ERROR_INIT;
+	struct cdr_range r = { 0 };
 	int status, ready[2];
 	char byte;
 	pid_t child;
@@ -365,7 +366,10 @@ static void test_killed(void)
 			_exit(1);
 		for (int i = 0; i < 300; i++)
 			add(&p, CDR_LEFT, "ann");
-		sleep(1); /* nobody asks for it to be written */
+		/* Nobody asks for it to be written. */
+		while (r.count < 300)
+			if (store_cdr_range(p.store, &r, &e) < 0)
+				_exit(1);
 		(void)!write(ready[1], "r", 1);
 		for (;;)
 			add(&p, CDR_LEFT, "bob");

@@ -162,10 +162,16 @@ static void test_bodies(void)
 	front_fixture_stop(&x);
 }
 
+static void read_buffered(struct front_fixture *x, void *arg)
+{
+	*(size_t *)arg = x->front->buffered;
+}
+
 /* All bodies together have a limit. */
 static void test_buffered(void)
 {
 	struct front_fixture x;
+	size_t buffered;
 	char *a;
 	int fds[3];
 
@@ -180,7 +186,9 @@ static void test_buffered(void)
 		client_send(fds[i], r);
 		free(r);
 	}
-	sleep_ms(100);
+	CU_ASSERT_TRUE(
+	    WAIT_FOR((front_fixture_call(&x, read_buffered, &buffered),
+		      buffered >= 200000)));
 	fds[2] = client_tcp(x.http);
 	{
 		char *r = post(200000, "/echo");
@@ -194,7 +202,8 @@ static void test_buffered(void)
 	free(a);
 	close(fds[0]);
 	close(fds[1]);
-	sleep_ms(100);
+	CU_ASSERT_TRUE(WAIT_FOR(
+	    (front_fixture_call(&x, read_buffered, &buffered), buffered == 0)));
 	{
 		char *r = post(200000, "/echo");
 
@@ -500,12 +509,15 @@ static void test_share(void)
 	front_fixture_start(&x);
 	for (int i = 0; i < 6; i++) {
 		fd = client_tcp(x.http);
-		client_send(fd, GET("/wait/600"));
+		client_send(fd, GET("/wait/3000"));
+		if (i < 2)
+			CU_ASSERT_TRUE(
+			    WAIT_FOR(x.backend.requests == (unsigned)i + 1));
 		sleep_ms(10);
 		close(fd);
 	}
 	fd = client_tcp(x.http);
-	client_send(fd, GET("/wait/600"));
+	client_send(fd, GET("/wait/10"));
 	sleep_ms(50);
 	CU_ASSERT_EQUAL(x.backend.requests, 2);
 	for (int i = 0; i < 5; i++) {

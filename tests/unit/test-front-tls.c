@@ -500,7 +500,7 @@ static void test_no_context(void)
 struct crowd {
 	struct front_fixture *x;
 	atomic_bool *stop;
-	unsigned first, second, failed;
+	atomic_uint first, second, failed;
 };
 
 static void *connect_all_the_time(void *arg)
@@ -531,6 +531,17 @@ static void *connect_all_the_time(void *arg)
 	return NULL;
 }
 
+static bool both_seen(const struct crowd *crowd)
+{
+	unsigned first = 0, second = 0;
+
+	for (int i = 0; i < 4; i++) {
+		first += atomic_load(&crowd[i].first);
+		second += atomic_load(&crowd[i].second);
+	}
+	return first && second;
+}
+
 /* A new certificate under load: nobody notices but by its name. */
 static void test_swap(void)
 {
@@ -550,7 +561,7 @@ static void test_swap(void)
 		pthread_create(&threads[i], NULL, connect_all_the_time,
 			       &crowd[i]);
 	}
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 20 || (i < 1000 && !both_seen(crowd)); i++) {
 		sleep_ms(20);
 		front_post_tls(
 		    x.front, PEER_HTTPS,

@@ -260,10 +260,10 @@ static void test_activate(void)
 	device_close(&d);
 }
 
-/* Waits until the token has so many keys, at most ten seconds. */
+/* Waits until the token has so many keys, at most a minute. */
 static void wait_for_keys(struct device *d, size_t n)
 {
-	for (int i = 0; i < 100 && count_keys(d) != n; i++)
+	for (int i = 0; i < 600 && count_keys(d) != n; i++)
 		usleep(100000);
 	CU_ASSERT_EQUAL(count_keys(d), n);
 }

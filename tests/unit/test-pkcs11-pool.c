@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "tests/lib/unit.h"
 #include "tests/unit/pkcs11_helpers.h"
 #include "tests/unit/pkcs11_place.h"
@@ -59,7 +60,8 @@ static void test_exhausted_pool(void)
 	o.wait_ms = 150;
 	t = open_with(&o);
 	k = make_key(t);
-	atomic_store(&knobs->sign_delay_ms, 600);
+	/* Long enough for all of them to come meanwhile. */
+	atomic_store(&knobs->sign_delay_ms, 3000);
 	run_signers(s, 3, k, 1);
 	for (int i = 0; i < 3; i++)
 		if (s[i].failures) {
@@ -225,13 +227,41 @@ static void test_caller_error(void)
 	token_free(t);
 }
 
+static uint64_t signatures(struct token *t)
+{
+	struct token_info info;
+
+	token_get_info(t, &info);
+	return info.signatures;
+}
+
+/* One signature fails and takes the connection with it. Returns once so many
+ * have been made since that whoever it hit has his: a signature survives few
+ * losses in a row. */
+static void lose_connection(struct token *t)
+{
+	enum { MADE_SINCE = 100 };
+	struct timespec nap = { 0, 5000000L };
+	int64_t deadline = clock_monotonic_ms() + 60000;
+	uint64_t made;
+
+	atomic_store(&knobs->fail_signs, 1);
+	while (atomic_load(&knobs->fail_signs) > 0 &&
+	       clock_monotonic_ms() < deadline)
+		nanosleep(&nap, NULL);
+	made = signatures(t);
+	while (signatures(t) < made + MADE_SINCE &&
+	       clock_monotonic_ms() < deadline)
+		nanosleep(&nap, NULL);
+	CU_ASSERT(signatures(t) >= made + MADE_SINCE);
+}
+
 /* Losing the connection again and again while many threads sign. */
 static void test_losses_under_load(void)
 {
 	struct error e = ERROR_INIT;
 	struct test_token place;
 	struct token_options o = wrapped(&place);
-	struct timespec nap = { 0, 80000000L };
 	struct signing s[6];
 	pthread_t ids[6];
 	struct token_info info;
@@ -239,7 +269,7 @@ static void test_losses_under_load(void)
 	struct token *t;
 	int failures = 0;
 
-	o.wait_ms = 10000;
+	o.wait_ms = 60000;
 	t = open_with(&o);
 	k = make_key(t);
 	atomic_store(&knobs->fail_with, 0x32);
@@ -249,12 +279,12 @@ static void test_losses_under_load(void)
 		s[i].count = 1000;
 		pthread_create(&ids[i], NULL, sign_many, &s[i]);
 	}
-	for (int i = 0; i < 8; i++) {
-		atomic_store(&knobs->fail_signs, 1);
-		nanosleep(&nap, NULL);
-	}
+	for (int i = 0; i < 8; i++)
+		lose_connection(t);
 	for (int i = 0; i < 6; i++) {
 		pthread_join(ids[i], NULL);
+		if (s[i].failures)
+			unit_note("%d: %s", s[i].failures, s[i].e.text);
 		failures += s[i].failures;
 	}
 	CU_ASSERT_EQUAL(failures, 0);

@@ -71,17 +71,25 @@ static void test_lock_held_elsewhere(void)
 	struct test_token place;
 	struct token_options o = wrapped(&place);
 	struct token *t;
-	pid_t pid = fork();
+	int said[2];
+	pid_t pid;
+	char byte;
 
+	CU_ASSERT_EQUAL_FATAL(pipe(said), 0);
+	pid = fork();
 	if (pid == 0) {
-		execlp("flock", "flock", place.lock_file, "sleep", "10.5",
-		       (char *)NULL);
+		dup2(said[1], STDOUT_FILENO);
+		execlp("flock", "flock", place.lock_file, "sh", "-c",
+		       "echo; exec sleep 5", (char *)NULL);
 		_exit(127);
 	}
-	sleep(1);
+	close(said[1]);
+	/* It has the lock. */
+	CU_ASSERT_EQUAL_FATAL(read(said[0], &byte, 1), 1);
+	close(said[0]);
 	t = token_new(&o, &e);
 	CHECK_OBJECT(t, &e);
-	CHECK_OK(token_start(t, &e), &e); /* after nine seconds or so */
+	CHECK_OK(token_start(t, &e), &e); /* after five seconds */
 	CU_ASSERT_EQUAL(atomic_load(&knobs->logins), 1);
 	token_free(t);
 	waitpid(pid, NULL, 0);

@@ -21,7 +21,7 @@
 /* The token in a process of its own: p11-kit server and p11-kit-client.so. */
 
 /* A connection comes back after 30 s at most (its longest pause). */
-enum { THREADS = 6, SERVER_WAIT_MS = 10000, SETTLE_WAIT_MS = 60000 };
+enum { THREADS = 6, SERVER_WAIT_MS = 30000, SETTLE_WAIT_MS = 60000 };
 
 static struct test_token place;
 static struct token_options options;

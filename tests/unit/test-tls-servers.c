@@ -194,7 +194,7 @@ static bool hears(const char *alert)
 	bool found = false;
 
 	snprintf(path, sizeof(path), "%s/server.out", fixture_directory());
-	for (int i = 0; i < 500 && !found; i++) {
+	for (int i = 0; i < 3000 && !found; i++) {
 		char *text = test_read_file(path);
 
 		found = strstr(text, alert) != NULL;

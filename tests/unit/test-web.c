@@ -162,7 +162,7 @@ static int tear_down(void)
 static int connect_to_web(bool registered, enum peer_via via, uint16_t *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
-	struct timeval tv = { .tv_sec = 10 };
+	struct timeval tv = { .tv_sec = 60 };
 	socklen_t len = sizeof(a);
 	struct peer p = { .via = via, .address = "192.0.2.7", .connection = 1 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

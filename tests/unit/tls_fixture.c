@@ -267,7 +267,7 @@ static void server_start(const char *socket_path)
 		_exit(127);
 	}
 	setpgid(remote.server, remote.server);
-	for (int i = 0; i < 500 && access(socket_path, F_OK) != 0; i++)
+	for (int i = 0; i < 3000 && access(socket_path, F_OK) != 0; i++)
 		usleep(10000);
 }
 
