@@ -164,16 +164,23 @@ static void on_input(struct conn *c)
 		c->ops->input(c);
 }
 
-static void on_writable(struct conn *c)
+void conn_catch_up(struct conn *c)
 {
 	conn_flush(c);
-	if (c->broken)
-		return;
-	if (c->state == CONN_FINISHING && conn_pending(c) == 0)
-		end(c);
-	else if (c->state == CONN_OPEN && c->behind && !conn_is_behind(c) &&
-		 c->ops->writable)
+	if (!c->broken && c->state == CONN_OPEN && c->behind &&
+	    !conn_is_behind(c) && c->ops->writable)
 		c->ops->writable(c);
+}
+
+static void on_writable(struct conn *c)
+{
+	if (c->state != CONN_FINISHING) {
+		conn_catch_up(c);
+		return;
+	}
+	conn_flush(c);
+	if (!c->broken && conn_pending(c) == 0)
+		end(c);
 }
 
 static void on_ready(struct watch *w, uint32_t events)
@@ -312,7 +319,7 @@ void conn_open(struct conn *c)
 	if (c->state == CONN_OPEN && (c->in.len > 0 || c->eof))
 		c->ops->input(c);
 	else if (c->state == CONN_OPEN)
-		conn_flush(c);
+		conn_catch_up(c);
 	if (c->broken)
 		conn_close(c);
 	else

@@ -105,6 +105,9 @@ void conn_write(struct conn *c, const void *p, size_t n);
 /* Send what can be sent. Never closes: a failure marks the connection broken,
  * and an event follows. */
 void conn_flush(struct conn *c);
+/* The same, for who has perhaps been told that the peer is behind: when the
+ * kernel takes all of it at once, no event follows, so writable() is here. */
+void conn_catch_up(struct conn *c);
 /* Bytes that wait for the peer. */
 size_t conn_pending(const struct conn *c);
 /* Enough waits for the peer: produce no more before writable(). */

@@ -45,7 +45,7 @@ static void stream_input(struct conn *c)
 		return;
 	}
 	conn_set_reading(c, !s->paused);
-	conn_flush(c);
+	conn_catch_up(c);
 }
 
 static int make(struct conn *c)

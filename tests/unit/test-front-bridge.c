@@ -497,6 +497,12 @@ static void test_queue(void)
 	front_fixture_stop(&x);
 }
 
+static void wait_in_line(struct front_fixture *x, void *arg)
+{
+	(void)arg;
+	x->front->deadlines.duration_ms[DEADLINE_QUEUE] = 60000;
+}
+
 /* One address cannot have all of the backend, not even by going away. */
 static void test_share(void)
 {
@@ -507,6 +513,7 @@ static void test_share(void)
 	front_fixture_init(&x);
 	x.limits.backend_connections = 4;
 	front_fixture_start(&x);
+	front_fixture_call(&x, wait_in_line, NULL);
 	for (int i = 0; i < 6; i++) {
 		fd = client_tcp(x.http);
 		client_send(fd, GET("/wait/3000"));
