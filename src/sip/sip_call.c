@@ -31,8 +31,10 @@ void call_set_flow(struct sip_call *k, struct sip_flow *flow)
 		return;
 	sip_flow_release(k->flow);
 	k->flow = flow ? sip_flow_hold(flow) : NULL;
-	if (flow)
-		sip_link_facts_of(flow, &k->facts.link);
+	if (!flow)
+		return;
+	sip_link_facts_of(flow, &k->facts.link);
+	memcpy(k->here, flow->local_address, sizeof(k->here));
 }
 
 /* --- states */

@@ -193,8 +193,7 @@ static int fill_uri(const struct sip_call *k, const struct sip_flow *flow,
 		port = flow->local_port;
 	snprintf(digits, sizeof(digits), "%u", (unsigned)port);
 	if (!set_text(&uri->scheme, k->secure ? "sips" : "sip") ||
-	    !set_text(&uri->host,
-		      flow ? flow->local_address : k->media.address) ||
+	    !set_text(&uri->host, flow ? flow->local_address : k->here) ||
 	    (port && !set_text(&uri->port, digits)) ||
 	    (k->user && !set_text(&uri->username, k->user)))
 		return OSIP_NOMEM;

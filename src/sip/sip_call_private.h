@@ -65,7 +65,8 @@ struct sip_call {
 	char *user;  /* in Contact; may be NULL */
 	bool secure; /* sips: in Contact (RFC 5630 4) */
 	struct sip_dialog *dialog;
-	struct sip_flow *flow; /* held; NULL: lost */
+	struct sip_flow *flow;       /* held; NULL: lost */
+	char here[INET6_ADDRSTRLEN]; /* our address at it, or the last one */
 	/* What the other end of it calls itself: topmost Via of its newest
 	 * request, or the next hop that was found there; "": unknown. */
 	char neighbour[SIP_NAME_MAX];

@@ -423,6 +423,50 @@ static void test_large(void)
 	}
 }
 
+/* --- what we call ourselves */
+
+/* Without a flow it is as before, wherever the media are by now. */
+static void test_contact(void)
+{
+	static const char body[] = "v=0\r\no=ann 1 2 IN IP6 ::1\r\ns=-\r\n"
+				   "c=IN IP6 ::1\r\nt=0 0\r\n"
+				   "m=audio 40000 RTP/AVP 0\r\n";
+	char sent[AGENT_TEXT], text[AGENT_TEXT], id[512];
+
+	stand(SIP_TCP, AT "Session-Expires: 100;refresher=uac\r\n", sent);
+	strcpy(id, agent_field(sent, "Call-ID"));
+	snprintf(text, sizeof(text),
+		 "INVITE sip:us@127.0.0.1 SIP/2.0\r\n"
+		 "Via: SIP/2.0/TCP 192.0.2.1:5061;branch=z9hG4bKx\r\n"
+		 "From: <sip:b@h.example>;tag=theirs\r\nTo: %s\r\n"
+		 "Call-ID: %s\r\nCSeq: 1 INVITE\r\n" AT "Supported: timer\r\n"
+		 "Session-Expires: 100;refresher=uas\r\n"
+		 "Content-Type: application/sdp\r\n"
+		 "Content-Length: %zu\r\n\r\n%s",
+		 agent_field(sent, "From"), id, strlen(body), body);
+	agent_local = "::1";
+	sip_agent_received(stage.agent, &first()->flow, view_str(text));
+	agent_local = "127.0.0.1";
+	CU_ASSERT_TRUE(says(first(), "SIP/2.0 200 "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first()->last, "c=IN IP6 ::1\r\n"));
+	snprintf(text, sizeof(text),
+		 "ACK sip:us@127.0.0.1 SIP/2.0\r\n"
+		 "Via: SIP/2.0/TCP 192.0.2.1:5061;branch=z9hG4bKy\r\n"
+		 "From: <sip:b@h.example>;tag=theirs\r\nTo: %s\r\n"
+		 "Call-ID: %s\r\nCSeq: 1 ACK\r\n"
+		 "Content-Length: 0\r\n\r\n",
+		 agent_field(sent, "From"), id);
+	sip_agent_received(stage.agent, &first()->flow, view_str(text));
+	agent_lose(first(), SIP_END_NETWORK_ERROR);
+	agent_run(50000);
+	sip_calls_tick(out.calls);
+	find(SIP_TCP);
+	CU_ASSERT_TRUE(says(out_flow(), "INVITE sip:b@192.0.2.1:5061;"));
+	CU_ASSERT_STRING_EQUAL(agent_field(out_flow()->last, "Contact"),
+			       "<sip:127.0.0.1;transport=tcp>");
+	out_finish();
+}
+
 /* --- how many */
 
 /* One that answers as if it were very many, each of them somewhere else. */
@@ -491,6 +535,7 @@ int main(int argc, char **argv)
 		{ "whom the password is for", test_password },
 		{ "credentials of an ACK", test_password_falls_back },
 		{ "too large for a datagram", test_large },
+		{ "what we call ourselves", test_contact },
 		{ "how many", test_many },
 		{ "the service ends", test_end },
 		{ NULL, NULL },
