@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "sip/sip_call_private.h"
 #include "sip/sip_message.h"
+#include "sip/sip_net.h"
 
 /* The table of calls, their time, and what comes to them from elsewhere. */
 
@@ -159,14 +160,17 @@ static struct sip_call *find_id(struct sip_calls *c, uint64_t id)
 
 static unsigned with_peer(struct sip_calls *c, const char *address)
 {
+	char wanted[INET6_ADDRSTRLEN], net[INET6_ADDRSTRLEN];
 	unsigned n = 0;
 
+	sip_net_of(address, wanted);
 	for (struct list *l = c->all.next; l != &c->all; l = l->next) {
 		struct sip_call *k = list_owner(l, struct sip_call, all);
 
-		if (!call_is_over(k) &&
-		    strcmp(k->facts.link.address, address) == 0)
-			n++;
+		if (call_is_over(k))
+			continue;
+		sip_net_of(k->facts.link.address, net);
+		n += strcmp(net, wanted) == 0;
 	}
 	return n;
 }

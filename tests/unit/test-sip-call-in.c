@@ -481,6 +481,23 @@ static void test_limits(void)
 	wire_stop();
 }
 
+/* Who has one address of an IPv6 /64 has all of them. */
+static void test_limit_of_a_net(void)
+{
+	fixture.options.calls_peer_max = 1;
+	wire_start();
+	strcpy(fixture.wire[SIP_TCP].flow.peer_address, "2001:db8:1:2::7");
+	strcpy(fixture.wire[SIP_UDP].flow.peer_address, "2001:db8:1:2:9::8");
+	strcpy(fixture.wire[SIP_TLS].flow.peer_address, "2001:db8:1:3::7");
+	wire_invite_as(SIP_TCP, "a", sdp_plain);
+	CHECK_STATUS(SIP_TCP, 200);
+	wire_invite_as(SIP_UDP, "b", sdp_plain);
+	CHECK_STATUS(SIP_UDP, 486);
+	wire_invite_as(SIP_TLS, "c", sdp_plain);
+	CHECK_STATUS(SIP_TLS, 200);
+	wire_stop();
+}
+
 static void test_service_ends(void)
 {
 	wire_start();
@@ -516,6 +533,7 @@ int main(int argc, char **argv)
 		{ "no ACK", test_no_ack },
 		{ "ended here before the ACK", test_end_before_ack },
 		{ "limits", test_limits },
+		{ "limit of a net", test_limit_of_a_net },
 		{ "the service ends", test_service_ends },
 		{ NULL, NULL },
 	};
