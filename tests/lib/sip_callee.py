@@ -8,7 +8,7 @@ import ssl
 import pytest
 
 from certificates import Authority, key_pem, new_key, pem
-from sealbridge_service import wait_for
+from sealbridge_service import free_ports, wait_for
 from sip_phone import Audio, Line
 
 KINDS = ["udp", "tcp", "tls"]
@@ -17,6 +17,7 @@ SUITE = "AES_CM_128_HMAC_SHA1_80"
 
 @pytest.fixture(scope="module", autouse=True)
 def listening(service):
+    service.local().call("sip.modify", mediaTimeoutSeconds=3600)  # few of them speak
     service.local().call("services.modify", force=True, services=[
         {"name": "sip_tcp", "setting": True}, {"name": "sip_udp", "setting": True}])
 
@@ -38,7 +39,8 @@ class Callee:
         self.kind, self.files = kind, files
         if kind == "udp":
             self.socket = socket.socket(type=socket.SOCK_DGRAM)
-            self.socket.bind(("127.0.0.1", 0))
+            # The same port of TCP is nobody's either.
+            self.socket.bind(("127.0.0.1", free_ports(1)[0]))
             self.socket.connect((service.host, service.sip))
         else:
             self.socket = socket.create_server(("127.0.0.1", 0))
