@@ -356,6 +356,37 @@ static void test_failover(void)
 	out_finish();
 }
 
+static void key_of(const char *message, char key[41])
+{
+	const char *at = strstr(message, "inline:");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	snprintf(key, 41, "%s", at + strlen("inline:"));
+}
+
+/* Who was asked in vain does not know the next one's key. */
+static void test_keys(void)
+{
+	char sent[AGENT_TEXT], first[41], second[41];
+
+	out_begin(0);
+	out_place("b@h.example", NULL, NULL);
+	agent_resolve(SIP_TLS, 2);
+	agent_connect(SIP_END_NONE);
+	strcpy(sent, out_flow()->last);
+	key_of(sent, first);
+	out_answer(sent, 503, "theirs", "", "");
+	agent_run(SIP_TICK_MS);
+	agent_connect(SIP_END_NONE);
+	CU_ASSERT_TRUE(out_says("INVITE "));
+	strcpy(sent, out_flow()->last);
+	key_of(sent, second);
+	CU_ASSERT_STRING_NOT_EQUAL(first, second);
+	out_answer(sent, 200, "theirs", AT, out_secure);
+	CHECK_SEEN("ac");
+	out_finish();
+}
+
 int main(int argc, char **argv)
 {
 	const struct unit_test tests[] = {
@@ -372,6 +403,7 @@ int main(int argc, char **argv)
 		{ "no way there", test_failures },
 		{ "limit", test_limit },
 		{ "the next target", test_failover },
+		{ "the next target's key", test_keys },
 		{ "no ports", test_no_ports },
 		{ NULL, NULL },
 	};
