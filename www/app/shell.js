@@ -170,6 +170,7 @@ class Page {
 		this.state = {};
 		this.problems = {};
 		this.listeners = [];
+		this.loaded = Promise.resolve();
 	}
 
 	get isAdministrator() {
@@ -180,7 +181,13 @@ class Page {
 		this.listeners.push(listener);
 	}
 
-	async load() {
+	// One after the other, so that no answer is shown behind a newer one.
+	load() {
+		this.loaded = this.loaded.catch(() => {}).then(() => this.#load());
+		return this.loaded;
+	}
+
+	async #load() {
 		const wanted = this.isAdministrator ? FACTS : { device: FACTS.device };
 		this.problems = {};
 		this.state = {};
@@ -238,8 +245,8 @@ class Page {
 			await listener(this);
 	}
 
-	drawWarnings(...before) {
-		fill(this.frame.warnings, this.trials?.element, before,
+	drawWarnings() {
+		fill(this.frame.warnings, this.trials?.element, this.told,
 			warningsOf(this.state).map((warning) => this.#drawWarning(warning)));
 	}
 
@@ -254,11 +261,14 @@ class Page {
 
 	// A line in the header that stays until it is closed.
 	tell(level, text) {
-		const line = make("div", { class: `warning warning-${level}`, id: "told" },
+		const close = () => {
+			this.told.remove();
+			this.told = undefined;
+		};
+		this.told = make("div", { class: `warning warning-${level}`, id: "told" },
 			icon(level), make("p", {}, text),
-			make("div", { class: "buttons" },
-				button("Close", () => line.remove(), { class: "small" })));
-		this.drawWarnings(line);
+			make("div", { class: "buttons" }, button("Close", close, { class: "small" })));
+		this.drawWarnings();
 	}
 
 	async activate() {

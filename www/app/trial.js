@@ -165,6 +165,8 @@ class TrialBar {
 	}
 
 	async finished(trial, text) {
+		// A look that is on its way is not to take it for one that has run out.
+		trial.isFinished = true;
 		this.#remove(trial);
 		await this.page.refresh();
 		this.page.tell("ok", text);
@@ -194,7 +196,7 @@ class TrialBar {
 		const before = [...this.trials.values()];
 		before.forEach((trial) => trial.say());
 		await this.page.refresh();
-		const over = before.filter((trial) => !this.trials.has(trial.id));
+		const over = before.filter((trial) => !trial.isFinished && !this.trials.has(trial.id));
 		if (over.length > 0)
 			this.page.tell("warning", `The trial is over, and everything is as it was: ${
 				over.map((trial) => settingsText(trial.settings)).join("; ")} no longer counts.`);
