@@ -8,8 +8,8 @@ import tempfile
 
 from selenium import webdriver
 from selenium.common.exceptions import (
-    ElementNotInteractableException, NoSuchElementException,
-    StaleElementReferenceException, WebDriverException,
+    ElementClickInterceptedException, ElementNotInteractableException,
+    NoSuchElementException, StaleElementReferenceException, WebDriverException,
 )
 from selenium.webdriver.chrome.service import Service as ChromeDriver
 from selenium.webdriver.common.by import By
@@ -24,8 +24,16 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--lang=en",
 )
 PATIENCE = 30
+STARTS = 3  # chromedriver's port is chosen before it is bound, so another may take it
 HERE = pathlib.Path(__file__).resolve().parent
 
+
+# A page that draws something anew while it is looked at; chromedriver has no
+# exception of its own for the last three.
+MOVING = (StaleElementReferenceException, NoSuchElementException,
+          ElementNotInteractableException, ElementClickInterceptedException)
+MOVING_TEXTS = ("does not belong to the document", "execution context was destroyed",
+                "aborted by navigation")
 
 P12_PASSWORD = "browser"
 
@@ -76,6 +84,12 @@ def _put_policy(folder):
     return file
 
 
+def _is_moving(error):
+    """Whether it would be another thing to look, or press, once more."""
+    return isinstance(error, MOVING) or \
+        any(text in str(error).lower() for text in MOVING_TEXTS)
+
+
 def _may_mount():
     return run("unshare", "--mount", "--map-root-user", "true").returncode == 0
 
@@ -115,12 +129,19 @@ class Browser:
             options.add_argument(flag)
         options.accept_insecure_certs = any_certificate and not ca
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(
-            options=options,
-            service=ChromeDriver("/usr/bin/chromedriver",
-                                 env={"HOME": home, "PATH": "/usr/bin:/bin"}))
+        self.driver = self._start(options, {"HOME": home, "PATH": "/usr/bin:/bin"})
         self.driver.set_page_load_timeout(PATIENCE)
         self.look(dark=dark, width=width, height=height, touch=touch)
+
+    @staticmethod
+    def _start(options, env):
+        for left in reversed(range(STARTS)):
+            try:
+                return webdriver.Chrome(
+                    options=options, service=ChromeDriver("/usr/bin/chromedriver", env=env))
+            except WebDriverException:
+                if not left:
+                    raise
 
     def look(self, *, dark=False, width=1280, height=900, touch=False, motion=True):
         self.width = width
@@ -189,7 +210,9 @@ class Browser:
         def guarded():
             try:
                 return check()
-            except (StaleElementReferenceException, NoSuchElementException):
+            except WebDriverException as error:
+                if not _is_moving(error):
+                    raise
                 return None
         return wait_for(guarded, seconds, f"{what} (at {self.driver.current_url})")
 
@@ -201,11 +224,16 @@ class Browser:
 
     def text(self, css="body"):
         """What can be read there now; "" when it is not there."""
-        found = self.find_all(css)
-        try:
-            return found[0].text if found else ""
-        except StaleElementReferenceException:
-            return ""
+        def read():
+            found = self.find_all(css)
+            return [found[0].text if found else ""]
+        return self.until(read, f"the text of {css}")[0]
+
+    def texts(self, css):
+        """What can be read in each of those, all at the same moment."""
+        return self.script(
+            "return [...document.querySelectorAll(arguments[0])]"
+            ".filter((e) => e.getClientRects().length).map((e) => e.innerText.trim())", css)
 
     def wait_text(self, wanted, css="body", seconds=PATIENCE):
         self.until(lambda: wanted in self.text(css), f'"{wanted}" in {css}', seconds)
@@ -255,23 +283,32 @@ class Browser:
     def click(self, name, role="button"):
         def press():
             element = self._named(role, name)
-            if element is None or not element.is_enabled():
+            # A busy button takes no presses.
+            if element is None or not element.is_enabled() or \
+                    element.get_attribute("aria-disabled") == "true":
                 return False
-            try:
-                element.click()
-            except ElementNotInteractableException:
-                return False
+            element.click()
             return True
         self.until(press, f'{role} "{name}"')
+
+    def click_at(self, css):
+        """The first of those, for what has no name of its own."""
+        def press():
+            self.driver.find_element(By.CSS_SELECTOR, css).click()
+            return True
+        self.until(press, f"to press {css}")
 
     def follow(self, name):
         self.click(name, "link")
 
     def type(self, label, text):
-        control = self.control(label)
-        if control.get_attribute("type") != "file":
-            control.clear()
-        control.send_keys(str(text))
+        def fill():
+            control = self.control(label)
+            if control.get_attribute("type") != "file":
+                control.clear()
+            control.send_keys(str(text))
+            return True
+        self.until(fill, f'to type into "{label}"')
 
     def choose(self, label, value):
         self.script(

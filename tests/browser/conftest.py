@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pathlib
+import socket
 import sys
 
 import pytest
@@ -10,6 +11,15 @@ sys.path.insert(0, str(HERE.parent / "lib"))
 
 from browser import Browser  # noqa: E402
 from sealbridge_fixtures import *  # noqa: E402,F401,F403 (fixtures by name)
+
+
+@pytest.fixture
+def nobody():
+    """A TCP port of 127.0.0.1 at which no connection comes about, held until the end
+    of the test, so that no other program can listen there."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture

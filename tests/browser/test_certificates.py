@@ -232,7 +232,8 @@ def test_delete_a_key_in_the_token(service, page):
     page.wait_text("Key deleted.", "#pending-result")
     page.wait_text("No key waits for a certificate", "#pending-requests")
     assert api.call("certificate.query")["pendingRequests"] == []
-    assert page.script("return document.activeElement.id") == "pending-result"
+    page.until(lambda: page.script("return document.activeElement.id") == "pending-result",
+               "the focus at what became of it")
     assert page.check() == []
 
 

@@ -8,12 +8,13 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
 from certificates import Authority, key_pem, new_key, pem
-from sealbridge_service import free_ports, wait_for
+from sealbridge_service import wait_for
 from syslog_receivers import Receiver, identity
 
 PAGE = "/logs/event-log.html"
 EVENTS = 120
 POLL_SECONDS = 2
+TELL_SECONDS = 15
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -66,7 +67,7 @@ def page(busy, admin):
 
 
 def column(page, label):
-    return [e.text for e in page.find_all(f".log-body [data-label='{label}']")]
+    return page.texts(f".log-body [data-label='{label}']")
 
 
 def indexes(page):
@@ -100,7 +101,7 @@ def test_newest_first_and_pages(page):
     page.until(lambda: indexes(page) and max(indexes(page)) < first[-1], "older events")
     page.wait_text("Live view waits")
     page.click("Newest")
-    page.until(lambda: max(indexes(page)) >= first[0], "the newest events")
+    page.until(lambda: max(indexes(page), default=0) >= first[0], "the newest events")
 
 
 @pytest.mark.parametrize("level, shown", [
@@ -109,8 +110,16 @@ def test_newest_first_and_pages(page):
 def test_level_and_graver(busy, page, level, shown):
     page.choose("Level, and graver", level)
     page.until(lambda: f"level={level}" in page.driver.current_url, "the address")
-    wanted = [e["index"] for e in events(busy, level=level)][::-1][:50]
-    page.until(lambda: indexes(page) == wanted, f"the events {wanted}")
+
+    def as_kept():
+        # The page follows the log, in which there may be more by now.
+        found = indexes(page)
+        wanted = [e["index"] for e in events(busy, level=level)][::-1]
+        newest = found[0] if found else 0
+        return bool(found) == bool(wanted) and \
+            found == [i for i in wanted if i <= newest][:50]
+
+    page.until(as_kept, "the events of this level")
     assert set(column(page, "Level")) <= shown
 
 
@@ -138,12 +147,14 @@ def test_download_is_what_the_api_gives(busy, page, tmp_path):
         "behavior": "allow", "downloadPath": str(tmp_path)})
     page.choose("Group", "front")
     page.until(lambda: set(column(page, "Group")) == {"front"}, "the group")
+    before = len(events(busy, group="front"))
     page.click("Download as text")
     page.wait_text("saved by the browser", "#event-result")
     file = wait_for(lambda: list(tmp_path.glob("event-log-*.txt")), 30, "the file")[0]
     lines = file.read_text().splitlines()
     wanted = events(busy, group="front")
-    assert len(lines) == len(wanted) > EVENTS - 1
+    # Nothing is left out; a connection of the browser may have left one more meanwhile.
+    assert EVENTS - 1 < before <= len(lines) <= len(wanted)
     for line, event in zip(lines, wanted):
         stamp, level, group, message = line.split(" ", 3)
         assert (level, group, message) == (event["level"], event["group"], event["message"])
@@ -164,21 +175,24 @@ def test_new_event_comes_by_itself(busy, page):
 def test_filter_holds_for_new_events(busy, page):
     page.choose("Group", "app")
     page.until(lambda: set(column(page, "Group")) == {"app"}, "the group")
-    before = indexes(page)
+    index = cause(busy)
     calls = calls_of(page, "eventlog.enumerate")
-    cause(busy)
     page.until(lambda: calls() >= 2, "two polls")
-    assert indexes(page) == before
+    assert set(column(page, "Group")) == {"app"} and index not in indexes(page)
 
 
 def test_nothing_moves_under_who_reads(busy, page):
-    row = page.find_all(".log-body tbody tr")[3]
-    ActionChains(page.driver).move_to_element(row).perform()
+    def read():
+        row = page.find_all(".log-body tbody tr")[3]
+        ActionChains(page.driver).move_to_element(row).perform()
+        return page.find_all(".log-body:hover")
+
+    page.until(read, "the pointer on a row")
     before = indexes(page)
     index = cause(busy)
     page.wait_text("new event", ".live .primary")
     assert indexes(page) == before
-    page.find(".live .primary").click()
+    page.click_at(".live .primary")
     wait_shown(page, index)
     assert page.focused_text() == "Pause"
 
@@ -217,9 +231,11 @@ def test_screen_readers_are_not_flooded(busy, page):
         new MutationObserver(() => { window.told += 1; }).observe(
             document.querySelector(".live [role=status]"), {childList: true});
         """)
+    began = time.monotonic()
     for _ in range(3):
         wait_shown(page, cause(busy))
-    assert page.script("return window.told") <= 1
+    told = page.script("return window.told")
+    assert told <= 1 + (time.monotonic() - began) // TELL_SECONDS
 
 
 # --- what is kept
@@ -241,17 +257,17 @@ def test_clear(fresh_service, make_browser):
     page = make_browser(fresh_service)
     page.log_in("admin", fresh_service.admin_password)
     page.open(PAGE)
-    assert "is ready" in page.text(".log-body")
+    page.wait_text("is ready", ".log-body")
     page.click("Clear log")
     page.wait_text("Clear the event log?", "dialog")
     assert page.check() == []
     page.click("Cancel")
     assert events(fresh_service, text="is ready")
-    page.find("#event-buttons .danger").click()
+    page.click_at("#event-buttons .danger")
     page.until(lambda: page.find_all("dialog[open]"), "the question")
     page.click("Clear log")
     page.wait_text("is cleared", "#event-result")
-    assert "is ready" not in page.text(".log-body")
+    page.wait_no_text("is ready", ".log-body")
     assert events(fresh_service, text="is ready") == []
     audit = fresh_service.local().call(
         "auditlog.enumerate", filter={"event": "eventLogDeleted"})["events"]
@@ -269,10 +285,10 @@ def submit(page):
     page.script("document.querySelector('#syslog-place form').requestSubmit()")
 
 
-def test_syslog(busy, page):
+def test_syslog(busy, page, nobody):
     label = labels(busy)
     assert "Off" in page.text("#syslog-state")
-    page.type(label["server"], f"127.0.0.1:{free_ports(1)[0]}")
+    page.type(label["server"], f"127.0.0.1:{nobody}")
     page.click(label["enabled"], "control")
     submit(page)
     page.wait_text("Applied.", "#syslog-place")

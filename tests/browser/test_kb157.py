@@ -89,7 +89,7 @@ def test_walk(service, make_browser, files):
     browser.click("Restart")
     browser.wait_text("The new local certificate goes into service", "dialog")
     browser.click("Restart")
-    browser.wait_text("The service is back", "dialog", 60)
+    browser.wait_text("The service is back", "dialog", 120)
     assert service.wire_fingerprint() == new
     browser.problems()  # of the time when nothing listened
 

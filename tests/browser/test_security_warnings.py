@@ -15,9 +15,9 @@ def page(service, admin):
 
 
 def states(page):
-    return {row.find_element("css selector", "th").text:
-            row.find_element("css selector", "td[data-label=State]").text
-            for row in page.find_all("#security-place tbody tr")}
+    rows = "#security-place tbody tr"
+    return dict(zip(page.texts(f"{rows} th"), page.texts(f"{rows} td[data-label=State]"),
+                    strict=True))
 
 
 def test_new_ones_are_on_home(service, admin):

@@ -115,7 +115,7 @@ def test_sorting_and_filter(service, page):
     page.open("/users/users.html")
 
     def names():
-        return [e.text for e in page.find_all("tbody th")]
+        return page.texts("tbody th")
 
     assert names() == sorted(names())
     page.click("User ID")
