@@ -50,11 +50,11 @@ def records(service, **filters):
 
 
 def indexes(page):
-    return [int(e.text.replace(",", "")) for e in page.find_all(".log-toggle")]
+    return [int(text.replace(",", "")) for text in page.texts(".log-toggle")]
 
 
 def cells(page, label):
-    return [e.text for e in page.find_all(f".log-body [data-label='{label}']")]
+    return page.texts(f".log-body [data-label='{label}']")
 
 
 def wait_indexes(page, wanted):
@@ -100,7 +100,7 @@ def test_no_more_than_the_newest_2000_are_shown(page):
 def test_last_page_ends_with_the_first_record(page):
     page.open(f"{PAGE}?record=70")
     page.click("Older")
-    page.until(lambda: indexes(page)[-1] == 1, "the first record")
+    page.until(lambda: indexes(page)[-1:] == [1], "the first record")
     assert not page._named("button", "Older").is_enabled()
     page.wait_text("There are no older ones")
 
@@ -276,10 +276,12 @@ def test_verify_intact(page):
 
 def test_download_is_what_the_api_gives(walked, page, tmp_path):
     allow_downloads(page, tmp_path)
+    before = datetime.date.today()
     page.click("Download as XML")
     page.wait_text("saved by the browser", "#audit-result")
     file = downloaded(tmp_path, "audit-log-*.xml")
-    assert file.name.endswith(f"-{datetime.date.today()}.xml")
+    days = (before, datetime.date.today())  # two of them around midnight
+    assert file.name.endswith(tuple(f"-{day}.xml" for day in days))
     root = ElementTree.parse(file).getroot()
     assert root.tag == "auditLog"
     found = {int(r.get("index")): r for r in root.iter("record")}
@@ -311,13 +313,12 @@ def test_downloaded_log_and_key_pass_the_command_on_the_page(walked, page, tmp_p
 
 def test_download_can_be_called_off(page, tmp_path):
     allow_downloads(page, tmp_path)
-    # The next piece never comes.
+    # A piece never comes.
     page.script(
         """
         const real = fetch;
         window.fetch = (...how) => String(how[1]?.body).includes("auditlog.export")
-            ? new Promise((resolve) => setTimeout(() => resolve(real(...how)), 1000))
-            : real(...how);
+            ? new Promise(() => {}) : real(...how);
         """)
     page.click("Download as XML")
     page.wait_text("The file will be", "dialog")

@@ -9,6 +9,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 PAGE = "/logs/cdr-log.html"
 RECORDS = 90
@@ -65,7 +66,7 @@ def page(cdr, admin):
 
 
 def indexes(page):
-    return [int(e.text.replace(",", "")) for e in page.find_all(".log-toggle")]
+    return [int(text.replace(",", "")) for text in page.texts(".log-toggle")]
 
 
 def wait_indexes(page, wanted):
@@ -103,6 +104,40 @@ def test_pages_newest_first(cdr, page):
     page.wait_text("There are no older ones.")
     assert indexes(page)[-1] == cdr
     assert not page._named("button", "Older").is_enabled()
+
+
+def test_buttons_keep_the_focus_at_the_ends(cdr, page):
+    page.tab_to("Older")
+    for n in range(1, 5):
+        page.press(Keys.ENTER)
+        page.wait_text(f"Records {cdr + RECORDS - 1 - n * PER_PAGE:,} to", ".log-place")
+    page.until(lambda: page.focused_text() == "Newer", "the focus beside the end")
+    page.tab_to("Newest")
+    page.press(Keys.ENTER)
+    wait_indexes(page, range(cdr + RECORDS - 1, cdr + RECORDS - 1 - PER_PAGE, -1))
+    assert page.focused_text() == "Newest"
+
+
+def test_page_that_cannot_be_had_is_tried_again(cdr, page):
+    page.script("window.answers = fetch; window.fetch = () => Promise.reject(new TypeError('away'))")
+    page.click("Older")
+    page.wait_text("The service does not answer.", ".log-body")
+    assert page.check() == []
+    page.click("Try again")
+    page.until(lambda: page.focused_text() == "Try again", "the focus where it was")
+    page.script("window.fetch = window.answers")
+    page.click("Try again")
+    last = cdr + RECORDS - 1 - PER_PAGE
+    wait_indexes(page, range(last, last - PER_PAGE, -1))
+    page.until(lambda: page.focused_text().endswith("all of it"), "the focus in the records")
+
+
+def test_newest_shows_what_came_meanwhile(service, cdr, page):
+    with database(service) as db:
+        db.execute(f"INSERT INTO cdr ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",
+                   row(RECORDS + 1, int(time.time())))
+    page.click("Newest")
+    wait_indexes(page, range(cdr + RECORDS, cdr + RECORDS - PER_PAGE, -1))
 
 
 def test_what_a_record_tells(cdr, page):

@@ -7,7 +7,6 @@ from selenium.webdriver.common.keys import Keys
 
 from certificates import Authority, key_pem, new_key, pem
 from kamailio import DOMAIN, Kamailio
-from sealbridge_service import free_ports
 
 PAGE = "/settings/sip.html"
 PASSWORD = "a secret of the trunk"
@@ -192,25 +191,26 @@ def test_what_is_typed_stays_while_the_registration_is_looked_at(service, page):
 
 def test_service_that_is_away_for_a_while(page):
     page.script("window.answers = fetch; window.fetch = () => Promise.reject(new TypeError('away'))")
-    page.wait_text("The service does not answer; trying again.", "#registration-place")
+    page.wait_text("The service does not answer.", "#registration-place [role=status]")
+    assert "it is tried again" in page.text("#registration-place")
     page.type("User name", "bridge")
     page.click("Apply changes")
     page.wait_text("does not answer", "#sip-place .result")
     page.script("window.fetch = window.answers")
-    page.wait_no_text("trying again", "#registration-place")
+    page.wait_no_text("tried again", "#registration-place")
     assert page.control("User name").get_attribute("value") == "bridge"
     apply(page)
 
 
-def test_registrar_that_does_not_answer(service, page):
-    (port,) = free_ports(1)
+def test_registrar_that_does_not_answer(service, page, nobody):
     choose(page, "useRegistrar")
-    page.type("Outbound address", f"127.0.0.1:{port}")
+    page.type("Outbound address", f"127.0.0.1:{nobody}")
     page.type("User name", "bridge")
     choose(page, "tcp")
     apply(page)
     page.wait_text("Not registered", "#registration-place")
     page.wait_text("Check the outbound address and transport below", "#registration-place")
+    assert "Registers as" in page.text("#registration-place")
     page.click("Register again now")
     page.wait_text("Asked.", "#registration-place")
 

@@ -16,7 +16,7 @@
 //
 // Errors stand at the field they belong to, results at the button.
 
-import { fill, make, newId, notice } from "/app/dom.js";
+import { button, fill, make, newId, notice } from "/app/dom.js";
 import { Fault } from "/app/rpc.js";
 
 // Something the user can mend at one field of a form.
@@ -240,10 +240,14 @@ function placeOf(error, faults) {
 	return undefined;
 }
 
+// A host or a file in front stays as it is written.
+const NAME_IN_FRONT = /^[\w-]+\.\w/;
+
 // Faults begin in lower case and have no full stop; sentences do.
 export function sentence(text) {
 	const trimmed = text.trim();
-	const start = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+	const start = NAME_IN_FRONT.test(trimmed) ? trimmed
+		: trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
 	return /[.!?]$/.test(start) ? start : `${start}.`;
 }
 
@@ -277,4 +281,27 @@ export function actionButton(label, deed, attributes = {}) {
 		}
 	});
 	return [element, result];
+}
+
+// Buttons for deeds of which one is done at a time; what comes of it stands in result
+// until the next one. deeds: [label, async () => ..., attributes] each.
+// Returns { buttons, say(...content) }.
+export function actionButtons(result, deeds) {
+	const say = (...content) => fill(result, content);
+	const run = async (deed) => {
+		if (buttons.some((each) => each.getAttribute("aria-disabled") === "true"))
+			return;
+		say();
+		buttons.forEach((each) => setBusy(each, true));
+		try {
+			await deed();
+		} catch (error) {
+			say(notice("error", sentence(error.message)));
+		} finally {
+			buttons.forEach((each) => setBusy(each, false));
+		}
+	};
+	const buttons = deeds.map(([label, deed, attributes]) =>
+		button(label, () => run(deed), attributes));
+	return { buttons, say };
 }

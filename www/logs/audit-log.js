@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Logs > Audit log: how the log is, what can be done with it, and its records.
 
-import { button, byId, fill, make, notice } from "/app/dom.js";
-import { sentence, setBusy } from "/app/form.js";
+import { byId, fill, make, notice } from "/app/dom.js";
+import { actionButtons, sentence } from "/app/form.js";
 import { plural, timeElement } from "/app/format.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { callAll } from "/app/session.js";
@@ -54,20 +54,20 @@ function drawState(query, oldest) {
 class AuditPage {
 	constructor(page) {
 		this.page = page;
-		this.result = byId("audit-result");
 		this.view = makeLogView({
 			method: "auditlog.enumerate", caption: "Records of the audit log", columns: COLUMNS,
 			filters: FILTERS, one: "record", many: "records",
 			empty: "No record yet. What administrators change and who logs in is written here.",
 			detail: drawRecord,
 		});
-		this.deeds = [
-			button("Verify", () => this.#run("/logs/audit-verify.js"),
-				{ class: "primary", id: "audit-verify" }),
-			button("Download as XML", () => this.#run("/logs/audit-export.js")),
-			button("Clear log", () => this.#run("/logs/audit-clear.js"), { class: "danger" }),
-		];
-		fill(byId("audit-buttons"), this.deeds);
+		// Each module exports run(auditPage).
+		const by = (path) => async () => (await import(path)).run(this);
+		this.deeds = actionButtons(byId("audit-result"), [
+			["Verify", by("/logs/audit-verify.js"), { class: "primary", id: "audit-verify" }],
+			["Download as XML", by("/logs/audit-export.js")],
+			["Clear log", by("/logs/audit-clear.js"), { class: "danger" }],
+		]);
+		fill(byId("audit-buttons"), this.deeds.buttons);
 	}
 
 	get host() {
@@ -102,24 +102,8 @@ class AuditPage {
 		await this.view.load();
 	}
 
-	// What a module does: its result stays until the next one. Each module exports
-	// run(auditPage).
-	async #run(path) {
-		if (this.deeds.some((deed) => deed.getAttribute("aria-disabled") === "true"))
-			return;
-		this.deeds.forEach((deed) => setBusy(deed, true));
-		try {
-			const { run } = await import(path);
-			await run(this);
-		} catch (error) {
-			this.say(notice("error", sentence(error.message)));
-		} finally {
-			this.deeds.forEach((deed) => setBusy(deed, false));
-		}
-	}
-
 	say(...content) {
-		fill(this.result, content);
+		this.deeds.say(...content);
 	}
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Logs > CDR log: who was connected with whom, from when to when.
 
-import { badge, button, byId, facts, fill, icon, make, notice } from "/app/dom.js";
-import { sentence, setBusy } from "/app/form.js";
+import { badge, byId, facts, fill, icon, make, notice } from "/app/dom.js";
+import { actionButtons, sentence } from "/app/form.js";
 import { durationText, plural, timeElement } from "/app/format.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { call, callAll } from "/app/session.js";
@@ -87,15 +87,15 @@ class CdrPage {
 			one: "record", many: "records",
 			empty: "No call yet. Each call leaves a record when somebody joins and one when he leaves.",
 		});
-		this.buttons = [
-			button("Download as XML", () => this.#run(() => this.#download())),
-			button("Delete records", () => this.#run(() => this.#clear()), { class: "danger" }),
-		];
+		this.deeds = actionButtons(byId("cdr-result"), [
+			["Download as XML", () => this.#download()],
+			["Delete records", () => this.#clear(), { class: "danger" }],
+		]);
 	}
 
 	async load() {
 		fill(byId("cdr-place"), this.view.element);
-		fill(byId("cdr-buttons"), this.buttons);
+		fill(byId("cdr-buttons"), this.deeds.buttons);
 		const [query, answer] = await callAll(["cdrlog.query"], this.view.request);
 		this.#showQuery(query);
 		this.view.show(answer);
@@ -111,20 +111,6 @@ class CdrPage {
 			value.lost > 0 ? ` ${plural(value.lost, "record")} since the start could not be written: look at the disk.` : ""));
 	}
 
-	async #run(deed) {
-		if (this.buttons.some((each) => each.getAttribute("aria-disabled") === "true"))
-			return;
-		this.say();
-		this.buttons.forEach((each) => setBusy(each, true));
-		try {
-			await deed();
-		} catch (error) {
-			this.say(notice("error", sentence(error.message)));
-		} finally {
-			this.buttons.forEach((each) => setBusy(each, false));
-		}
-	}
-
 	get #host() {
 		return this.page.state.device?.hostName ?? "";
 	}
@@ -133,7 +119,7 @@ class CdrPage {
 		const { FILE_NAME, saveCdrLog } = await import("/logs/cdr-download.js");
 		const filter = this.view.request[1].filter;
 		const saved = await saveCdrLog({ host: this.#host, filter });
-		this.say(saved ? notice("ok", `${FILE_NAME} is saved by the browser.${
+		this.deeds.say(saved ? notice("ok", `${FILE_NAME} is saved by the browser.${
 			filter ? " It holds what fits the filter." : ""}`)
 			: notice("info", "The download was called off. Nothing was saved."));
 	}
@@ -141,22 +127,18 @@ class CdrPage {
 	async #clear() {
 		this.#showQuery({ value: await call("cdrlog.query") });
 		if (this.query.numEvents === 0) {
-			this.say(notice("info", "There is no record to delete."));
+			this.deeds.say(notice("info", "There is no record to delete."));
 			return;
 		}
-		const { openClearDialog } = await import("/logs/cdr-clear.js");
-		openClearDialog({
+		const { clearCdrLog } = await import("/logs/cdr-clear.js");
+		await clearCdrLog({
 			host: this.#host, query: this.query,
 			done: async (content) => {
 				this.#showQuery((await callAll(["cdrlog.query"]))[0]);
 				await this.view.load();
-				this.say(content);
+				this.deeds.say(content);
 			},
 		});
-	}
-
-	say(...content) {
-		fill(byId("cdr-result"), content);
 	}
 }
 

@@ -10,9 +10,12 @@ import { progressDialog } from "/app/dialog.js";
 // Resolves to whether it was saved; rejects with the error of a piece.
 export async function download({ title, fileName, type, next }) {
 	let cancelled = false;
+	let callOff;
+	const calledOff = new Promise((resolve) => { callOff = resolve; });
 	const progress = progressDialog(title, `The file will be ${fileName}.`, {
 		cancel: () => {
 			cancelled = true;
+			callOff();
 			progress.dialog.close();
 		},
 	});
@@ -20,13 +23,16 @@ export async function download({ title, fileName, type, next }) {
 	let cursor;
 	try {
 		do {
-			const piece = await next(cursor);
+			// A piece that is long in coming does not hold up who wants no more.
+			const piece = await Promise.race([next(cursor), calledOff]);
+			if (cancelled)
+				break;
 			parts.push(piece.text);
 			cursor = piece.cursor;
 			progress.measure(piece.done, piece.total);
 			progress.say(make("p", {}, `${Math.min(piece.done, piece.total).toLocaleString()} of ${
 				piece.total.toLocaleString()}`));
-		} while (cursor !== undefined && !cancelled);
+		} while (cursor !== undefined);
 	} finally {
 		progress.dialog.close();
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Logs > Event log: what the service tells while it works.
 
-import { badge, button, byId, fill, make, notice } from "/app/dom.js";
+import { badge, byId, fill, make, notice } from "/app/dom.js";
 import { confirmDialog } from "/app/dialog.js";
-import { sentence, setBusy } from "/app/form.js";
+import { actionButtons, sentence } from "/app/form.js";
 import { plural, timeElement } from "/app/format.js";
 import { drawSettingsForm, membersOf } from "/app/settings-form.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
@@ -74,16 +74,16 @@ class EventPage {
 		});
 		this.live = makeLive(this.view, "eventlog.enumerate");
 		this.syslog = makeSyslog();
-		this.buttons = [
-			button("Download as text", () => this.#run(() => this.#download())),
-			button("Clear log", () => this.#run(() => this.#clear()), { class: "danger" }),
-		];
+		this.deeds = actionButtons(byId("event-result"), [
+			["Download as text", () => this.#download()],
+			["Clear log", () => this.#clear(), { class: "danger" }],
+		]);
 	}
 
 	async load() {
 		fill(byId("event-place"), this.view.element);
 		fill(byId("live-place"), this.live.element);
-		fill(byId("event-buttons"), this.buttons);
+		fill(byId("event-buttons"), this.deeds.buttons);
 		const [query, syslog, answer] = await callAll(
 			["eventlog.query"], ["syslog.query"], this.view.request);
 		this.#showQuery(query);
@@ -128,20 +128,6 @@ class EventPage {
 		fill(byId("level-place"), this.levelForm.element);
 	}
 
-	async #run(deed) {
-		if (this.buttons.some((each) => each.getAttribute("aria-disabled") === "true"))
-			return;
-		this.say();
-		this.buttons.forEach((each) => setBusy(each, true));
-		try {
-			await deed();
-		} catch (error) {
-			this.say(notice("error", sentence(error.message)));
-		} finally {
-			this.buttons.forEach((each) => setBusy(each, false));
-		}
-	}
-
 	// All that fit the filter, oldest first.
 	async #download() {
 		const [{ download }, { eventsFileName }] = await Promise.all([
@@ -160,7 +146,7 @@ class EventPage {
 					total: lastIndex + 1 - firstIndex };
 			},
 		});
-		this.say(saved ? notice("ok", `${fileName} is saved by the browser. It holds what fits the filter.`)
+		this.deeds.say(saved ? notice("ok", `${fileName} is saved by the browser. It holds what fits the filter.`)
 			: notice("info", "The download was called off. Nothing was saved."));
 	}
 
@@ -176,11 +162,7 @@ class EventPage {
 		await call("eventlog.delete");
 		await this.#ask();
 		await this.view.load();
-		this.say(notice("ok", "The event log is cleared. The audit log has a record of it."));
-	}
-
-	say(...content) {
-		fill(byId("event-result"), content);
+		this.deeds.say(notice("ok", "The event log is cleared. The audit log has a record of it."));
 	}
 }
 

@@ -42,9 +42,9 @@ class LogView {
 	}
 
 	#drawPager() {
-		this.newest = button("Newest", () => this.load());
-		this.newer = button("Newer", () => this.#turn(-1));
-		this.older = button("Older", () => this.#turn(1));
+		this.newest = button("Newest", () => this.#pressed(() => this.load()));
+		this.newer = button("Newer", () => this.#pressed(() => this.#turn(-1)));
+		this.older = button("Older", () => this.#pressed(() => this.#turn(1)));
 		return make("div", { class: "buttons pager" }, this.newest, this.newer, this.older, this.place);
 	}
 
@@ -83,6 +83,11 @@ class LogView {
 			this.show(answer);
 	}
 
+	async #tryAgain() {
+		await this.#read();
+		(this.body.querySelector("button") ?? this.newest).focus();
+	}
+
 	async #turn(by) {
 		if (by > 0)
 			this.starts.push(this.next);
@@ -91,13 +96,22 @@ class LogView {
 		await this.#read();
 	}
 
+	// Who presses a button that does no more at the end keeps his place among them.
+	async #pressed(deed) {
+		const button = document.activeElement;
+		await deed();
+		if (button.disabled)
+			[this.older, this.newer, this.newest].find((each) => !each.disabled).focus();
+	}
+
 	// The answer to request: { value } or { error }.
 	show({ value, error }) {
 		this.body.removeAttribute("aria-busy");
 		if (error) {
 			this.rows = [];
 			this.more = false;
-			this.#drawEmpty(notice("error", sentence(error.message)));
+			this.#drawEmpty([notice("error", sentence(error.message)),
+				button("Try again", () => this.#tryAgain(), { class: "small" })]);
 		} else {
 			this.rows = value.events;
 			this.more = value.eventsRemaining;
@@ -161,7 +175,6 @@ class LogView {
 
 	#mark(text) {
 		this.place.textContent = text;
-		this.newest.disabled = this.isNewest;
 		this.newer.disabled = this.starts.length === 1;
 		this.pager.hidden = this.isNewest && this.rows.length === 0;
 	}

@@ -62,7 +62,7 @@ function drawState(reply) {
 		["State", badge(...STATES[state] ?? ["warning", state]),
 			OFF_TEXTS[reply.outboundConfiguration] && state === "off"
 				? make("div", { class: "quiet" }, OFF_TEXTS[reply.outboundConfiguration]) : null],
-		reply.registeredAs ? ["Registered as", make("span", { class: "mono" }, reply.registeredAs)] : null,
+		reply.registeredAs ? [state === "registered" ? "Registered as" : "Registers as", make("span", { class: "mono" }, reply.registeredAs)] : null,
 		reply.registrationExpires ? ["Expires", drawExpiry(reply.registrationExpires)] : null,
 		problem ? [state === "registered" ? "But" : "Problem", sentence(problem), drawCure(problem)] : null,
 		reply.registrationNextTry ? ["Next try", drawNextTry(reply.registrationNextTry)] : null,
@@ -81,8 +81,7 @@ class SipStatus {
 		this.answered = answered;
 		this.places = places;
 		this.facts = make("div");
-		this.lost = make("p", { class: "quiet", hidden: true },
-			"The service does not answer; trying again. What stands here is from before.");
+		this.lost = make("div", { role: "status" });
 		this.told = make("span", { class: "visually-hidden", role: "status" });
 		const [again, result] = actionButton("Register again now", () => this.#register());
 		this.again = make("div", { class: "buttons" }, again);
@@ -95,7 +94,7 @@ class SipStatus {
 	}
 
 	show(reply) {
-		this.lost.hidden = true;
+		this.#lose();
 		fill(this.facts, drawState(reply));
 		if (reply.certificateProblem !== this.problem) {
 			this.problem = reply.certificateProblem;
@@ -142,10 +141,19 @@ class SipStatus {
 			return;
 		try {
 			await this.ask();
-		} catch {
-			this.lost.hidden = false;
+		} catch (error) {
+			this.#lose(error);
 			this.#later();
 		}
+	}
+
+	// What stands on the page is old while there is no answer.
+	#lose(error) {
+		if (this.wasLost === error?.message)
+			return;
+		this.wasLost = error?.message;
+		fill(this.lost, error ? notice("warning", sentence(error.message),
+			" What stands here is from before; it is tried again.") : null);
 	}
 }
 

@@ -151,7 +151,7 @@ class CallsTable {
 
 	// Only the seconds, between two answers.
 	#tick() {
-		if (document.hidden)
+		if (document.hidden || this.isOld)
 			return;
 		for (const [row, cell] of this.rows.cells("Duration")) {
 			const clock = cell.querySelector(".call-clock");
@@ -163,6 +163,7 @@ class CallsTable {
 
 	show(calls) {
 		this.takenAt = Date.now();
+		this.isOld = false;
 		this.rows.setRows(calls);
 		const text = calls.length === 0 ? "" : `${plural(calls.length, "call")}.`;
 		if (this.count.textContent !== text)
@@ -172,6 +173,11 @@ class CallsTable {
 			this.told.textContent = text || "No call.";
 			this.toldAt = Date.now();
 		}
+	}
+
+	// There is no answer: nobody knows whether they go on, and the clocks stand.
+	lose() {
+		this.isOld = true;
 	}
 
 	showNoCalls(...content) {

@@ -35,10 +35,12 @@ class CallsPage {
 		fill(byId("calls-place"), this.calls.element);
 		fill(byId("participants-place"), this.participants.element);
 		await this.#look();
-		document.addEventListener("visibilitychange", () => {
-			if (!document.hidden)
-				this.#look();
-		});
+		document.addEventListener("visibilitychange", () => this.#lookAgain());
+	}
+
+	#lookAgain() {
+		if (!document.hidden)
+			this.#look();
 	}
 
 	// Ask and show; then again after a while, as long as the page is looked at.
@@ -60,11 +62,12 @@ class CallsPage {
 		} catch (error) {
 			if (this.asked !== asked)
 				return;
+			this.calls.lose();
 			this.#lost(error);
 		}
 		if (!document.hidden)
-			this.timer = setTimeout(() => this.#look(), Math.max(SHARE * (performance.now() - began),
-				this.place?.isWaiting ? SOON_MS : POLL_MS));
+			this.timer = setTimeout(() => this.#lookAgain(), Math.max(
+				SHARE * (performance.now() - began), this.place?.isWaiting ? SOON_MS : POLL_MS));
 	}
 
 	// What stands on the page is old while there is no answer.
