@@ -29,21 +29,19 @@ void call_note_via(struct sip_call *k, const struct osip_message *request)
 	call_name_neighbour(k, via->host, (uint16_t)port);
 }
 
-/* A call that began over TLS stays on it, whatever the Contact says. */
-static enum sip_transport transport_of(const struct sip_call *k,
-				       const struct sip_destination *to)
-{
-	if (to->secure || k->facts.link.transport == SIP_TLS)
-		return SIP_TLS;
-	return to->has_transport ? to->transport : k->facts.link.transport;
-}
-
+/* A call that began over TLS stays on it, whatever the Contact says. Otherwise
+ * who names no transport may have told the DNS (RFC 3263 4.1); if not, that of
+ * the call is the best guess. */
 void call_next_hop(const struct sip_call *k, const struct sip_dialog *d,
 		   struct sip_destination *out)
 {
 	sip_dialog_next_hop(d, out);
-	out->transport = transport_of(k, out);
-	out->has_transport = true;
+	if (out->secure || k->facts.link.transport == SIP_TLS) {
+		out->has_transport = true;
+		out->transport = SIP_TLS;
+	} else if (!out->has_transport) {
+		out->transport = k->facts.link.transport;
+	}
 }
 
 bool call_is_near(const struct sip_call *k, const struct sip_dialog *d,

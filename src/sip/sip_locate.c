@@ -60,12 +60,10 @@ static uint16_t default_port(enum sip_transport t)
 	return t == SIP_TLS ? 5061 : 5060;
 }
 
-/* RFC 3263 4.1: without any other word, UDP, and TLS for sips:. */
+/* RFC 3263 4.1: TLS for sips:, unless something was said. */
 static enum sip_transport default_transport(const struct sip_locator *l)
 {
-	if (l->has_transport)
-		return l->transport;
-	return l->secure ? SIP_TLS : SIP_UDP;
+	return l->secure && !l->has_transport ? SIP_TLS : l->transport;
 }
 
 static bool is_wanted(const struct sip_locator *l, enum sip_transport t)

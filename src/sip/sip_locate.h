@@ -23,11 +23,13 @@ enum {
 
 /* What is looked for. */
 struct sip_destination {
-	const char *host; /* a name, or an address without brackets */
-	uint16_t port;    /* 0: none was given */
-	bool secure;      /* sips: */
-	bool has_transport;
-	enum sip_transport transport; /* of the URI or a setting */
+	const char *host;   /* a name, or an address without brackets */
+	uint16_t port;      /* 0: none was given */
+	bool secure;        /* sips: */
+	bool has_transport; /* of the URI or a setting; else the DNS chooses */
+	/* Without has_transport that of a host of which the DNS says nothing
+	 * but addresses; always TLS if secure. */
+	enum sip_transport transport;
 };
 
 enum sip_query_type { SIP_QUERY_NAPTR, SIP_QUERY_SRV, SIP_QUERY_ADDRESS };

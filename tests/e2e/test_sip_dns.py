@@ -8,7 +8,9 @@ import threading
 import pytest
 
 from dns_server import DnsServer
+import sip_callee
 from sealbridge_service import Service, free_ports, wait_for
+from sip_callee import Placed, audio  # the fixture is used by name
 
 HOST = "127.0.0.1"
 ENDED = 120
@@ -92,9 +94,14 @@ def dns():
 
 
 @pytest.fixture(scope="module")
-def api(dns):
+def service(dns):
     with Service(configuration=f"[sip]\ndns-servers = {dns.address}\n") as service:
-        yield service.local()
+        yield service
+
+
+@pytest.fixture(scope="module")
+def api(service):
+    return service.local()
 
 
 @pytest.fixture
@@ -208,6 +215,30 @@ def test_the_setting_names_the_transport(api, dns, callees):
     assert call(api, "ann@naptr.test")["disconnectReason"] == "busy"
     assert ("naptr.test", "NAPTR") not in dns.asked
     api.call("sip.modify", outgoingTransport="tls")
+
+
+def test_the_contact_names_no_transport(service, dns, callees, audio):
+    """Then its domain says by NAPTR how requests within the call come there."""
+    with contextlib.closing(sip_callee.Callee(service, "tcp")) as proxy, \
+            contextlib.closing(sip_callee.Callee(service, "tcp")) as phone:
+        dns.records["phone.test", "NAPTR"] = [(1, 1, "s", "SIP+D2X", "_sip._x.phone.test"),
+                                              (2, 1, "s", "SIP+D2T", "streams.phone.test")]
+        dns.records["streams.phone.test", "SRV"] = [(1, 0, phone.port, "host.phone.test")]
+        dns.records["host.phone.test", "A"] = [HOST]
+        placed = Placed(service, proxy)
+        invite = proxy.invited()
+        proxy.line.reply(invite, 200, audio.description(), ["Contact: <sip:ann@phone.test>"])
+        audio.agree(invite.text)
+        assert phone.take().request("ACK").uri == "sip:ann@phone.test"
+        placed.until("connected")
+        assert audio.echoes()
+        placed.hang_up()
+        bye = phone.line.request("BYE")
+        assert bye.get("Via").startswith("SIP/2.0/TCP")
+        phone.line.reply(bye, 200)
+        assert placed.ended_by() == "disconnectAll"
+        assert ("phone.test", "NAPTR") in dns.asked
+        assert ("_sip._udp.phone.test", "SRV") not in dns.asked
 
 
 def test_port_means_no_srv(api, dns, callees):

@@ -117,6 +117,11 @@ struct row {
 		.host = h, .secure = s, .has_transport = true, .transport = t \
 	}
 
+#define LIKELY(t, s, h)                                \
+	{                                              \
+		.host = h, .secure = s, .transport = t \
+	}
+
 static const struct row rows[] = {
 	/* Nothing to ask. */
 	{ SIP("192.0.2.9", 0), "", "udp:192.0.2.9:5060" },
@@ -155,6 +160,17 @@ static const struct row rows[] = {
 	  "tls:192.0.2.50:5061" },
 	{ SIPS("lost", 0), "NAPTR lost, SRV nowhere, A lost",
 	  "tls:192.0.2.60:5061" },
+	/* Nothing but addresses: what was guessed, but TLS for sips:. */
+	{ LIKELY(SIP_TCP, false, "plain"),
+	  "NAPTR plain, SRV _sips._tcp.plain, SRV _sip._tcp.plain, "
+	  "SRV _sip._udp.plain, A plain",
+	  "tcp:192.0.2.40:5060" },
+	{ LIKELY(SIP_TCP, false, "192.0.2.9"), "", "tcp:192.0.2.9:5060" },
+	{ LIKELY(SIP_TCP, true, "192.0.2.9"), "", "tls:192.0.2.9:5061" },
+	{ LIKELY(SIP_UDP, false, "srv"),
+	  "NAPTR srv, SRV _sips._tcp.srv, SRV _sip._tcp.srv, "
+	  "SRV _sip._udp.srv, A x.srv, A z.srv",
+	  "tcp:192.0.2.10:2 tcp:192.0.2.20:3 tcp:192.0.2.30:1" },
 	/* Nobody. */
 	{ BY(SIP_UDP, false, "nobody"), "SRV _sip._udp.nobody, A nobody", "" },
 };
