@@ -52,6 +52,8 @@ struct participants {
 	struct list gone;
 	size_t gone_count;
 	int32_t gone_forgotten;
+	/* No more revisions could be taken, which was told; under changing. */
+	bool has_told;
 	uint64_t name_key;
 	uint8_t seal_key[SEAL_KEY_SIZE];
 };

@@ -30,9 +30,13 @@ static void take(struct participants *p)
 	int32_t first;
 
 	if (store_revisions_take(p->o.store, REVISIONS_TAKEN, &first, &e) < 0) {
-		log_failure(LOG_LEVEL_WARNING, "calls", &e);
+		/* Each query tries, and a full disk stays full for long. */
+		if (!p->has_told)
+			log_failure(LOG_LEVEL_WARNING, "calls", &e);
+		p->has_told = true;
 		return;
 	}
+	p->has_told = false;
 	pthread_mutex_lock(&p->lock);
 	if (first == p->end_revision)
 		p->end_revision += REVISIONS_TAKEN;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "tests/lib/unit.h"
 #include "tests/unit/participants_fixture.h"
 #include "tests/unit/tamper.h"
@@ -362,6 +363,35 @@ static void test_no_revisions(void)
 	}
 }
 
+static void count_warning(void *arg, const struct log_event *event)
+{
+	if (event->level == LOG_LEVEL_WARNING)
+		++*(int *)arg;
+}
+
+/* Whoever polls makes a try with each question; not each is told of. */
+static void test_no_revisions_for_long(void)
+{
+	struct participants_query q = { .filter = "" };
+	int told = 0;
+
+	people_start_anew();
+	people_stop();
+	tamper(people.directory, "DROP TABLE participant_revision");
+	CU_ASSERT_EQUAL_FATAL(log_add_sink(count_warning, &told), 0);
+	people_start();
+	for (int i = 0; i < 20; i++)
+		listed(q);
+	CU_ASSERT_EQUAL(told, 1);
+	tamper(people.directory,
+	       "CREATE TABLE participant_revision (one INTEGER PRIMARY KEY,"
+	       " next INTEGER NOT NULL)");
+	CU_ASSERT(listed(q)->revision > 0);
+	people_stop();
+	CU_ASSERT_EQUAL(told, 1);
+	log_remove_sink(count_warning, &told);
+}
+
 /* The clock of a device that was just unpacked. */
 static void test_wrong_clock(void)
 {
@@ -445,6 +475,7 @@ int main(int argc, char **argv)
 		{ "too many are gone", test_too_many_are_gone },
 		{ "many revisions", test_many_revisions },
 		{ "no revisions", test_no_revisions },
+		{ "no revisions for long", test_no_revisions_for_long },
 		{ "revisions by a wrong clock", test_wrong_clock },
 		{ "filters", test_filters },
 		{ NULL, NULL },
