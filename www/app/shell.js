@@ -143,8 +143,8 @@ class Frame {
 	}
 
 	deny(session, privilege) {
-		const heading = document.querySelector("h1");
-		fill(this.main, heading, notice("error",
+		const head = document.querySelector(".page-head");
+		fill(this.main, head, notice("error",
 			make("strong", {}, "Access denied. "),
 			`This page needs the privilege "${privilege}". You are logged in as ${session.userName} with "${session.privilege}". Log out and log in as an administrator.`));
 	}
