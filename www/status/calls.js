@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Status > Calls: the calls that stand, a call to be placed, the participants.
+// Status > Calls: a call to be placed, the calls that stand, the participants.
 
 import { byId, fill, notice } from "/app/dom.js";
 import { sentence } from "/app/form.js";
