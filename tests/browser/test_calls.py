@@ -17,6 +17,42 @@ from tls_tunnel import TlsClient, TlsServer
 PAGE = "/status/calls.html"
 UNSEEN_SECONDS = 5  # more than twice the pause between two looks
 END_SECONDS = 60  # a call whose other side is silent ends after 32 s
+# Two answers come late: the first of them is older than the question of the second.
+OVERTAKEN = """
+const done = arguments[0];
+(async () => {
+	const { ParticipantList } = await import("/status/participants.js");
+	const { call } = await import("/app/session.js");
+	const who = { conferenceName: "Calls", participantName: "ghost" };
+	const list = new ParticipantList();
+	const ghosts = (rows) => rows.filter((row) => row.participantName === who.participantName).length;
+	const real = window.fetch;
+	const late = async () => {
+		let answered, go;
+		const isAnswered = new Promise((resolve) => { answered = resolve; });
+		const mayGo = new Promise((resolve) => { go = resolve; });
+		window.fetch = async (...how) => {
+			const answer = await real(...how);
+			answered();
+			await mayGo;
+			return answer;
+		};
+		const asked = list.ask();
+		window.fetch = real;
+		await isAnswered;
+		return () => { go(); return asked; };
+	};
+	await list.ask();
+	await call("participant.add", { ...who, address: "desk@127.0.0.1", deferConnection: true });
+	const first = await late();
+	await call("participant.remove", who);
+	await list.ask();
+	const second = await late();
+	const seen = ghosts(await first());
+	await second();
+	done([seen, ghosts(await list.ask())]);
+})().catch((error) => done(String(error)));
+"""
 HOSTILE = "<img src=x onerror=alert(1)>"
 INVITE = (
     "INVITE sip:echo@127.0.0.1 SIP/2.0\r\n"
@@ -377,6 +413,19 @@ def test_name_that_is_taken_is_told_at_the_field(page, nobody):
     assert "There is a participant of this name" in page.wait_error_at("Participant")
 
 
+def test_who_is_gone_does_not_come_back_with_a_late_answer(page):
+    assert page.driver.execute_async_script(OVERTAKEN) == [1, 0]
+
+
+def test_calls_can_be_placed_however_many_stand(ports, page, programs, tmp_path):
+    programs(Sipp(tmp_path / "caller", "stay", ports["sip_tcp"], transport="tcp"))
+    wait_row(page, "Connected")
+    page.look(width=390, height=844, touch=True)
+    assert page.texts("main h2") == ["Place a call", "Calls under way", "Participants"]
+    assert page.script(
+        "return document.querySelector('#place-title').getBoundingClientRect().bottom < innerHeight")
+
+
 @pytest.mark.parametrize("look", [{}, {"dark": True}, {"width": 400, "touch": True}])
 def test_rules_of_accessibility_with_calls(ports, page, programs, tmp_path, nobody, look):
     place(page, f"sip:desk@127.0.0.1:{nobody};transport=tcp", keep=True)
@@ -398,5 +447,10 @@ def test_only_for_administrators(service, browser):
         browser.open(PAGE)
         browser.wait_text("Access denied.", "main")
         assert browser.find_all("main form") == []
+        # The head of the page stays, its help and the room below it, too.
+        assert browser.texts("main .page-head .help-link") == ["Help on this page"]
+        assert browser.script(
+            "const [head, text] = [...document.querySelector('main').children];"
+            "return text.getBoundingClientRect().top - head.getBoundingClientRect().bottom") > 4
     finally:
         api.call("user.delete", userName="viewer")

@@ -33,6 +33,8 @@ export class ParticipantList {
 
 	async ask({ all = false } = {}) {
 		const lastRevision = all ? undefined : this.revision;
+		// What has changed since then is told of these, whatever comes in between.
+		const known = this.rows;
 		let rows;
 		let enumerateID;
 		let revision;
@@ -41,7 +43,7 @@ export class ParticipantList {
 				operationScope: ["currentState", "configuredState"] });
 			// That of the first batch counts.
 			revision ??= reply.currentRevision;
-			rows ??= new Map(reply.listAll ? [] : this.rows);
+			rows ??= new Map(reply.listAll ? [] : known);
 			for (const row of reply.participants.map(flat)) {
 				if (row.dead)
 					rows.delete(participantKey(row));
