@@ -74,6 +74,20 @@ static struct osip_message *build(struct sip_exchange *x,
 	return m;
 }
 
+/* TCP led nowhere there just now, or of late. */
+static bool has_no_tcp(struct sip_exchange *x)
+{
+	const struct sip_target *now = &x->targets[x->at];
+	struct sip_target tcp = *now;
+
+	tcp.transport = SIP_TCP;
+	return (x->at > 0 && now[-1].transport == SIP_TCP &&
+		now[-1].port == now->port &&
+		!strcmp(now[-1].address, now->address)) ||
+	       sip_outages_has(sip_agent_outages(x->agent),
+			       sip_agent_now(x->agent), &tcp);
+}
+
 /* RFC 3261 18.1.1: what may be too large for the datagrams of the way there
  * goes over TCP, and as a datagram when that fails. True: the present target is
  * another now. */
@@ -82,10 +96,7 @@ static bool put_tcp_first(struct sip_exchange *x, struct osip_message *m)
 	struct sip_target *now = &x->targets[x->at];
 
 	if (now->transport != SIP_UDP || x->count == SIP_TARGETS_MAX ||
-	    (x->at > 0 && now[-1].transport == SIP_TCP &&
-	     now[-1].port == now->port &&
-	     !strcmp(now[-1].address, now->address)) ||
-	    !sip_message_is_large(m))
+	    has_no_tcp(x) || !sip_message_is_large(m))
 		return false;
 	memmove(now + 1, now, (x->count - x->at) * sizeof(*now));
 	x->count++;

@@ -66,8 +66,8 @@ void sip_outages_clear(struct sip_outages *o)
 	o->count = 0;
 }
 
-static bool is_out(const struct sip_outages *o, int64_t now_ms,
-		   const struct sip_target *target)
+bool sip_outages_has(const struct sip_outages *o, int64_t now_ms,
+		     const struct sip_target *target)
 {
 	for (size_t i = 0; i < o->count; i++)
 		if (o->rows[i].until_ms > now_ms &&
@@ -83,7 +83,7 @@ void sip_outages_order(const struct sip_outages *o, int64_t now_ms,
 	size_t kept = 0, moved = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (is_out(o, now_ms, &targets[i]))
+		if (sip_outages_has(o, now_ms, &targets[i]))
 			last[moved++] = targets[i];
 		else
 			targets[kept++] = targets[i];

@@ -39,6 +39,8 @@ void sip_outages_note_503(struct sip_outages *o,
 void sip_outages_end(struct sip_outages *o, const struct sip_target *target);
 void sip_outages_clear(struct sip_outages *o);
 
+bool sip_outages_has(const struct sip_outages *o, int64_t now_ms,
+		     const struct sip_target *target);
 /* Those that have failed come last; otherwise the order stays, among them,
  * too. count: at most SIP_TARGETS_MAX. */
 void sip_outages_order(const struct sip_outages *o, int64_t now_ms,

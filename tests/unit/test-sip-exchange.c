@@ -362,6 +362,27 @@ static void test_large_request(void)
 	agent_stop();
 }
 
+/* Where TCP leads nowhere is remembered: the next one does not wait for it. */
+static void test_large_request_again(void)
+{
+	agent_start();
+	for (int i = 0; i < 2; i++) {
+		start("OPTIONS");
+		user.subject = 1000;
+		agent_resolve(SIP_UDP, 1);
+		if (i == 0)
+			agent_connect(SIP_END_FAILED_TO_CONNECT);
+		CU_ASSERT_EQUAL(flow(1)->target.transport, SIP_UDP);
+		agent_connect(SIP_END_NONE);
+		CU_ASSERT_EQUAL(flow(1)->sent, 1 + (unsigned)i);
+		agent_answer(flow(1), 486, "");
+		agent_run(SIP_T4_MS + SIP_TICK_MS);
+		CU_ASSERT_PTR_NULL(user.x);
+	}
+	CU_ASSERT_EQUAL(stage.count, 2);
+	agent_stop();
+}
+
 /* As many targets as there may be leave no room for others. */
 static void test_large_request_to_many(void)
 {
@@ -695,6 +716,7 @@ static const struct unit_test tests[] = {
 	{ "no route", test_no_route },
 	{ "nothing built", test_nothing_built },
 	{ "too large for a datagram", test_large_request },
+	{ "too large, once more", test_large_request_again },
 	{ "too large, and many targets", test_large_request_to_many },
 	{ "a given flow", test_given_flow },
 	{ "a challenge", test_challenge },
