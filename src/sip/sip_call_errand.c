@@ -116,10 +116,11 @@ static const struct sip_exchange_ops exchange_ops = {
 	.finished = on_finished,
 };
 
-/* False: it cannot be; m is the caller's as before. */
+/* named_by: as sip_exchange.h has it. False: it cannot be; m is the caller's as
+ * before. */
 static bool start(struct sip_call *k, const struct sip_destination *to,
-		  struct sip_flow *flow, struct osip_message *m,
-		  struct error *e)
+		  const char *named_by, struct sip_flow *flow,
+		  struct osip_message *m, struct error *e)
 {
 	struct errand *r = calloc(1, sizeof(*r));
 	struct sip_exchange_options o = {
@@ -127,6 +128,7 @@ static bool start(struct sip_call *k, const struct sip_destination *to,
 		.ops = &exchange_ops,
 		.arg = r,
 		.to = *to,
+		.named_by = named_by,
 		.secure = k->secure,
 		.limit_ms = call_detour_ms(k),
 	};
@@ -165,7 +167,8 @@ bool call_errand(struct sip_call *k, const struct sip_dialog *d,
 		to = call_neighbour_of(flow);
 	else
 		call_next_hop(k, d, &to);
-	if (k->errands_count < CALL_ERRANDS_MAX && start(k, &to, flow, m, &e))
+	if (k->errands_count < CALL_ERRANDS_MAX &&
+	    start(k, &to, near ? NULL : flow->peer_address, flow, m, &e))
 		return near;
 	if (e.kind != ERR_NONE)
 		log_failure(LOG_LEVEL_TRACE, "sip", &e);

@@ -190,6 +190,7 @@ static void elsewhere(struct call_sending *s)
 	struct sip_call *k = s->call;
 	bool hurry = k->flow && (s->what == CALL_BYE || k->peer_updates);
 	struct sip_exchange_options o = {
+		.named_by = k->facts.link.address,
 		.limit_ms = hurry ? call_detour_ms(k) : SIP_TIMEOUT_MS,
 	};
 	struct error e = ERROR_INIT;

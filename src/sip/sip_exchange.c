@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <osip2/osip.h>
 
+#include "sip/sip_hop.h"
 #include "sip/sip_message.h"
 
 /* --- the end -------------------------------------------------------------- */
@@ -72,6 +73,17 @@ static void keep_flow(struct sip_exchange *x, struct sip_transaction *t)
 	x->flow = sip_flow_hold(flow);
 }
 
+static void take_targets(struct sip_exchange *x,
+			 const struct sip_target *targets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!*x->named_by ||
+		    sip_hop_is_common(targets[i].address, x->named_by))
+			x->targets[x->count++] = targets[i];
+	sip_outages_order(sip_agent_outages(x->agent), sip_agent_now(x->agent),
+			  x->targets, x->count);
+}
+
 static void on_resolved(struct sip_resolution *r,
 			const struct sip_target *targets, size_t count,
 			const struct error *why)
@@ -79,10 +91,7 @@ static void on_resolved(struct sip_resolution *r,
 	struct sip_exchange *x = list_owner(r, struct sip_exchange, question);
 
 	if (count) {
-		memcpy(x->targets, targets, count * sizeof(*targets));
-		x->count = count;
-		sip_outages_order(sip_agent_outages(x->agent),
-				  sip_agent_now(x->agent), x->targets, count);
+		take_targets(x, targets, count);
 		sip_exchange_try(x);
 	} else {
 		sip_exchange_fail(x, SIP_END_DNS_FAILED, why->text);
@@ -99,18 +108,19 @@ static void learn_answer(struct sip_exchange *x, const struct osip_message *m)
 
 	if (x->only)
 		return;
-	if (m->status_code == 503)
+	if (m->status_code != 503)
+		sip_outages_end(o, &x->targets[x->at]);
+	else if (!*x->named_by)
 		sip_outages_note_503(
 		    o, &x->targets[x->at], sip_agent_now(x->agent),
 		    sip_message_seconds(m, "retry-after", UINT32_MAX));
-	else
-		sip_outages_end(o, &x->targets[x->at]);
 }
 
 /* A connection that is lost says little of a target, and costs no time. */
 static void learn_failure(struct sip_exchange *x, enum sip_failure failure)
 {
-	if (x->only || x->ringing || failure == SIP_FAILED_TRANSPORT)
+	if (x->only || *x->named_by || x->ringing ||
+	    failure == SIP_FAILED_TRANSPORT)
 		return;
 	sip_outages_note(sip_agent_outages(x->agent), &x->targets[x->at],
 			 sip_agent_now(x->agent), SIP_OUTAGE_SECONDS);
@@ -320,6 +330,8 @@ static int copy(struct sip_exchange *x, const struct sip_exchange_options *o,
 	else
 		random_text(x->call_id, SIP_CALL_ID_LENGTH);
 	random_text(x->from_tag, SIP_TAG_LENGTH);
+	snprintf(x->named_by, sizeof(x->named_by), "%s",
+		 o->named_by ? o->named_by : "");
 	if (!o->flow)
 		strcpy(x->host, o->to.host);
 	x->user_name = strdup(o->user_name ? o->user_name : "");

@@ -16,7 +16,7 @@ struct sip_exchange {
 	void *arg;
 	bool secure;
 	int64_t limit_ms;
-	char host[SIP_NAME_MAX];
+	char host[SIP_NAME_MAX], named_by[INET6_ADDRSTRLEN]; /* "": nobody */
 	char *user_name, *routes;
 	struct secret password;
 	char from_tag[SIP_TAG_LENGTH + 1], call_id[SIP_CALL_ID_ROOM];

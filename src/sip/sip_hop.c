@@ -146,27 +146,25 @@ static bool is_its_port(const struct sip_destination *next,
 	return false;
 }
 
-/* Seen from here it is somebody else's, or nobody's. */
-static bool is_out_of_reach(const struct sip_destination *next,
-			    const struct sip_neighbour *n)
+bool sip_hop_is_common(const char *host, const char *named_by)
 {
-	struct address there, peer = address_of(n->flow->peer_address);
-	char host[SIP_NAME_MAX];
+	struct address there, peer = address_of(named_by);
+	char plain[SIP_NAME_MAX];
 	enum scope scope;
 
-	if (!bare(next->host, host))
-		return true;
-	there = address_of(host);
-	if (!there.family)
+	if (!bare(host, plain))
 		return false;
+	there = address_of(plain);
+	if (!there.family)
+		return true;
 	scope = scope_of(&there);
-	return scope == SCOPE_NOBODY ||
-	       (peer.family && scope < scope_of(&peer));
+	return scope != SCOPE_NOBODY &&
+	       (!peer.family || scope >= scope_of(&peer));
 }
 
 bool sip_hop_is_near(const struct sip_destination *next,
 		     const struct sip_neighbour *n)
 {
-	return is_out_of_reach(next, n) ||
+	return !sip_hop_is_common(next->host, n->flow->peer_address) ||
 	       (is_its_host(next, n) && is_its_port(next, n));
 }

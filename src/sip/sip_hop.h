@@ -33,4 +33,9 @@ struct sip_neighbour {
 bool sip_hop_is_near(const struct sip_destination *next,
 		     const struct sip_neighbour *n);
 
+/* Is that the same host here and for who named it and has that address? Seen
+ * from here it is not when it is an address of his network only, our own
+ * loopback, or nobody's. A name may be, and so may what it leads to. */
+bool sip_hop_is_common(const char *host, const char *named_by);
+
 #endif

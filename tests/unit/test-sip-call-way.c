@@ -185,6 +185,79 @@ static void test_silence(void)
 	finish();
 }
 
+/* Who speaks from 192.0.2.1 names a place that is ours, or in his own network,
+ * by a name: nobody connects there, and the flow is the way. */
+static void test_inward_names(void)
+{
+	static const char *const rows[] = {
+		"127.0.0.1", "::1",       "::ffff:127.0.0.1", "0.0.0.0",
+		"::",        "10.0.0.7",  "fe80::7",          "169.254.169.254",
+		"fd00::7",   "224.0.0.1", "255.255.255.255",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char sent[AGENT_TEXT];
+
+		stand(SIP_TCP, ELSEWHERE, sent);
+		agent_resolve_to(SIP_TCP, rows[i], 6379);
+		CU_ASSERT_EQUAL(stage.count, 1);
+		CU_ASSERT_EQUAL(first()->sent, 2);
+		CU_ASSERT_TRUE(says(first(), "ACK sip:b@c.example "));
+		end_all();
+		agent_resolve_to(SIP_TCP, rows[i], 6379);
+		CU_ASSERT_EQUAL(stage.count, 1);
+		CU_ASSERT_EQUAL(first()->sent, 3);
+		CU_ASSERT_TRUE(says(first(), "BYE sip:b@c.example "));
+		answer(first(), 200, "");
+		finish();
+	}
+}
+
+/* Nor when the flow is lost, be it a name or not. */
+static void test_inward_without_flow(void)
+{
+	static const char *const rows[] = {
+		"Contact: <sip:b@127.0.0.1:6379>\r\n",
+		"Contact: <sip:b@localhost:6379>\r\n",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char sent[AGENT_TEXT];
+
+		stand(SIP_TCP, rows[i], sent);
+		if (stage.question)
+			agent_resolve_to(SIP_TCP, "127.0.0.1", 6379);
+		CU_ASSERT_TRUE(says(first(), "ACK "));
+		agent_lose(first(), SIP_END_NETWORK_ERROR);
+		end_all();
+		CU_ASSERT_NOT_EQUAL(stage.question, 0);
+		agent_resolve_to(SIP_TCP, "127.0.0.1", 6379);
+		CU_ASSERT_EQUAL(stage.count, 1);
+		finish();
+	}
+}
+
+/* What they name may be anybody's, a registrar's, and fail for their reasons:
+ * it is not what calls of ours go by. */
+static void test_no_outage_by_their_word(void)
+{
+	char sent[AGENT_TEXT];
+
+	stand(SIP_UDP, "Contact: <sip:b@192.0.2.9:5061;transport=tls>\r\n",
+	      sent);
+	agent_resolve_to(SIP_TLS, "192.0.2.9", 5061);
+	agent_connect(SIP_END_PEER_CERTIFICATE_WRONG_HOST);
+	agent_run(SIP_TICK_MS);
+	CU_ASSERT_TRUE(says(first(), "ACK "));
+	CU_ASSERT_EQUAL(sip_agent_outages(stage.agent)->count, 0);
+	end_all();
+	agent_resolve_to(SIP_TLS, "192.0.2.9", 5061);
+	agent_connect(SIP_END_NONE);
+	answer(out_flow(), 503, "Retry-After: 1800\r\n");
+	CU_ASSERT_EQUAL(sip_agent_outages(stage.agent)->count, 0);
+	finish();
+}
+
 /* Neither way: it ends all the same, and nothing is tried again and again. */
 static void test_no_way(void)
 {
@@ -526,6 +599,9 @@ int main(int argc, char **argv)
 		{ "who is meant", test_ways },
 		{ "nobody is there", test_falls_back },
 		{ "nothing comes back", test_silence },
+		{ "names that lead inwards", test_inward_names },
+		{ "inwards without a flow", test_inward_without_flow },
+		{ "no outages by their word", test_no_outage_by_their_word },
 		{ "no way at all", test_no_way },
 		{ "a flow lost under a BYE", test_lost_under_it },
 		{ "copies of a 2xx", test_copies },
