@@ -27,6 +27,7 @@ struct lookup {
 	atomic_bool cancelled;
 	/* --- */
 	char host[SIP_NAME_MAX];
+	bool foreign; /* as of its destination; never changes */
 	int64_t deadline;
 	struct sip_locator *locator;
 	struct resolver_work *work; /* NULL: it waits */
@@ -44,12 +45,12 @@ struct sip_resolver {
 	pthread_mutex_t lock;
 	bool stop;
 	struct lookup *known, *incoming, **incoming_end;
-	size_t known_count;
+	size_t known_count, known_foreign;
 
 	/* The thread's. */
 	struct resolver_tools tools;
 	struct lookup *mine; /* in the order in which they came */
-	size_t active;
+	size_t active, active_foreign;
 };
 
 static void lookup_free(struct lookup *l)
@@ -68,6 +69,7 @@ static void forget(struct sip_resolver *r, struct lookup *l)
 		if (*at == l) {
 			*at = l->next_known;
 			r->known_count--;
+			r->known_foreign -= l->foreign;
 			break;
 		}
 	pthread_mutex_unlock(&r->lock);
@@ -101,8 +103,10 @@ static void end(struct sip_resolver *r, struct lookup *l, bool late)
 	size_t count = sip_locator_targets(l->locator, &targets);
 	struct error why = ERROR_INIT;
 
-	if (l->work)
+	if (l->work) {
 		r->active--;
+		r->active_foreign -= l->foreign;
+	}
 	if (!count)
 		say_why(l, late, &why);
 	/* From here on nobody can cancel it. */
@@ -131,6 +135,12 @@ static bool take_incoming(struct sip_resolver *r)
 	return !stop;
 }
 
+static bool has_place(const struct sip_resolver *r, const struct lookup *l)
+{
+	return r->active < RESOLVER_ACTIVE_MAX &&
+	       (!l->foreign || r->active_foreign < RESOLVER_FOREIGN_ACTIVE_MAX);
+}
+
 /* True: it is over. */
 static bool advance(struct sip_resolver *r, struct lookup *l, int64_t now,
 		    bool *late)
@@ -143,12 +153,13 @@ static bool advance(struct sip_resolver *r, struct lookup *l, int64_t now,
 		return true;
 	}
 	if (!l->work) {
-		if (r->active == RESOLVER_ACTIVE_MAX)
+		if (!has_place(r, l))
 			return false;
 		l->work = resolver_work_new(&r->tools, l->locator);
 		if (!l->work)
 			return true;
 		r->active++;
+		r->active_foreign += l->foreign;
 	}
 	return resolver_work_advance(l->work);
 }
@@ -342,6 +353,7 @@ static struct lookup *lookup_new(const struct sip_resolver *r,
 	l->deadline = clock_monotonic_ms() + r->deadline_ms;
 	atomic_init(&l->cancelled, false);
 	snprintf(l->host, sizeof(l->host), "%s", d->host);
+	l->foreign = d->foreign;
 	l->locator = sip_locator_new(d, chance, NULL, e);
 	if (l->locator)
 		return l;
@@ -364,13 +376,15 @@ static int add(struct sip_resolver *r, struct lookup *l, struct error *e)
 	if (find(r, l->ticket))
 		return error_set(e, ERR_EXISTS,
 				 "%s: its ticket is in use already", l->host);
-	if (r->known_count == RESOLVER_LOOKUPS_MAX)
+	if (r->known_count == RESOLVER_LOOKUPS_MAX ||
+	    (l->foreign && r->known_foreign == RESOLVER_FOREIGN_MAX))
 		return error_set(e, ERR_LIMIT,
-				 "%s: %d names are being looked up already",
-				 l->host, RESOLVER_LOOKUPS_MAX);
+				 "%s: %zu names are being looked up already",
+				 l->host, r->known_count);
 	l->next_known = r->known;
 	r->known = l;
 	r->known_count++;
+	r->known_foreign += l->foreign;
 	*r->incoming_end = l;
 	r->incoming_end = &l->next;
 	return 0;

@@ -11,6 +11,10 @@
 enum {
 	RESOLVER_ACTIVE_MAX = 32,   /* look-ups under way at once */
 	RESOLVER_LOOKUPS_MAX = 288, /* those and what waits for them to end */
+	/* Of both, what others have named: a name that nobody answers for is
+	 * easily made up, and calls of ours wait for no such. */
+	RESOLVER_FOREIGN_ACTIVE_MAX = 24,
+	RESOLVER_FOREIGN_MAX = 256,
 	RESOLVER_TIMEOUT_MS = 1000, /* what 0 in the options means */
 	RESOLVER_TRIES = 2,
 	RESOLVER_DEADLINE_MS = 10 * 1000
@@ -47,7 +51,8 @@ struct sip_resolver *sip_resolver_new(const struct sip_resolver_options *o,
 void sip_resolver_free(struct sip_resolver *r);
 
 /* d is copied. ERR_INPUT as sip_locator_new(); ERR_EXISTS: that ticket is in
- * use; ERR_LIMIT: RESOLVER_LOOKUPS_MAX; ERR_NOMEM. Any thread. */
+ * use; ERR_LIMIT: RESOLVER_LOOKUPS_MAX, RESOLVER_FOREIGN_MAX; ERR_NOMEM. Any
+ * thread. */
 int sip_resolver_start(struct sip_resolver *r, const struct sip_destination *d,
 		       uint64_t ticket, struct error *e) MUST_CHECK;
 /* True: done will not be called for it. False: there is no such look-up, or

@@ -303,13 +303,15 @@ static int begin(struct sip_exchange *x, const struct sip_exchange_options *o,
 		 struct error *e)
 {
 	struct sip_timers *timers = sip_agent_timers(x->agent);
+	struct sip_destination to = o->to;
 	int64_t now = sip_agent_now(x->agent);
 
+	to.foreign = *x->named_by != '\0';
 	if (!sip_agent_stack(x->agent))
 		return error_set(e, ERR_CANCELLED, "the service is stopping");
 	if (x->only)
 		sip_timer_set(timers, &x->later, now, on_later);
-	else if (sip_agent_resolve(x->agent, &o->to, &x->question, e) < 0)
+	else if (sip_agent_resolve(x->agent, &to, &x->question, e) < 0)
 		return -1;
 	if (x->limit_ms)
 		sip_timer_set(timers, &x->limit, now + x->limit_ms, on_limit);

@@ -59,7 +59,8 @@ struct sip_exchange_options {
 	/* The address of who named that place, if it was the other side of a
 	 * call; NULL: a setting or a person. What is no common host for both
 	 * (sip_hop.h) is left out, and failures are not remembered: that is
-	 * what others go by, and no stranger's word. */
+	 * what others go by, and no stranger's word. The look-up is a foreign
+	 * one (resolver.h). */
 	const char *named_by;
 	/* Or over that flow, which is held; no other way is tried. */
 	struct sip_flow *flow;

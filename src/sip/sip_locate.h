@@ -26,6 +26,7 @@ struct sip_destination {
 	const char *host;   /* a name, or an address without brackets */
 	uint16_t port;      /* 0: none was given */
 	bool secure;        /* sips: */
+	bool foreign;       /* the other side of a call named it */
 	bool has_transport; /* of the URI or a setting; else the DNS chooses */
 	/* Without has_transport that of a host of which the DNS says nothing
 	 * but addresses; always TLS if secure. */

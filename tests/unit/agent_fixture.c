@@ -136,6 +136,7 @@ static int on_resolve(void *arg, const struct sip_destination *d,
 	}
 	CU_ASSERT_EQUAL(stage.question, 0);
 	snprintf(stage.asked, sizeof(stage.asked), "%s", d->host);
+	stage.foreign = d->foreign;
 	stage.question = ticket;
 	stage.questions++;
 	return 0;

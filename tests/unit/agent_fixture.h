@@ -26,6 +26,7 @@ struct agent_stage {
 	uint64_t question; /* 0: none is open */
 	unsigned questions, cancelled;
 	char asked[256];
+	bool foreign;
 	bool several; /* questions may be open; that above is the eldest */
 	struct agent_question {
 		uint64_t ticket;

@@ -32,6 +32,7 @@ static void stand(enum sip_transport over, const char *more,
 {
 	out_begin(0);
 	out_ring(over, sent);
+	CU_ASSERT_FALSE(stage.foreign);
 	out_answer(sent, 200, "theirs", more,
 		   over == SIP_TLS ? out_secure : out_plain);
 	CHECK_SEEN("c");
@@ -102,6 +103,7 @@ static void test_ways(void)
 		if (r->asked) {
 			CU_ASSERT_EQUAL(first()->sent, 1);
 			CU_ASSERT_STRING_EQUAL(stage.asked, r->asked);
+			CU_ASSERT_TRUE(stage.foreign);
 			find(SIP_TLS);
 			CU_ASSERT_STRING_EQUAL(out_flow()->host, r->asked);
 		}

@@ -14,7 +14,7 @@
 /* Destinations are looked up at servers that behave and servers that do not. */
 
 enum {
-	TICKETS_MAX = 1024,
+	TICKETS_MAX = 2048,
 	TEXT_MAX = 1600,
 	GIVE_UP_S = 60, /* a test hangs */
 	PATIENT_MS = 20000,
@@ -517,6 +517,26 @@ static void is_bounded(void)
 	sip_resolver_free(r);
 }
 
+/* Names of others that nobody answers for keep no name of ours waiting. */
+static void keeps_room_for_ours(void)
+{
+	char name[64];
+	struct sip_destination d = { .host = name, .foreign = true };
+	struct sip_resolver *r = patient();
+	struct error e = ERROR_INIT;
+
+	for (int i = 0; i < RESOLVER_FOREIGN_MAX; i++) {
+		snprintf(name, sizeof(name), "f%d.silent.example", i);
+		CHECK_OK(sip_resolver_start(r, &d, new_ticket(), &e), &e);
+	}
+	CHECK_FAILS(sip_resolver_start(r, &d, new_ticket(), &e), &e, ERR_LIMIT,
+		    "silent.example");
+	check(r, "plain.example", 5060, "udp:192.0.2.10:5060");
+	for (int i = 1; i < RESOLVER_LOOKUPS_MAX - RESOLVER_FOREIGN_MAX; i++)
+		start(r, "ours.silent.example", 5060);
+	sip_resolver_free(r);
+}
+
 /* More than at once, all of them answered. */
 static void serves_a_crowd(void)
 {
@@ -683,6 +703,7 @@ static const struct unit_test tests[] = {
 	{ "cancels", cancels },
 	{ "tells nobody after its end", tells_nobody_after_its_end },
 	{ "is bounded", is_bounded },
+	{ "keeps room for ours", keeps_room_for_ours },
 	{ "serves a crowd", serves_a_crowd },
 	{ "asks once for all", asks_once_for_all },
 	{ "serves several threads", serves_several_threads },
