@@ -86,11 +86,15 @@ bool media_put(struct media_stream *s, const struct media_frame *f,
 	if (!s->ready || !s->send || !latch_target(&s->latch))
 		return false;
 	n = rtp_write(&p, bytes, RTP_PACKET_MAX);
-	if (n == 0)
+	if (n == 0) {
 		s->stats.send_failures++;
-	if (n == 0 || !media_transmit(s, MEDIA_RTP, bytes, n))
 		return false;
+	}
+	/* Also of one that the kernel does not take: once it is sealed nothing
+	 * else may be sealed by that number (RFC 3711 9.1), and never is. */
 	s->sent.sequence++;
+	if (!media_transmit(s, MEDIA_RTP, bytes, n))
+		return false;
 	s->sent.timestamp = f->timestamp;
 	s->sent.at_ms = now_ms;
 	s->sent.packets++;

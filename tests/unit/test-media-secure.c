@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/lib/unit.h"
@@ -15,6 +19,24 @@ static const struct srtp_key ours[SRTP_SUITE_COUNT] = {
 	{ SRTP_SHA1_80, "zyxwvutsrqponmlkjihgfedcba4321" },
 	{ SRTP_SHA1_32, "ZYXWVUTSRQPONMLKJIHGFEDCBA8765" },
 };
+
+/* Linked with --wrap: the kernel takes nothing from the engine. */
+static atomic_bool no_way;
+static pthread_t test_thread;
+
+ssize_t __real_sendto(int fd, const void *p, size_t n, int flags,
+		      const struct sockaddr *to, socklen_t size);
+ssize_t __wrap_sendto(int fd, const void *p, size_t n, int flags,
+		      const struct sockaddr *to, socklen_t size);
+
+ssize_t __wrap_sendto(int fd, const void *p, size_t n, int flags,
+		      const struct sockaddr *to, socklen_t size)
+{
+	if (!no_way || pthread_equal(pthread_self(), test_thread))
+		return __real_sendto(fd, p, n, flags, to, size);
+	errno = ENETUNREACH;
+	return -1;
+}
 
 /* The stream's side of the description; the peer gets the same keys. */
 static void secure(struct fixture *f, struct peer *p, const struct srtp_key *in,
@@ -198,6 +220,28 @@ static void test_long_hold(void)
 	r.receive = true;
 	fixture_agree(&f, &r);
 	fixture_echo(&p, NULL);
+	end(&f, &p);
+}
+
+/* What the kernel does not take for a moment is lost, and the rest is not. */
+static void test_no_way(void)
+{
+	struct rtp_packet before, behind;
+	struct fixture f;
+	struct peer p;
+
+	test_thread = pthread_self();
+	call(&f, &p, SRTP_SHA1_80);
+	fixture_echo(&p, &before);
+	no_way = true;
+	for (int i = 0; i < 3; i++)
+		peer_say(&p, 0, false, view_of("x", 1), NULL);
+	fixture_received(&f, 4);
+	CU_ASSERT_EQUAL(fixture_stats(&f).send_failures, 3);
+	CU_ASSERT_EQUAL(fixture_stats(&f).packets_out, 1);
+	no_way = false;
+	fixture_echo(&p, &behind);
+	CU_ASSERT_EQUAL(behind.sequence, (uint16_t)(before.sequence + 4));
 	end(&f, &p);
 }
 
@@ -398,6 +442,7 @@ static const struct unit_test tests[] = {
 	{ "copies from elsewhere", test_replayed_from_elsewhere },
 	{ "new keys", test_new_keys },
 	{ "a long hold", test_long_hold },
+	{ "no way out for a moment", test_no_way },
 	{ "another family", test_move },
 	{ "places that are none", test_no_move },
 	{ "refused keys", test_refused },
