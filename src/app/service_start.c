@@ -71,7 +71,8 @@ static int start_records(struct service *s, bool restarted, struct error *e)
 	    !(s->eventlog = eventlog_open(c->state_directory, e)) ||
 	    open_store(s, e) < 0 ||
 	    !(s->settings = settings_new(c, s->store, e)) ||
-	    start_audit(s, e) < 0 || !(s->cdr = cdr_open(s->store, e)) ||
+	    start_audit(s, e) < 0 ||
+	    !(s->cdr = cdr_open(s->store, CDR_ALIVE_MS, e)) ||
 	    !(s->users = users_new(s->store, s->settings, s->audit,
 				   c->initial_password_file, e)) ||
 	    !(s->sessions = sessions_new(s->settings, e)))

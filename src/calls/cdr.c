@@ -18,6 +18,7 @@ enum { RING = CDR_QUEUE + CDR_ENDS };
 
 struct cdr {
 	struct store *store;
+	int alive_ms; /* that calls are still up is noted so often */
 	pthread_t thread;
 
 	/* The queue: a ring. Records from head on, as many as a batch has, are
@@ -179,7 +180,7 @@ static void note(struct cdr *c, size_t written, const struct error *e)
 	c->failed = failed;
 	c->tries++;
 	c->hurried = c->hurried && !failed;
-	c->look = in_ms(CDR_ALIVE_MS);
+	c->look = in_ms(c->alive_ms);
 	if (!failed && !c->settled) {
 		c->settled = true;
 		c->finished++;
@@ -267,7 +268,7 @@ static void discard(struct cdr *c)
 	free(c);
 }
 
-struct cdr *cdr_open(struct store *s, struct error *e)
+struct cdr *cdr_open(struct store *s, int alive_ms, struct error *e)
 {
 	struct cdr *c = calloc(1, sizeof(*c));
 	pthread_condattr_t attr;
@@ -278,6 +279,7 @@ struct cdr *cdr_open(struct store *s, struct error *e)
 		return NULL;
 	}
 	c->store = s;
+	c->alive_ms = alive_ms;
 	c->opened_at = clock_now();
 	c->taken = 1; /* what is settled first */
 	pthread_mutex_init(&c->lock, NULL);

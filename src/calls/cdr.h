@@ -27,8 +27,9 @@ enum {
 
 struct cdr;
 
-/* The store must outlive it. ERR_NOMEM, ERR_LIMIT (no thread). */
-struct cdr *cdr_open(struct store *s, struct error *e) MUST_CHECK;
+/* alive_ms: CDR_ALIVE_MS. The store must outlive it. ERR_NOMEM, ERR_LIMIT (no
+ * thread). */
+struct cdr *cdr_open(struct store *s, int alive_ms, struct error *e) MUST_CHECK;
 /* Writes what still waits, if the disk takes it. NULL is fine. */
 void cdr_close(struct cdr *c);
 

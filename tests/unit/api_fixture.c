@@ -59,7 +59,7 @@ static void open_calls(struct api_services *sv)
 	struct participants_options o = { .store = sv->store };
 	struct error e = ERROR_INIT;
 
-	sv->cdr = cdr_open(sv->store, &e);
+	sv->cdr = cdr_open(sv->store, CDR_ALIVE_MS, &e);
 	must(sv->cdr != NULL, &e);
 	control_open(&device.calls, sv->settings);
 	sv->sip = device.calls.control;

@@ -18,7 +18,7 @@ void people_start(void)
 	CHECK_OBJECT(people.store, &e);
 	people.settings = settings_new(people.config, people.store, &e);
 	CHECK_OBJECT(people.settings, &e);
-	people.cdr = cdr_open(people.store, &e);
+	people.cdr = cdr_open(people.store, CDR_ALIVE_MS, &e);
 	CHECK_OBJECT(people.cdr, &e);
 	control_open(&people.calls, people.settings);
 	o = (struct participants_options){ people.store, people.calls.control,

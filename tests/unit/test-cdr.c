@@ -38,7 +38,7 @@ static void open_again(struct place *p)
 
 	p->store = store_open(p->directory, &e);
 	CHECK_OBJECT(p->store, &e);
-	p->cdr = cdr_open(p->store, &e);
+	p->cdr = cdr_open(p->store, CDR_ALIVE_MS, &e);
 	CHECK_OBJECT(p->cdr, &e);
 }
 
@@ -361,7 +361,7 @@ static void test_killed(void)
 	child = fork();
 	if (child == 0) {
 		p.store = store_open(p.directory, &e);
-		p.cdr = p.store ? cdr_open(p.store, &e) : NULL;
+		p.cdr = p.store ? cdr_open(p.store, CDR_ALIVE_MS, &e) : NULL;
 		if (!p.cdr)
 			_exit(1);
 		for (int i = 0; i < 300; i++)
@@ -417,7 +417,7 @@ static void kill_a_run(const char *directory)
 
 	if (child == 0) {
 		p.store = store_open(directory, &e);
-		p.cdr = p.store ? cdr_open(p.store, &e) : NULL;
+		p.cdr = p.store ? cdr_open(p.store, CDR_ALIVE_MS, &e) : NULL;
 		if (!p.cdr)
 			_exit(1);
 		add_call(&p, CDR_JOINED, 1, 65);
@@ -510,6 +510,53 @@ static void test_calls_that_stand(void)
 	closed(&p);
 }
 
+/* When it was last known that calls are up; 0: never. */
+static int64_t alive_of(const struct place *p)
+{
+	char path[PATH_MAX];
+	sqlite3_stmt *s = NULL;
+	sqlite3 *db = NULL;
+	int64_t ms = 0;
+
+	snprintf(path, sizeof(path), "%s/sealbridge.db", p->directory);
+	if (sqlite3_open(path, &db) == SQLITE_OK &&
+	    sqlite3_busy_timeout(db, 60000) == SQLITE_OK &&
+	    sqlite3_prepare_v2(db, "SELECT ms FROM cdr_alive", -1, &s, NULL) ==
+		SQLITE_OK &&
+	    sqlite3_step(s) == SQLITE_ROW)
+		ms = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return ms;
+}
+
+/* Again and again, and without a record. */
+static void test_calls_that_stand_are_noted(void)
+{
+	struct place p = { .directory = fresh_dir() };
+	int64_t deadline = clock_monotonic_ms() + 60000, before, now;
+	struct error e = ERROR_INIT;
+
+	p.store = store_open(p.directory, &e);
+	CHECK_OBJECT(p.store, &e);
+	p.cdr = cdr_open(p.store, 10, &e);
+	CHECK_OBJECT(p.cdr, &e);
+	add_call(&p, CDR_JOINED, 1, 0);
+	cdr_flush(p.cdr);
+	now = alive_of(&p);
+	CU_ASSERT(now > 0);
+	for (int i = 0; i < 3; i++) {
+		before = now;
+		do {
+			usleep(1000);
+			now = alive_of(&p);
+		} while (now <= before && clock_monotonic_ms() < deadline);
+		CU_ASSERT(now > before);
+	}
+	CU_ASSERT_EQUAL(range_of(&p).count, 1);
+	closed(&p);
+}
+
 /* There is no room at the start: it is made up for, and nothing is before it.
  */
 static int settle_late(const char *directory)
@@ -524,7 +571,7 @@ static int settle_late(const char *directory)
 	p.store = store_open(directory, &e);
 	if (!p.store || setrlimit(RLIMIT_FSIZE, &none) < 0)
 		return 1;
-	p.cdr = cdr_open(p.store, &e);
+	p.cdr = cdr_open(p.store, CDR_ALIVE_MS, &e);
 	if (!p.cdr)
 		return 1;
 	add_call(&p, CDR_JOINED, 1, 0);
@@ -574,7 +621,7 @@ static int fill_disk(const char *directory)
 
 	signal(SIGXFSZ, SIG_IGN);
 	p.store = store_open(directory, &e);
-	p.cdr = p.store ? cdr_open(p.store, &e) : NULL;
+	p.cdr = p.store ? cdr_open(p.store, CDR_ALIVE_MS, &e) : NULL;
 	if (!p.cdr || setrlimit(RLIMIT_FSIZE, &none) < 0)
 		return 1;
 	for (int i = 0; i < CDR_QUEUE; i++)
@@ -726,6 +773,8 @@ int main(int argc, char **argv)
 		{ "but the last second after a kill", test_killed },
 		{ "calls that were up at a kill", test_calls_at_a_kill },
 		{ "calls that stand", test_calls_that_stand },
+		{ "calls that stand are noted",
+		  test_calls_that_stand_are_noted },
 		{ "calls at a kill, then a full disk",
 		  test_calls_at_a_kill_full_disk },
 		{ "a full disk", test_full_disk },
