@@ -236,6 +236,23 @@ def test_delete_all(service, cdr, page):
     assert record["userName"] == "admin" and record["fields"]["deleted"] == str(RECORDS)
 
 
+def test_deletion_is_told_also_when_the_service_answers_no_more(service, cdr, page):
+    page.script("""
+        const real = fetch;
+        window.fetch = async (...how) => {
+            const answer = await real(...how);
+            if (String(how[1]?.body).includes("cdrlog.delete"))
+                window.fetch = () => Promise.reject(new TypeError("away"));
+            return answer;
+        };""")
+    page.click("Delete records")
+    page.click(f"Delete {RECORDS} records")
+    page.wait_text(f"Deleted: {RECORDS} records", "#cdr-result")
+    assert "The service does not answer." in page.text("#cdr-state")
+    assert "The service does not answer." in page.text("#cdr-place")
+    assert kept(service) == 0
+
+
 def test_delete_those_older_than_a_date(service, cdr, page):
     page.click("Delete records")
     page.find("dialog input[value=older]").click()

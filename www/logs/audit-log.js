@@ -98,7 +98,8 @@ class AuditPage {
 
 	// After a deed that changed the log.
 	async refresh() {
-		await this.ask();
+		await this.ask().catch((error) =>
+			fill(byId("audit-state"), notice("error", sentence(error.message))));
 		await this.view.load();
 	}
 

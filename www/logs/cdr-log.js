@@ -134,7 +134,9 @@ class CdrPage {
 		await clearCdrLog({
 			host: this.#host, query: this.query,
 			done: async (content) => {
-				this.#showQuery((await callAll(["cdrlog.query"]))[0]);
+				// What cannot be asked now does not hide that they are deleted.
+				const [query] = await callAll(["cdrlog.query"]).catch((error) => [{ error }]);
+				this.#showQuery(query);
 				await this.view.load();
 				this.deeds.say(content);
 			},

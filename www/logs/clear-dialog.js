@@ -35,7 +35,8 @@ class ClearDialog {
 	open() {
 		this.dialog = openDialog(this.log.title, make("p", {}, this.log.text), this.form.element);
 		this.#foresee();
-		return new Promise((resolve) => this.dialog.addEventListener("close", resolve));
+		return new Promise((resolve) => this.dialog.addEventListener("close", resolve))
+			.then(() => this.done?.());
 	}
 
 	// The index that records must be smaller than to go.
@@ -91,8 +92,8 @@ class ClearDialog {
 		if (limit <= this.log.firstIndex)
 			throw new FieldError(values.which === "older" ? "before" : "which", NONE_OLDER);
 		const deleted = await this.log.remove(limit);
+		this.done = () => this.log.done(deleted, limit);
 		this.dialog.close();
-		await this.log.done(deleted, limit);
 	}
 }
 
@@ -103,7 +104,7 @@ class ClearDialog {
 //   save()                 async: download; whether a file was saved
 //   remove(limit)          async: delete those with a smaller index; how many went
 //   done(deleted, limit)   async: after that, when the dialog is closed
-// Resolves when the dialog is closed.
+// Resolves when the dialog is closed and done has done, rejects with what it throws.
 export function openClearDialog(log) {
 	return new ClearDialog(log).open();
 }
