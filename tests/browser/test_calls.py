@@ -53,6 +53,10 @@ const done = arguments[0];
 	done([seen, ghosts(await list.ask())]);
 })().catch((error) => done(String(error)));
 """
+SEEN = """
+const { top, bottom } = document.querySelector(arguments[0]).getBoundingClientRect();
+return top >= 0 && bottom <= innerHeight;
+"""
 HOSTILE = "<img src=x onerror=alert(1)>"
 INVITE = (
     "INVITE sip:echo@127.0.0.1 SIP/2.0\r\n"
@@ -420,10 +424,12 @@ def test_who_is_gone_does_not_come_back_with_a_late_answer(page):
 def test_calls_can_be_placed_however_many_stand(ports, page, programs, tmp_path):
     programs(Sipp(tmp_path / "caller", "stay", ports["sip_tcp"], transport="tcp"))
     wait_row(page, "Connected")
-    page.look(width=390, height=844, touch=True)
-    assert page.texts("main h2") == ["Place a call", "Calls under way", "Participants"]
-    assert page.script(
-        "return document.querySelector('#place-title').getBoundingClientRect().bottom < innerHeight")
+    page.look(width=390, height=480, touch=True)
+    assert page.texts("main h2") == ["Calls under way", "Place a call", "Participants"]
+    assert not page.script(SEEN, "#place-form input")
+    page.follow("Place a call")
+    page.until(lambda: page.script(SEEN, "#place-form input"), "the form")
+    assert page.script("return document.activeElement.id") == "place-title"
 
 
 @pytest.mark.parametrize("look", [{}, {"dark": True}, {"width": 400, "touch": True}])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Status > Calls: a call to be placed, the calls that stand, the participants.
+// Status > Calls: the calls that stand, a call to be placed, the participants.
 
-import { byId, fill, notice } from "/app/dom.js";
+import { byId, fill, make, notice } from "/app/dom.js";
 import { sentence } from "/app/form.js";
 import { ADMINISTRATOR, openPage } from "/app/shell.js";
 import { call, callAll } from "/app/session.js";
@@ -32,6 +32,8 @@ class CallsPage {
 			this.place = makePlaceCall(sip.value, this.changed);
 			fill(byId("place-place"), this.place.element);
 		}
+		// However many calls stand above the form, it is one press away.
+		byId("page-tools").prepend(make("a", { href: "#place-title" }, "Place a call"));
 		fill(byId("calls-place"), this.calls.element);
 		fill(byId("participants-place"), this.participants.element);
 		await this.#look();
