@@ -23,24 +23,38 @@ static struct db_value text_of(struct clean *c, const char *text, size_t size)
 	return db_text(to);
 }
 
-static int open_call(struct db *db, const struct cdr_row *r, struct error *e)
+enum { CALL_COLUMNS = 10 };
+
+/* What the tables of records and of open calls both say of a call, in the order
+ * of their columns. */
+static void put_call(struct db_value to[CALL_COLUMNS], struct clean *c,
+		     const struct cdr_row *r)
 {
-	struct clean c = { .count = 0 };
-	const struct db_value values[] = {
-		db_integer((int64_t)r->call),
-		db_integer(r->since_ms),
-		text_of(&c, r->conference, sizeof(r->conference)),
-		text_of(&c, r->participant, sizeof(r->participant)),
-		text_of(&c, r->address, sizeof(r->address)),
+	const struct db_value values[CALL_COLUMNS] = {
+		text_of(c, r->conference, sizeof(r->conference)),
+		text_of(c, r->participant, sizeof(r->participant)),
+		text_of(c, r->address, sizeof(r->address)),
 		db_integer(r->incoming),
-		text_of(&c, r->transport, sizeof(r->transport)),
-		text_of(&c, r->encryption, sizeof(r->encryption)),
-		text_of(&c, r->tls_version, sizeof(r->tls_version)),
-		text_of(&c, r->cipher, sizeof(r->cipher)),
-		text_of(&c, r->peer_identity, sizeof(r->peer_identity)),
+		text_of(c, r->transport, sizeof(r->transport)),
+		text_of(c, r->encryption, sizeof(r->encryption)),
+		text_of(c, r->tls_version, sizeof(r->tls_version)),
+		text_of(c, r->cipher, sizeof(r->cipher)),
+		text_of(c, r->peer_identity, sizeof(r->peer_identity)),
 		db_integer(r->verified),
 	};
 
+	memcpy(to, values, sizeof(values));
+}
+
+static int open_call(struct db *db, const struct cdr_row *r, struct error *e)
+{
+	struct clean c = { .count = 0 };
+	struct db_value values[2 + CALL_COLUMNS] = {
+		db_integer((int64_t)r->call),
+		db_integer(r->since_ms),
+	};
+
+	put_call(values + 2, &c, r);
 	return db_run(db, STATEMENT_CDR_OPEN_ADD, values, COUNT_OF(values),
 		      NULL, e);
 }
@@ -69,23 +83,15 @@ static int put_alive(struct db *db, int64_t now_ms, struct error *e)
 static int add_row(struct db *db, const struct cdr_row *r, struct error *e)
 {
 	struct clean c = { .count = 0 };
-	const struct db_value values[] = {
+	struct db_value values[2 + CALL_COLUMNS + 2] = {
 		db_integer(r->at),
 		db_integer(r->kind),
-		text_of(&c, r->conference, sizeof(r->conference)),
-		text_of(&c, r->participant, sizeof(r->participant)),
-		text_of(&c, r->address, sizeof(r->address)),
-		db_integer(r->incoming),
-		text_of(&c, r->transport, sizeof(r->transport)),
-		text_of(&c, r->encryption, sizeof(r->encryption)),
-		text_of(&c, r->tls_version, sizeof(r->tls_version)),
-		text_of(&c, r->cipher, sizeof(r->cipher)),
-		text_of(&c, r->peer_identity, sizeof(r->peer_identity)),
-		db_integer(r->verified),
-		db_integer(r->seconds),
-		text_of(&c, r->reason, sizeof(r->reason)),
 	};
+	struct db_value *last = values + 2 + CALL_COLUMNS;
 
+	put_call(values + 2, &c, r);
+	last[0] = db_integer(r->seconds);
+	last[1] = text_of(&c, r->reason, sizeof(r->reason));
 	return db_run(db, STATEMENT_CDR_ADD, values, COUNT_OF(values), NULL, e);
 }
 

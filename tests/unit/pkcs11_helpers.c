@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 
 #include "base/clock.h"
+#include "tests/lib/test_token.h"
 #include "tests/lib/unit.h"
 
 static void must(bool ok, const char *what)
@@ -139,4 +140,22 @@ bool wait_for_sessions(struct token *t, unsigned wanted)
 	} while (clock_monotonic_ms() < deadline);
 	unit_note("%u sessions are open", (unsigned)info.sessions_open);
 	return false;
+}
+
+int listed(const char *words)
+{
+	char command[1024];
+	int n = -1;
+	FILE *p;
+
+	snprintf(command, sizeof(command),
+		 "pkcs11-tool --module %s --login --pin %s --list-objects "
+		 "2>/dev/null | grep -c \"%s\"",
+		 TEST_TOKEN_MODULE, TEST_TOKEN_PIN, words);
+	p = popen(command, "r");
+	if (p && fscanf(p, "%d", &n) != 1)
+		n = -1;
+	if (p)
+		pclose(p);
+	return n;
 }

@@ -25,6 +25,10 @@ struct fake_certificate {
 void make_member(struct set_member *m, struct fake_certificate *room,
 		 const char *role, const char *label, unsigned seed);
 
+/* How many lines of pkcs11-tool's list of the token hold the words; -1 without
+ * an answer. */
+int listed(const char *words);
+
 /* Wait until the state is the wanted one, at most 20 s; false: it is not. */
 bool wait_for_state(struct token *t, enum token_state wanted);
 /* The same with the number of open sessions. */

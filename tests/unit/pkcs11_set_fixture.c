@@ -56,21 +56,3 @@ uint64_t generation_of(struct token *t, const char *name, size_t count)
 	object_set_free(&set);
 	return generation;
 }
-
-int listed(const char *words)
-{
-	char command[1024];
-	int n = -1;
-	FILE *p;
-
-	snprintf(command, sizeof(command),
-		 "pkcs11-tool --module %s --login --pin %s --list-objects "
-		 "2>/dev/null | grep -c \"%s\"",
-		 TEST_TOKEN_MODULE, TEST_TOKEN_PIN, words);
-	p = popen(command, "r");
-	if (p && fscanf(p, "%d", &n) != 1)
-		n = -1;
-	if (p)
-		pclose(p);
-	return n;
-}

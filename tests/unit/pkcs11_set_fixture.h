@@ -29,7 +29,5 @@ void fill(size_t n, const char *label, unsigned seed);
 int replace(struct token *t, const char *name, size_t n, struct error *e);
 /* The set has so many members. */
 uint64_t generation_of(struct token *t, const char *name, size_t count);
-/* How many lines of pkcs11-tool's list hold the words. */
-int listed(const char *words);
 
 #endif

@@ -43,25 +43,6 @@ static size_t count_keys(void)
 	return n;
 }
 
-/* Objects of the token as another program sees them. */
-static int count_objects(const char *what)
-{
-	char command[1024];
-	int n = -1;
-	FILE *p;
-
-	snprintf(command, sizeof(command),
-		 "pkcs11-tool --module %s --login --pin %s --list-objects "
-		 "2>/dev/null | grep -c '%s'",
-		 TEST_TOKEN_MODULE, TEST_TOKEN_PIN, what);
-	p = popen(command, "r");
-	if (p && fscanf(p, "%d", &n) != 1)
-		n = -1;
-	if (p)
-		pclose(p);
-	return n;
-}
-
 static const enum hash_alg hashes[] = { HASH_SHA256, HASH_SHA384, HASH_SHA512 };
 
 static void check_signs(struct token_key *k)
@@ -185,7 +166,7 @@ static void test_import_by_unwrapping(void)
 static void test_import_refused(void)
 {
 	size_t keys = count_keys();
-	int publics = count_objects("Public Key Object");
+	int publics = listed("Public Key Object");
 	struct error e = ERROR_INIT;
 	struct key_material m;
 
@@ -198,7 +179,7 @@ static void test_import_refused(void)
 	atomic_store(&knobs->refuse_private, 0);
 	atomic_store(&knobs->refuse_unwrap, 0);
 	CU_ASSERT_EQUAL(count_keys(), keys);
-	CU_ASSERT_EQUAL(count_objects("Public Key Object"), publics);
+	CU_ASSERT_EQUAL(listed("Public Key Object"), publics);
 	key_material_free(&m);
 }
 
@@ -207,7 +188,7 @@ static void test_import_refused(void)
 static void test_import_mismatch(void)
 {
 	size_t keys = count_keys();
-	int publics = count_objects("Public Key Object");
+	int publics = listed("Public Key Object");
 	struct error e = ERROR_INIT;
 	struct key_material a, b;
 	bool created = true;
@@ -219,7 +200,7 @@ static void test_import_mismatch(void)
 	CU_ASSERT_EQUAL(e.kind, ERR_KEY_MISMATCH);
 	CU_ASSERT(!created);
 	CU_ASSERT_EQUAL(count_keys(), keys);
-	CU_ASSERT_EQUAL(count_objects("Public Key Object"), publics);
+	CU_ASSERT_EQUAL(listed("Public Key Object"), publics);
 	key_material_free(&a);
 	key_material_free(&b);
 }
@@ -233,7 +214,7 @@ static void test_delete(void)
 	struct token_key_info info;
 	struct token_key *k, *again;
 	size_t keys = count_keys();
-	int publics = count_objects("Public Key Object");
+	int publics = listed("Public Key Object");
 
 	make_material(&m, KEY_EC, 256);
 	k = token_key_import(token, &m, "x", NULL, &e);
@@ -241,7 +222,7 @@ static void test_delete(void)
 	CHECK_OK(sign_and_verify(k, SIGN_ECDSA, HASH_SHA256, &e), &e);
 	CHECK_OK(token_key_delete(token, &m.pub, &e), &e);
 	CU_ASSERT_EQUAL(count_keys(), keys);
-	CU_ASSERT_EQUAL(count_objects("Public Key Object"), publics);
+	CU_ASSERT_EQUAL(listed("Public Key Object"), publics);
 	CHECK_FAILS(sign_and_verify(k, SIGN_ECDSA, HASH_SHA256, &e), &e,
 		    ERR_NOT_FOUND, "no such key");
 	CHECK_FAILS(token_key_get_info(k, &info, &e), &e, ERR_NOT_FOUND, NULL);

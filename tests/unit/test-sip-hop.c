@@ -117,10 +117,9 @@ static void test_addresses(void)
 	CHECK(spelled);
 }
 
-static void test_names(void)
+static void test_dialled(void)
 {
-	static const struct hop_row names[] = {
-		/* What was dialled. */
+	static const struct hop_row dialled[] = {
 		{ SIP_TLS,
 		  "203.0.113.7",
 		  5061,
@@ -177,7 +176,14 @@ static void test_names(void)
 		  "pbx.example.net",
 		  0,
 		  false },
-		/* Topmost Via. */
+	};
+
+	CHECK(dialled);
+}
+
+static void test_topmost_via(void)
+{
+	static const struct hop_row via[] = {
 		{ SIP_TCP,
 		  "203.0.113.7",
 		  41234,
@@ -220,7 +226,7 @@ static void test_names(void)
 		  true },
 	};
 
-	CHECK(names);
+	CHECK(via);
 }
 
 static void test_nat(void)
@@ -306,7 +312,8 @@ int main(int argc, char **argv)
 {
 	const struct unit_test tests[] = {
 		{ "addresses and ports", test_addresses },
-		{ "names", test_names },
+		{ "what was dialled", test_dialled },
+		{ "topmost Via", test_topmost_via },
 		{ "behind a NAT, and nowhere", test_nat },
 		{ NULL, NULL },
 	};
